@@ -1,0 +1,72 @@
+/**
+ * What every device promises. A device owns the state table (path → cell), prepares segments once and runs them.
+ * It knows neither the language nor the clock.
+ *
+ * Promises: runs happen in the order of the calls; all commits of a run happen together, after everything of that run
+ * is computed, or not at all; a run after a halt commits nothing until `resume`; same inputs, same bits.
+ */
+import type { Type } from "../lang/graph/node.ts";
+import type { Segment } from "../lang/program.ts";
+import type { Span } from "../lang/source.ts";
+
+export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
+
+export interface DeviceInfo {
+  readonly kind: "cpu" | "webgpu" | "reference";
+  /** For people: `cpu (WebAssembly, relaxed SIMD, 1 thread)`. */
+  readonly name: string;
+  readonly threads: number;
+  readonly features: readonly string[];
+}
+
+/** What a run needs beside the state table. A field or column is asked for only if a node reads it. */
+export interface Feeds {
+  /** `step epoch tick seed input:<name> h:<k>` */
+  readonly scalars: Readonly<Record<string, number>>;
+  /** Batch fields by name, row-major, [B, ..row]; bools and integers as Int32Array. */
+  readonly batch?: Readonly<Record<string, Numbers>>;
+  /** A whole data set field by `<plan id>.<field>`. */
+  readonly column?: (name: string) => Numbers;
+}
+
+export interface RunResult {
+  /** By fetch name, row-major. Fresh arrays. */
+  readonly fetched: Readonly<Record<string, Numbers>>;
+  /** This run raised the halt flag (its commits happened). */
+  readonly halted: boolean;
+  /** An earlier run had halted: nothing was committed, nothing fetched. */
+  readonly skipped: boolean;
+  /** A `finite` output was not finite: nothing was committed. */
+  readonly failed?: { readonly what: string; readonly span?: Span };
+}
+
+/** A prepared segment with what the compiler counted. */
+export interface Prepared {
+  readonly name: string;
+  readonly stats: Stats;
+  /** The kernels as text, for `dlx graph --kernels`. */
+  readonly kernels: string;
+}
+
+export interface Stats {
+  readonly dispatches: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly flops: number;
+  /** All arenas: intermediates at their peak plus slots and feeds of this segment. */
+  readonly peakBytes: number;
+}
+
+export interface Device {
+  readonly info: DeviceInfo;
+  /** Makes a cell (or replaces it), zero-filled. */
+  createSlot(path: string, type: Type): void;
+  dropSlot(path: string): void;
+  /** Fills a cell with one number or with row-major values. */
+  writeSlot(path: string, value: number | ArrayLike<number>): void;
+  readSlot(path: string): Promise<Numbers>;
+  prepare(segment: Segment): Promise<Prepared>;
+  run(prepared: Prepared, feeds: Feeds): Promise<RunResult>;
+  resume(): void;
+  dispose(): Promise<void>;
+}
