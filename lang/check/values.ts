@@ -91,11 +91,17 @@ export interface NotAxes {
 export interface Scope {
   readonly parent?: Scope;
   readonly names: Map<string, Binding>;
+  /** Where the names of this scope come from: a person's file, the standard library, or one of its calls. */
+  readonly prelude?: boolean;
 }
 export interface Binding {
   readonly value: Value;
   readonly span: Span;
+  /** What `<-` may do to it; absent for a plain definition. */
+  readonly role?: Role;
 }
+/** `carry` of a loop, `state` with its slot path, or `stage`: the p and g of an optimizer. */
+export type Role = { readonly kind: "carry" } | { readonly kind: "state"; readonly path: string } | { readonly kind: "stage" };
 
 /** A `fn` or lambda with the scope that it closes over. */
 export interface Func {

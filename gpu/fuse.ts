@@ -1,0 +1,206 @@
+/**
+ * Fusion: which nodes get a place in memory (roots) and which roots share a kernel. Everything between roots is
+ * inlined into its readers. Rules look at structure and cost only; each has a name and can be switched off:
+ * the rules of `merge`, and here
+ *   inline   maps with several readers or an amplifying reader are recomputed when cheap (off: every map is a root)
+ */
+import type { Node } from "../lang/graph/node.ts";
+import { foldIsView } from "./emit.ts";
+import { Merger } from "./merge.ts";
+import type { MergeLimits, Unit } from "./merge.ts";
+import { dotIsRows, isReduction, sizeOf } from "./space.ts";
+
+export interface Fused {
+  /** In the order of execution. */
+  readonly units: readonly Unit[];
+  inMemory(node: Node): boolean;
+}
+
+const VIEWS: ReadonlySet<string> = new Set(["permute", "reshape", "expand", "slice", "flip", "windows", "stop"]);
+const COSTLY: Readonly<Record<string, number>> = {
+  exp: 8,
+  log: 8,
+  log1p: 8,
+  tanh: 8,
+  erf: 8,
+  sin: 12,
+  cos: 12,
+  pow: 16,
+  random: 12,
+  div: 2,
+  mod: 3,
+  sqrt: 2,
+  gather: 3,
+  pad: 2,
+  concat: 2,
+  fold: 3,
+};
+/** Above this a value is stored rather than computed again. */
+const RECOMPUTE = 8;
+/** Above this an expression is cut, whoever reads it. */
+const CUT = 240;
+
+export const isView = (node: Node) => VIEWS.has(node.op);
+
+/** Already in memory before any kernel runs, or written by a kernel of another kind. */
+export const isLeaf = (node: Node): boolean =>
+  node.op === "input" || (node.op === "const" && node.attrs["values"] !== undefined) || node.op === "pick";
+
+/** A node whose kernel is its own. */
+export const isOpaque = (node: Node): boolean =>
+  node.op === "cumsum" ||
+  node.op === "scatter" ||
+  node.op === "solve" ||
+  node.op === "loop" ||
+  (node.op === "dot" && !dotIsRows(node));
+
+/** Nodes below the outputs, inputs first. Loop bodies are not entered. */
+export function below(outputs: readonly Node[]): Node[] {
+  const order: Node[] = [];
+  const done = new Set<Node>();
+  const stack: [Node, number][] = [];
+  for (const output of outputs) {
+    stack.push([output, 0]);
+    for (let top = stack[stack.length - 1]; top; top = stack[stack.length - 1]) {
+      const [node, next] = top;
+      const input = done.has(node) ? undefined : node.inputs[next];
+      if (input) {
+        top[1]++;
+        if (!done.has(input)) stack.push([input, 0]);
+      } else {
+        stack.pop();
+        if (!done.has(node)) order.push(node);
+        done.add(node);
+      }
+    }
+  }
+  return order;
+}
+
+/** The node under a chain of affine views. */
+export function baseOf(node: Node, stop: (node: Node) => boolean): Node {
+  let at = node;
+  while (!stop(at) && isView(at)) at = at.inputs[0] as Node;
+  return at;
+}
+
+class Roots {
+  readonly order: readonly Node[];
+  readonly set = new Set<Node>();
+  private readonly consumers = new Map<Node, Node[]>();
+  private readonly costs = new Map<Node, number>();
+
+  constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, inline: boolean) {
+    this.order = below(outputs);
+    for (const node of this.order) {
+      for (const input of new Set(node.inputs)) {
+        const list = this.consumers.get(input);
+        if (list) list.push(node);
+        else this.consumers.set(input, [node]);
+      }
+    }
+    for (const node of outputs) this.add(node);
+    for (const node of this.order) {
+      if (isReduction(node) || isOpaque(node)) this.add(node);
+      if (node.op === "dot" && isOpaque(node)) {
+        ([0, 1] as const).forEach((side) => {
+          const operand = node.inputs[side] as Node;
+          this.add(separable(node, side) ? baseOf(operand, (n) => this.inMemory(n)) : operand);
+        });
+      } else if (isOpaque(node)) node.inputs.forEach((input) => this.add(input));
+      if (!inline && !isView(node) && node.op !== "const" && node.op !== "iota") this.add(node);
+    }
+    if (inline) for (const node of this.order) this.amplified(node);
+  }
+
+  inMemory(node: Node): boolean {
+    return isLeaf(node) || this.set.has(node);
+  }
+
+  add(node: Node): void {
+    if (!isLeaf(node) && node.op !== "loop") this.set.add(node);
+  }
+
+  /** Work to compute one element again, down to memory. */
+  cost(node: Node): number {
+    const known = this.costs.get(node);
+    if (known !== undefined) return known;
+    let cost = isView(node) || node.op === "const" ? 0 : (COSTLY[node.op] ?? 1);
+    for (const input of node.inputs) if (!this.inMemory(input)) cost += this.cost(input);
+    this.costs.set(node, cost);
+    return cost;
+  }
+
+  /** A reader that asks for each element of a costly value several times. */
+  private amplified(node: Node): void {
+    if (this.inMemory(node) || node.op === "const" || isView(node)) return;
+    const cost = this.cost(node);
+    const size = sizeOf(node.type.shape);
+    const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
+    if (cost > CUT || (cost >= RECOMPUTE && repeated)) {
+      this.add(node);
+      this.costs.delete(node);
+    }
+  }
+
+  private repeats(node: Node, reader: Node, size: number): boolean {
+    if (this.inMemory(reader) && !isReduction(reader)) return false;
+    if (reader.op === "dot") return true;
+    if (reader.op === "fold" && !foldIsView(reader)) return true;
+    const bigger = sizeOf(reader.type.shape) >= 2 * size;
+    if (reader.op === "expand" && bigger) {
+      // repeated along trailing axes only: computed once per row, outside of the inner loop
+      return !(reader.attrs["axes"] as readonly number[]).every((axis, i) => axis === i);
+    }
+    if ((reader.op === "gather" || reader.op === "windows") && bigger) return reader.inputs[0] === node;
+    if (!isView(reader)) return false;
+    return (this.consumers.get(reader) ?? []).some((c) => this.repeats(reader, c, size));
+  }
+
+  /** Costly values that several kernels would compute become roots. Returns whether there were any. */
+  shared(unitOf: ReadonlyMap<Node, Unit>): boolean {
+    const units = new Map<Node, Set<Unit>>();
+    const found: Node[] = [];
+    for (let i = this.order.length - 1; i >= 0; i--) {
+      const node = this.order[i] as Node;
+      if (this.inMemory(node)) {
+        const unit = unitOf.get(node);
+        units.set(node, new Set(unit ? [unit] : []));
+        continue;
+      }
+      const own = new Set<Unit>();
+      const readers = this.consumers.get(node) ?? [];
+      for (const reader of readers) for (const unit of units.get(reader) ?? []) own.add(unit);
+      units.set(node, own);
+      if (own.size < 2 || isView(node) || node.op === "const" || node.op === "iota") continue;
+      const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
+      if (!passes && this.cost(node) >= RECOMPUTE) found.push(node);
+    }
+    for (const node of found) this.add(node);
+    if (found.length > 0) this.costs.clear();
+    return found.length > 0;
+  }
+}
+
+/** `separable` tells whether an operand of a tiled product is an affine view that splits into its roles. */
+export function fuse(
+  outputs: readonly Node[],
+  separable: (dot: Node, side: 0 | 1) => boolean,
+  limits: MergeLimits,
+): Fused {
+  const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
+  const inMemory = (node: Node) => roots.inMemory(node);
+  for (let round = 0; ; round++) {
+    const merger = new Merger(limits, inMemory);
+    for (const node of roots.order) {
+      if (isOpaque(node) || node.op === "pick") {
+        const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
+        merger.addOpaque(node, reads);
+      } else if (roots.set.has(node)) merger.addRoot(node);
+    }
+    merger.run();
+    if (round >= 3 || limits.disable.has("inline") || !roots.shared(merger.unitOf)) {
+      return { units: merger.ordered(), inMemory };
+    }
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The kernel as data: what every device renders (WebAssembly here, WGSL from the same).
+ * A `rows` kernel walks a parallel grid; at each grid point its stages run in order, each over its own inner axes.
+ * Values are scalar SSA; where in the loop nest a value is computed follows from the axes it depends on.
+ * Not here: vectors, tiles, pointers. Those are the renderer's schedule.
+ */
+import type { DType } from "../lang/graph/node.ts";
+
+/** A buffer a kernel sees. `size` in elements. */
+export interface Param {
+  readonly dtype: DType;
+  readonly size: number;
+  readonly access: "read" | "write";
+}
+
+/**
+ * Element `base + Σ coef·axis + Σ coef·value` of a parameter. `lo..hi` bounds it over the whole index space;
+ * outside [0, size) only where a `select` throws the loaded number away.
+ */
+export interface Access {
+  readonly param: number;
+  readonly base: number;
+  readonly terms: readonly (readonly [axis: number, coef: number])[];
+  readonly dynamic: readonly (readonly [value: number, coef: number])[];
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export const unaryOps = [
+  "neg",
+  "abs",
+  "sign",
+  "floor",
+  "sqrt",
+  "exp",
+  "log",
+  "log1p",
+  "tanh",
+  "erf",
+  "sin",
+  "cos",
+  "not",
+  "cast",
+] as const;
+export type UnaryOp = (typeof unaryOps)[number];
+/** `div` and `mod` of integers round down; `bitand xor shl shr` are for integers (shr of u32 is logical). */
+export const binaryOps = [
+  "add",
+  "sub",
+  "mul",
+  "div",
+  "mod",
+  "max",
+  "min",
+  "pow",
+  "lt",
+  "le",
+  "eq",
+  "ne",
+  "and",
+  "or",
+  "bitand",
+  "xor",
+  "shl",
+  "shr",
+] as const;
+export type BinaryOp = (typeof binaryOps)[number];
+
+/** Arguments are places in the kernel's list of values, always earlier ones. */
+export type Value =
+  | { readonly op: "const"; readonly dtype: DType; readonly value: number; readonly args: readonly number[] }
+  | { readonly op: "axis"; readonly dtype: DType; readonly axis: number; readonly args: readonly number[] }
+  | { readonly op: "load"; readonly dtype: DType; readonly access: Access; readonly args: readonly number[] }
+  | {
+      readonly op: "acc";
+      readonly dtype: DType;
+      readonly stage: number;
+      readonly acc: number;
+      readonly args: readonly number[];
+    }
+  | { readonly op: UnaryOp | BinaryOp | "select"; readonly dtype: DType; readonly args: readonly number[] };
+
+export interface Acc {
+  /** `argmax` keeps the place `at` of the first of the largest values. */
+  readonly op: "sum" | "max" | "argmax";
+  readonly value: number;
+  readonly at?: number;
+}
+
+export interface Store {
+  readonly access: Access;
+  readonly value: number;
+}
+
+export interface Stage {
+  /** Axes of the kernel after the grid, outermost first; empty for work done once per grid point. */
+  readonly axes: readonly number[];
+  readonly accs: readonly Acc[];
+  readonly stores: readonly Store[];
+}
+
+export interface RowsKernel {
+  readonly kind: "rows";
+  readonly params: readonly Param[];
+  /** Extents of all axes; the first `grid` are the parallel ones. */
+  readonly axes: readonly number[];
+  readonly grid: number;
+  readonly values: readonly Value[];
+  readonly stages: readonly Stage[];
+}
+
+/** Where the numbers of one role (batch, row, column, depth) begin: `stride · i`, or a table of offsets in a parameter. */
+export type Offsets =
+  | { readonly kind: "stride"; readonly stride: number }
+  | { readonly kind: "table"; readonly param: number };
+
+/** One operand: element offset(g) + offset(outer) + offset(k) + base. */
+export interface Operand {
+  readonly param: number;
+  readonly base: number;
+  readonly g: Offsets;
+  /** m of the left operand, n of the right one. */
+  readonly outer: Offsets;
+  readonly k: Offsets;
+}
+
+/** out[g, m, n] = Σ_k a[g, m, k] · b[g, k, n]; `out` row-major. The last parameter is scratch. */
+export interface DotKernel {
+  readonly kind: "dot";
+  readonly params: readonly Param[];
+  readonly g: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  readonly a: Operand;
+  readonly b: Operand;
+  readonly out: number;
+  readonly scratch: number;
+}
+
+/** Running sums along the middle axis of [outer, count, inner]. Parameters: x, out. */
+export interface CumsumKernel {
+  readonly kind: "cumsum";
+  readonly params: readonly Param[];
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+  readonly reverse: boolean;
+}
+
+/** out[o, clamp(ids[j]), i] += v[o, j, i], in the order of j; out has `size` in the middle. Parameters: v, ids, out. */
+export interface ScatterKernel {
+  readonly kind: "scatter";
+  readonly params: readonly Param[];
+  readonly outer: number;
+  readonly count: number;
+  readonly inner: number;
+  readonly size: number;
+}
+
+/** out = A⁻¹ b by LU with partial pivoting; A is n×n, b is n×m. Parameters: A, b, out, scratch (n×n). */
+export interface SolveKernel {
+  readonly kind: "solve";
+  readonly params: readonly Param[];
+  readonly n: number;
+  readonly m: number;
+}
+
+export type Kernel = RowsKernel | DotKernel | CumsumKernel | ScatterKernel | SolveKernel;

@@ -1,0 +1,240 @@
+/**
+ * Which roots share a kernel. Units (clusters, or single nodes that are kernels of their own) form a DAG; two clusters
+ * become one when their grids align and no third unit lies between them. Structure alone decides, never names.
+ *
+ *   rows      a reduction and its readers on the same rows (softmax, norms, losses, epilogues)
+ *   prologue  a stored map and a reduction that reads it along the same rows
+ *   maps      maps of one index space where one reads the other at the same place
+ *   siblings  clusters of one index space that read the same elements
+ */
+import type { Node } from "../lang/graph/node.ts";
+import { buildCluster, logicalExtents, single } from "./cluster.ts";
+import type { Built, Cluster, Member } from "./cluster.ts";
+import { isReduction, sizeOf } from "./space.ts";
+
+export const mergeRules = ["rows", "prologue", "maps", "siblings"] as const;
+export type MergeRule = (typeof mergeRules)[number];
+
+export interface MergeLimits {
+  readonly disable: ReadonlySet<string>;
+  /** Buffers one kernel may bind. */
+  readonly maxParams: number;
+  /** A shared grid below this would leave lanes idle unless the work is small anyway. */
+  readonly minGrid: number;
+}
+
+/** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
+export interface Unit {
+  cluster?: Cluster;
+  readonly node?: Node;
+  /** Nodes in memory that it reads. */
+  readonly reads: Set<Node>;
+  /** `node @ index` of reads whose axes are still the member's own. */
+  readonly places: Set<string>;
+}
+
+/** By grid axis of the producer: a grid axis of the consumer. */
+type GridMap = readonly number[];
+
+const isMapCluster = (c: Cluster) =>
+  c.members.every((m) => !isReduction(m.node)) &&
+  c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
+
+export class Merger {
+  readonly units = new Set<Unit>();
+  readonly unitOf = new Map<Node, Unit>();
+  private readonly built = new Map<Node, Built>();
+  private readonly limits: MergeLimits;
+  private readonly inMemory: (node: Node) => boolean;
+
+  constructor(limits: MergeLimits, inMemory: (node: Node) => boolean) {
+    this.limits = limits;
+    this.inMemory = inMemory;
+  }
+
+  addRoot(node: Node): void {
+    const cluster = single(node);
+    const built = buildCluster(cluster, () => true, this.inMemory);
+    this.built.set(node, built);
+    const places = new Set<string>();
+    for (const [read, indices] of built.reads) {
+      for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
+    }
+    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places };
+    this.units.add(unit);
+    this.unitOf.set(node, unit);
+  }
+
+  addOpaque(node: Node, reads: readonly Node[]): void {
+    const unit: Unit = { node, reads: new Set(reads), places: new Set() };
+    this.units.add(unit);
+    this.unitOf.set(node, unit);
+  }
+
+  run(): void {
+    const on = (rule: MergeRule) => !this.limits.disable.has(rule);
+    for (let again = true; again; ) {
+      again = false;
+      for (const consumer of [...this.units]) {
+        if (!this.units.has(consumer) || !consumer.cluster) continue;
+        for (const producer of this.producersOf(consumer)) {
+          if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
+          const merged = this.vertical(producer.cluster, consumer.cluster, on);
+          if (merged && this.apply(producer, consumer, merged)) again = true;
+        }
+      }
+    }
+    if (on("siblings")) this.siblings();
+  }
+
+  private producersOf(unit: Unit): Set<Unit> {
+    const out = new Set<Unit>();
+    for (const node of unit.reads) {
+      const from = this.unitOf.get(node);
+      if (from && from !== unit) out.add(from);
+    }
+    return out;
+  }
+
+  /** Whether `to` needs `from` through some third unit. */
+  private indirect(from: Unit, to: Unit): boolean {
+    const seen = new Set<Unit>([to]);
+    const stack = [...this.producersOf(to)].filter((u) => u !== from);
+    for (let unit = stack.pop(); unit; unit = stack.pop()) {
+      if (seen.has(unit)) continue;
+      seen.add(unit);
+      if (unit === from) return true;
+      stack.push(...this.producersOf(unit));
+    }
+    return false;
+  }
+
+  private vertical(producer: Cluster, consumer: Cluster, on: (rule: MergeRule) => boolean): Cluster | undefined {
+    const map = this.gridMap(producer, consumer);
+    if (!map) return undefined;
+    const n = consumer.grid.length;
+    const producerMaps = isMapCluster(producer);
+    const consumerMaps = isMapCluster(consumer);
+    if (producerMaps && consumerMaps) {
+      return on("maps") && map.length === n && map.every((p) => p >= 0) ? this.join(producer, consumer, map) : undefined;
+    }
+    // the producer's grid is kept: all of it must lie on the consumer's
+    if (!producerMaps && map.every((p) => p >= 0) && (consumerMaps || map.length === n)) {
+      return on("rows") ? this.join(producer, consumer, map) : undefined;
+    }
+    if (producerMaps && !consumerMaps) {
+      // the consumer's grid is kept: the producer's other axes become inner ones
+      const inverse = consumer.grid.map((_, g) => map.indexOf(g));
+      if (!on("prologue") || inverse.some((p) => p < 0) || inverse.some((p, i) => p !== i)) return undefined;
+      const members = producer.members.map((m) => ({ node: m.node, align: inverse.map((p) => m.align[p] ?? 0) }));
+      return { members: [...members, ...consumer.members], grid: consumer.grid };
+    }
+    return undefined;
+  }
+
+  private join(producer: Cluster, consumer: Cluster, map: GridMap): Cluster | undefined {
+    const size = sizeOf(producer.grid);
+    const work = Math.max(...consumer.members.map((m) => sizeOf(logicalExtents(m.node))));
+    if (map.length < consumer.grid.length && size < this.limits.minGrid && work > 1024) return undefined;
+    const members = consumer.members.map((m): Member => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
+    return { members: [...producer.members, ...members], grid: producer.grid };
+  }
+
+  /** How the producer's grid lies on the consumer's: -1 for an axis that is read along an inner axis; undefined when reads disagree. */
+  private gridMap(producer: Cluster, consumer: Cluster): GridMap | undefined {
+    let found: number[] | undefined;
+    for (const c of consumer.members) {
+      const built = this.built.get(c.node);
+      if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
+      for (const p of producer.members) {
+        for (const index of built.reads.get(p.node) ?? []) {
+          const map: number[] = [];
+          for (const axis of p.align) {
+            const key = index[axis]?.key;
+            const logical = built.logical.findIndex((l) => l.terms.length > 0 && l.key === key);
+            if (logical < 0) return undefined;
+            if (logicalExtents(c.node)[logical] !== p.node.type.shape[axis]) return undefined;
+            map.push(c.align.indexOf(logical));
+          }
+          const used = map.filter((g) => g >= 0);
+          if (new Set(used).size !== used.length) return undefined;
+          if (found && found.join() !== map.join()) return undefined;
+          found = map;
+        }
+      }
+    }
+    return found;
+  }
+
+  private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
+    const nodes = new Set(cluster.members.map((m) => m.node));
+    const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
+    if (reads.size + nodes.size > this.limits.maxParams) return false;
+    if (this.indirect(a, b) || this.indirect(b, a)) return false;
+    const own = cluster.members.every((m) => m.align.every((axis, i) => axis === single(m.node).align[i]));
+    const unit: Unit = { cluster, reads, places: own ? new Set([...a.places, ...b.places]) : new Set() };
+    this.units.delete(a);
+    this.units.delete(b);
+    this.units.add(unit);
+    for (const node of nodes) this.unitOf.set(node, unit);
+    return true;
+  }
+
+  private siblings(): void {
+    const groups = new Map<string, Unit[]>();
+    for (const unit of this.units) {
+      if (!unit.cluster || unit.places.size === 0) continue;
+      const first = unit.cluster.members[0];
+      const key = `${unit.cluster.grid.join()}|${first ? logicalExtents(first.node).join() : ""}`;
+      const group = groups.get(key);
+      if (group) group.push(unit);
+      else groups.set(key, [unit]);
+    }
+    for (const group of groups.values()) {
+      for (let i = 0; i < group.length; i++) {
+        for (let j = i + 1; j < group.length; j++) {
+          const a = group[i];
+          const b = group[j];
+          if (!a?.cluster || !b?.cluster || ![...a.places].some((p) => b.places.has(p))) continue;
+          if (this.directlyLinked(a, b)) continue;
+          const cluster = { members: [...a.cluster.members, ...b.cluster.members], grid: a.cluster.grid };
+          if (!this.apply(a, b, cluster)) continue;
+          const merged = this.unitOf.get(cluster.members[0]?.node as Node);
+          if (merged) group[i] = merged;
+          group.splice(j--, 1);
+        }
+      }
+    }
+  }
+
+  private directlyLinked(a: Unit, b: Unit): boolean {
+    return this.producersOf(a).has(b) || this.producersOf(b).has(a);
+  }
+
+  /** Units so that each comes after those it reads. */
+  ordered(): Unit[] {
+    const out: Unit[] = [];
+    const state = new Map<Unit, "open" | "done">();
+    for (const root of this.units) {
+      const stack: Unit[] = [root];
+      while (stack.length > 0) {
+        const unit = stack[stack.length - 1] as Unit;
+        if (state.get(unit) === "done") {
+          stack.pop();
+          continue;
+        }
+        const waiting = [...this.producersOf(unit)].filter((u) => state.get(u) !== "done");
+        if (waiting.length === 0) {
+          state.set(unit, "done");
+          out.push(unit);
+          stack.pop();
+        } else {
+          if (state.get(unit) === "open") throw new Error("expected units without a cycle");
+          state.set(unit, "open");
+          stack.push(...waiting);
+        }
+      }
+    }
+    return out;
+  }
+}

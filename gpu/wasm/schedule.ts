@@ -1,0 +1,183 @@
+/**
+ * How a `rows` kernel is laid over four lanes: the order of its loops and the axis that vectors run along, either one
+ * grid axis for the whole kernel or, stage by stage, the innermost of the inner axes. The cheapest estimate wins.
+ * Also tells where in the loop nest each value belongs.
+ */
+import type { Access, RowsKernel } from "../kernel.ts";
+
+export interface Schedule {
+  /** Loop order; the vector axis, if it is one of the grid, is last. */
+  readonly grid: readonly number[];
+  /** Loop order of each stage's inner axes. */
+  readonly inner: readonly (readonly number[])[];
+  /** The grid axis that vectors run along. */
+  readonly vector: number | undefined;
+  readonly places: readonly Place[];
+  /** Axes each value depends on. */
+  readonly depends: readonly ReadonlySet<number>[];
+  /** By value: differs between lanes. */
+  readonly varies: readonly boolean[];
+}
+
+export type Place =
+  /** Inside the first `depth` grid loops. */
+  | { readonly at: "grid"; readonly depth: number }
+  /** At a grid point, after `phase` stages. */
+  | { readonly at: "row"; readonly phase: number }
+  /** Inside the first `depth` loops of a stage. */
+  | { readonly at: "inner"; readonly stage: number; readonly depth: number };
+
+const COSTS: Readonly<Record<string, number>> = { exp: 12, log: 14, log1p: 18, tanh: 18, erf: 20, sin: 30, cos: 30, pow: 90, div: 3 };
+
+/** Axes every value depends on; a running value keeps what its summands depend on beside the stage's axes. */
+export function dependencies(kernel: RowsKernel): ReadonlySet<number>[] {
+  const out: ReadonlySet<number>[] = [];
+  for (const value of kernel.values) {
+    const own = new Set<number>();
+    for (const arg of value.args) for (const axis of out[arg] ?? []) own.add(axis);
+    if (value.op === "axis") own.add(value.axis);
+    if (value.op === "load") {
+      for (const [axis] of value.access.terms) own.add(axis);
+      for (const [v] of value.access.dynamic) for (const axis of out[v] ?? []) own.add(axis);
+    }
+    if (value.op === "acc") {
+      const stage = kernel.stages[value.stage];
+      const acc = stage?.accs[value.acc];
+      if (!stage || !acc) throw new Error(`expected stage ${value.stage} to have accumulator ${value.acc}`);
+      for (const v of [acc.value, acc.at]) {
+        if (v !== undefined) for (const axis of out[v] ?? []) if (!stage.axes.includes(axis)) own.add(axis);
+      }
+    }
+    out.push(own);
+  }
+  return out;
+}
+
+/** The last stage whose accumulators a value needs, directly or not; -1 for none. */
+function lastStages(kernel: RowsKernel): number[] {
+  const out: number[] = [];
+  for (const value of kernel.values) {
+    let last = value.op === "acc" ? value.stage : -1;
+    for (const arg of value.args) last = Math.max(last, out[arg] ?? -1);
+    if (value.op === "load") for (const [v] of value.access.dynamic) last = Math.max(last, out[v] ?? -1);
+    out.push(last);
+  }
+  return out;
+}
+
+export function placesOf(
+  kernel: RowsKernel,
+  depends: readonly ReadonlySet<number>[],
+  grid: readonly number[],
+  inner: readonly (readonly number[])[],
+): Place[] {
+  const last = lastStages(kernel);
+  return kernel.values.map((_, v): Place => {
+    const axes = depends[v] ?? new Set<number>();
+    for (let stage = 0; stage < inner.length; stage++) {
+      const order = inner[stage] ?? [];
+      const depth = order.reduce((deep, axis, i) => (axes.has(axis) ? i + 1 : deep), 0);
+      if (depth > 0) return { at: "inner", stage, depth };
+    }
+    if ((last[v] ?? -1) >= 0) return { at: "row", phase: (last[v] ?? 0) + 1 };
+    const depth = grid.reduce((deep, axis, i) => (axes.has(axis) ? i + 1 : deep), 0);
+    return depth === grid.length ? { at: "row", phase: 0 } : { at: "grid", depth };
+  });
+}
+
+/** Step of an access along an axis in elements; undefined when a computed index varies along it. */
+export function strideAlong(access: Access, axis: number, depends: readonly ReadonlySet<number>[]): number | undefined {
+  if (access.dynamic.some(([v]) => depends[v]?.has(axis))) return undefined;
+  return access.terms.find(([a]) => a === axis)?.[1] ?? 0;
+}
+
+function accessCost(access: Access, axis: number, depends: readonly ReadonlySet<number>[]): number {
+  const stride = strideAlong(access, axis, depends);
+  if (stride === undefined) return 12;
+  return stride === 0 || stride === 1 ? 1 : stride === -1 ? 2 : 6;
+}
+
+/** The axis moved to the end. */
+const withLast = (axes: readonly number[], last: number) => [...axes.filter((a) => a !== last), last];
+
+export function schedule(kernel: RowsKernel): Schedule {
+  const depends = dependencies(kernel);
+  const gridAxes = kernel.axes.map((_, i) => i).slice(0, kernel.grid);
+  const extent = (axis: number) => kernel.axes[axis] ?? 1;
+
+  const estimate = (grid: readonly number[], inner: readonly (readonly number[])[], vector: number | undefined) => {
+    const places = placesOf(kernel, depends, grid, inner);
+    const vectorOf = (place: Place): number | undefined => {
+      if (vector !== undefined) return vector;
+      return place.at === "inner" ? inner[place.stage]?.at(-1) : undefined;
+    };
+    const trips = (place: Place): number => {
+      const vec = vectorOf(place);
+      const loops = place.at === "grid" ? grid.slice(0, place.depth) : [...grid];
+      if (place.at === "inner") loops.push(...(inner[place.stage] ?? []).slice(0, place.depth));
+      return loops.reduce((n, axis) => n * (axis === vec ? Math.ceil(extent(axis) / 4) : extent(axis)), 1);
+    };
+    let cost = 0;
+    kernel.values.forEach((value, v) => {
+      const place = places[v];
+      if (!place || value.op === "const") return;
+      const vec = vectorOf(place);
+      const varies = vec !== undefined && depends[v]?.has(vec);
+      const unit =
+        value.op === "load"
+          ? varies
+            ? accessCost(value.access, vec, depends)
+            : 1
+          : (COSTS[value.op] ?? 1) * (varies && value.dtype !== "f32" && (value.op === "div" || value.op === "mod") ? 8 : 1);
+      cost += unit * trips(place);
+    });
+    kernel.stages.forEach((stage, i) => {
+      const place: Place = { at: "inner", stage: i, depth: stage.axes.length };
+      const vec = vectorOf(place);
+      for (const store of stage.stores) cost += (vec === undefined ? 1 : accessCost(store.access, vec, depends)) * trips(place);
+      cost += stage.accs.length * trips(place);
+      // putting lanes together at the end of a row
+      if (vector === undefined && stage.accs.length > 0) cost += 6 * grid.reduce((n, axis) => n * extent(axis), 1);
+    });
+    return cost;
+  };
+
+  const innermost = kernel.stages.map((stage) => {
+    let best = [...stage.axes];
+    let least = Infinity;
+    for (const axis of stage.axes) {
+      let cost = axis === stage.axes.at(-1) ? 0 : 0.5;
+      kernel.values.forEach((value, v) => {
+        if (value.op === "load" && depends[v]?.has(axis)) cost += accessCost(value.access, axis, depends);
+      });
+      for (const store of stage.stores) cost += accessCost(store.access, axis, depends);
+      cost *= (Math.ceil(extent(axis) / 4) * 4) / extent(axis);
+      if (cost < least) [least, best] = [cost, withLast(stage.axes, axis)];
+    }
+    return best;
+  });
+
+  let grid: readonly number[] = gridAxes;
+  let inner: readonly (readonly number[])[] = innermost;
+  let vector: number | undefined;
+  let least = kernel.stages.some((s) => s.axes.length > 0) || kernel.grid === 0 ? estimate(grid, inner, undefined) : Infinity;
+  for (const axis of gridAxes) {
+    const order = withLast(gridAxes, axis);
+    const loops = kernel.stages.map((s) => s.axes);
+    const cost = estimate(order, loops, axis);
+    if (cost < least) {
+      least = cost;
+      grid = order;
+      inner = loops;
+      vector = axis;
+    }
+  }
+  const places = placesOf(kernel, depends, grid, inner);
+  const varies = kernel.values.map((_, v) => {
+    if (vector !== undefined) return depends[v]?.has(vector) ?? false;
+    const place = places[v];
+    const vec = place?.at === "inner" ? inner[place.stage]?.at(-1) : undefined;
+    return vec !== undefined && (depends[v]?.has(vec) ?? false);
+  });
+  return { grid, inner, vector, places, depends, varies };
+}

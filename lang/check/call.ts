@@ -1,0 +1,270 @@
+/**
+ * Calls: binding of arguments to parameters, functions, pipes. What a call means is decided by the kind of the callee.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as names from "../errors/names.ts";
+import type { Span } from "../source.ts";
+import { didYouMean } from "../suggest.ts";
+import type * as ast from "../syntax/ast.ts";
+import { typeText } from "./axes.ts";
+import { builtins } from "./builtins/index.ts";
+import { openSource } from "./data.ts";
+import { evaluate, none, withoutHint } from "./expr.ts";
+import { atOf } from "./hooks.ts";
+import { applyInstance, makeInstance } from "./models.ts";
+import { enterSignature, leaveSignature } from "./signature.ts";
+import { sources } from "./sources.ts";
+import { specials } from "./specials.ts";
+import type { Checker, Env } from "./state.ts";
+import { callSite, child } from "./state.ts";
+import type { Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
+
+export interface ArgV {
+  readonly name?: string;
+  readonly nameSpan?: Span;
+  readonly value: Value;
+  readonly span: Span;
+}
+
+/** A script that calls itself deeper than this has no end. */
+const MAX_DEPTH = 256;
+
+export function evaluateArgs(c: Checker, env: Env, args: readonly ast.Arg[]): ArgV[] {
+  const plain = withoutHint(env);
+  return args.map((a) => ({ name: a.name?.text, nameSpan: a.name?.span, value: evaluate(c, plain, a.value), span: a.value.span }));
+}
+
+export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
+  if (e.callee.kind === "member" && e.callee.name.text === "with") {
+    const target = evaluate(c, env, e.callee.target);
+    if (target.kind === "instance") {
+      const [arg] = evaluateArgs(c, env, e.args);
+      if (arg?.value.kind === "bundle") return { kind: "with", instance: target, params: arg.value };
+      throw new UserError(names.notCallable(`\`.with\` takes a bundle of params; ${arg ? typeText(arg.value) : "nothing"}`, e.span));
+    }
+  }
+  const callee = evaluate(c, env, e.callee);
+  return callValue(c, env, callee, evaluateArgs(c, env, e.args), e.span, nameOf(e.callee));
+}
+
+function nameOf(e: ast.Expr): string {
+  return e.kind === "name" ? e.text : e.kind === "member" ? `${nameOf(e.target)}.${e.name.text}` : "this";
+}
+
+/** `x |> r`: a model call makes an instance and applies it; optimizers chain; `f(a)` is `f(x, a)`; `r` is `r(x)`. */
+export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" }): Value {
+  const left = evaluate(c, env, e.left);
+  const right = e.right;
+  env = withoutHint(env);
+  const piped: ArgV = { value: left, span: e.left.span };
+  if (right.kind === "call") {
+    if (right.callee.kind === "member" && right.callee.name.text === "with") {
+      throw new UserError(
+        names.outOfPlace("`.with(…)`", "after `|>`", right.span, "write it as a call: `net.with(p)(x)`"),
+      );
+    }
+    const callee = evaluate(c, env, right.callee);
+    const args = evaluateArgs(c, env, right.args);
+    if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
+    if (callee.kind === "model") {
+      const instance = makeInstance(c, env, callee, args, right.span);
+      return applyInstance(c, env, instance, [piped], e.span);
+    }
+    if (left.kind === "stages" && callee.kind === "optimizer") {
+      const stage = makeOptimizer(c, env, callee, args, right.span);
+      return { kind: "stages", stages: [...left.stages, ...stage.stages] };
+    }
+    return callValue(c, env, callee, [piped, ...args], e.span, nameOf(right.callee));
+  }
+  const callee = evaluate(c, env, right);
+  if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
+  if (callee.kind === "model") throw new UserError(names.modelWithoutCall(callee.name, right.span));
+  return callValue(c, env, callee, [piped], e.span, nameOf(right));
+}
+
+export function callValue(c: Checker, env: Env, callee: Value, args: readonly ArgV[], span: Span, name = "this"): Value {
+  if (callee.kind === "broken" || args.some((a) => a.value.kind === "broken")) return { kind: "broken" };
+  switch (callee.kind) {
+    case "func":
+      return callFunction(c, env, callee, args, span);
+    case "builtin":
+      return callBuiltin(c, env, callee.name, args, span);
+    case "model":
+      return makeInstance(c, env, callee, args, span);
+    case "instance":
+      return applyInstance(c, env, callee, args, span);
+    case "with":
+      return applyInstance(c, env, callee.instance, args, span, callee.params);
+    case "optimizer":
+      return makeOptimizer(c, env, callee, args, span);
+    case "list":
+      return callee.items.reduce<Value>(
+        (x, layer) => callValue(c, env, layer, [{ value: x, span }], span),
+        args[0]?.value ?? none,
+      );
+    default:
+      throw new UserError(names.notCallable(name === "this" ? typeText(callee) : `\`${name}\` is ${typeText(callee)} and`, span));
+  }
+}
+
+function makeOptimizer(c: Checker, env: Env, decl: OptimizerDecl, args: readonly ArgV[], span: Span): OptimizerV {
+  const scope = child(decl.scope);
+  const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, scope);
+  return { kind: "stages", stages: [{ decl, args: bound }] };
+}
+
+function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], span: Span): Value {
+  const special = specials[name];
+  if (special && special.takes(args)) return special.call(c, env, args, span);
+  const builtin = builtins[name];
+  if (builtin) {
+    const argSpans: Record<string, Span> = {};
+    const bound = bindBuiltin(name, builtin.params, args, span, argSpans);
+    return builtin.call(bound, atOf(c, env, span, argSpans));
+  }
+  if (name in sources) return openSource(c, name, args, span);
+  throw new UserError(names.notCallable(`\`${name}\` does not take ${args[0] ? typeText(args[0].value) : "nothing"} and`, span));
+}
+
+interface BuiltinParam {
+  readonly name: string;
+  readonly default?: Value | "required";
+  readonly rest?: boolean;
+}
+
+function bindBuiltin(
+  callee: string,
+  params: readonly BuiltinParam[],
+  args: readonly ArgV[],
+  span: Span,
+  spans: Record<string, Span>,
+): Record<string, Value> {
+  const bound: Record<string, Value> = {};
+  const rest = params.find((p) => p.rest);
+  const restItems: Value[] = [];
+  const restNamed = new Map<string, Value>();
+  const ordered = params.filter((p) => !p.rest);
+  let place = 0;
+  for (const arg of args) {
+    if (arg.name !== undefined) {
+      if (!ordered.some((p) => p.name === arg.name)) {
+        if (rest?.name === "named") {
+          restNamed.set(arg.name, arg.value);
+          continue;
+        }
+        const known = ordered.map((p) => p.name);
+        throw new UserError(names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)));
+      }
+      bound[arg.name] = arg.value;
+      spans[arg.name] = arg.span;
+      continue;
+    }
+    while (place < ordered.length && ordered[place]!.name in bound) place++;
+    const param = ordered[place];
+    if (param && !(rest && rest.name !== "named" && place >= ordered.findIndex((p) => p.default !== "required"))) {
+      bound[param.name] = arg.value;
+      spans[param.name] = arg.span;
+      place++;
+    } else if (rest && rest.name !== "named") {
+      restItems.push(arg.value);
+    } else {
+      throw new UserError(names.tooManyArguments(callee, ordered.length, arg.span, ordered.map((p) => p.name)));
+    }
+  }
+  if (rest) {
+    bound[rest.name] =
+      rest.name === "named" ? { kind: "record", fields: restNamed } : { kind: "list", items: restItems };
+  }
+  for (const param of ordered) {
+    if (param.name in bound) continue;
+    if (param.default === "required") throw new UserError(names.missingArgument(callee, param.name, span));
+    bound[param.name] = param.default ?? none;
+  }
+  return bound;
+}
+
+/** Binds arguments to declared parameters into `scope`; defaults see the parameters before them. */
+export function bindArgs(
+  c: Checker,
+  env: Env,
+  callee: string,
+  params: readonly ast.Param[],
+  args: readonly ArgV[],
+  span: Span,
+  scope: Scope,
+  spans?: Map<string, Span>,
+): Map<string, Value> {
+  const known = params.map((p) => p.name.text);
+  const given = new Map<string, ArgV>();
+  let place = 0;
+  for (const arg of args) {
+    if (arg.name !== undefined) {
+      if (!known.includes(arg.name)) {
+        throw new UserError(names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)));
+      }
+      given.set(arg.name, arg);
+      continue;
+    }
+    while (place < known.length && given.has(known[place]!)) place++;
+    const name = known[place];
+    if (name === undefined) throw new UserError(names.tooManyArguments(callee, known.length, arg.span, known));
+    given.set(name, arg);
+    place++;
+  }
+  const bound = new Map<string, Value>();
+  for (const param of params) {
+    const name = param.name.text;
+    const arg = given.get(name);
+    let value: Value;
+    if (arg) {
+      value = arg.value;
+      spans?.set(name, arg.span);
+    } else if (param.default) {
+      value = evaluate(c, { scope, frame: env.frame }, param.default);
+    } else {
+      throw new UserError(names.missingArgument(callee, name, span));
+    }
+    bound.set(name, value);
+    scope.names.set(name, { value, span: param.name.span });
+  }
+  return bound;
+}
+
+function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span: Span): Value {
+  return inCall(c, f.name, span, () => {
+    const scope = child(f.scope);
+    const spans = new Map<string, Span>();
+    const bound = bindArgs(c, env, f.name, f.params, args, span, scope, spans);
+    const lens = enterSignature(c, { scope, frame: env.frame }, f.name, f.params, bound, spans, span);
+    const frame = {
+      ...env.frame,
+      kind: "fn" as const,
+      host: undefined,
+      site: callSite(env.frame.site, f.name),
+      ordinals: new Map<string, number>(),
+    };
+    const value = evaluate(c, { scope, frame }, f.body);
+    return leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, f.body.span);
+  });
+}
+
+/** A mistake found inside the standard library is shown first at the call that led there. */
+export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T {
+  if (++c.calls > MAX_DEPTH) {
+    c.calls = 0;
+    throw new UserError(names.infiniteRecursion(name, span));
+  }
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const d = error.diagnostic;
+    const first = d.labels[0];
+    if (first && first.span.file.startsWith("stdlib/") && !span.file.startsWith("stdlib/")) {
+      throw new UserError({ ...d, labels: [{ span, text: `in this call of \`${name}\`` }, ...d.labels] });
+    }
+    throw error;
+  } finally {
+    c.calls--;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Data sets as values: sources, parts and fields, and the functions that arrange rows. Rows stay whole.
+ * What a file holds is asked of the host; an unknown fact is an open size.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as blocks from "../errors/blocks.ts";
+import * as names from "../errors/names.ts";
+import { make } from "../graph/index.ts";
+import type { DataArg, DataPlan, Facts, FieldFact, SourceRef } from "../program.ts";
+import type { Span } from "../source.ts";
+import { didYouMean } from "../suggest.ts";
+import type * as ast from "../syntax/ast.ts";
+import { typeText } from "./axes.ts";
+import type { ArgV } from "./call.ts";
+import { callValue } from "./call.ts";
+import { define } from "./expr.ts";
+import { constantText } from "./sinks.ts";
+import type { SourceParam } from "./sources.ts";
+import { checkSource, knownFacts, sources, splitRange } from "./sources.ts";
+import type { Checker, Env } from "./state.ts";
+import { siteHash } from "./state.ts";
+import { patternNames } from "./statements.ts";
+import type { Axis, Dataset, Tensor, Value } from "./values.ts";
+
+// ---------------------------------------------------------------- sources
+
+export function openSource(c: Checker, name: string, args: readonly ArgV[], span: Span): Value {
+  const ref: SourceRef = { name, args: bindSource(name, sources[name]!.params, args, span), span };
+  const [wrong] = checkSource(ref);
+  if (wrong) throw new UserError(wrong);
+  const facts = knownFacts(ref) ?? c.knowFacts(ref);
+  if (facts === undefined) {
+    if (!c.pendingFacts.some((r) => factKey(r) === factKey(ref))) c.pendingFacts.push(ref);
+    return { kind: "broken" };
+  }
+  if ("code" in facts) throw new UserError({ ...facts, labels: facts.labels.map((l) => ({ ...l, span })) });
+  return fromFacts(ref, facts);
+}
+
+/** Two calls with the same arguments have the same facts. */
+export function factKey(ref: SourceRef): string {
+  return JSON.stringify([ref.name, ref.args]);
+}
+
+function fromFacts(ref: SourceRef, facts: Facts): Dataset {
+  const fields = new Map(Object.entries(facts.fields));
+  const part = (which: "train" | "test", rows: number): Dataset => ({
+    kind: "dataset",
+    plan: { op: "source", source: { ...ref, part: which } },
+    rows,
+    fields,
+    split: which,
+    maps: [],
+  });
+  const parts = facts.parts
+    ? new Map([
+        ["train", part("train", facts.parts.train)],
+        ["test", part("test", facts.parts.test)],
+      ])
+    : undefined;
+  return { kind: "dataset", plan: { op: "source", source: ref }, rows: facts.rows, fields, parts, maps: [] };
+}
+
+function bindSource(
+  name: string,
+  params: readonly SourceParam[],
+  args: readonly ArgV[],
+  span: Span,
+): Record<string, DataArg> {
+  const known = params.map((p) => p.name);
+  const bound: Record<string, DataArg> = {};
+  let place = 0;
+  for (const arg of args) {
+    let param: string | undefined = arg.name;
+    if (param === undefined) {
+      while (place < known.length && known[place]! in bound) place++;
+      param = known[place];
+      if (param === undefined) throw new UserError(names.tooManyArguments(name, known.length, arg.span, known));
+    } else if (!known.includes(param)) {
+      throw new UserError(names.wrongArgument(name, param, arg.nameSpan ?? arg.span, known, didYouMean(param, known)));
+    }
+    bound[param] = dataArg(arg.value, `\`${param}\` of \`${name}\``, arg.span);
+  }
+  for (const p of params) {
+    if (p.name in bound) continue;
+    if (p.default === undefined) throw new UserError(names.missingArgument(name, p.name, span));
+    bound[p.name] = p.default;
+  }
+  return bound;
+}
+
+function dataArg(value: Value, what: string, span: Span): DataArg {
+  switch (value.kind) {
+    case "num":
+      return value.value;
+    case "bool":
+      return value.value;
+    case "str":
+      return constantText(value, span);
+    case "tensor": {
+      const { op, attrs } = value.node;
+      if (op === "const" && typeof attrs.value === "number") return attrs.value;
+      break;
+    }
+    case "list":
+    case "tuple": {
+      const items = value.items.map((item) => dataArg(item, what, span));
+      if (items.every((i): i is number => typeof i === "number")) return items;
+      if (items.every((i): i is string => typeof i === "string")) return items as unknown as DataArg;
+    }
+  }
+  throw new UserError(names.needsConstant(what, typeText(value), span));
+}
+
+// ---------------------------------------------------------------- parts and whole fields
+
+export function dataMember(c: Checker, data: Dataset, name: string, span: Span, what: string): Value {
+  const part = data.parts?.get(name);
+  if (part) return part;
+  const fact = data.fields.get(name);
+  if (name === "rows" && !fact) return { kind: "num", value: data.rows };
+  if (isOpen(data)) return { kind: "broken" };
+  if (!fact) {
+    const all = [...(data.parts?.keys() ?? []), ...data.fields.keys()];
+    throw new UserError(names.noMember(what, name, span, all, didYouMean(name, all)));
+  }
+  if (data.parts) throw new UserError(blocks.partsNotChosen([...data.parts.keys()], span));
+  const rows = rowAxis(c, data, span);
+  const axes = [rows, ...rowAxes(c, data, name, fact, span)];
+  const node = make(
+    "input",
+    [],
+    { source: "column", name: `${planId(c, data.plan)}.${name}`, dtype: fact.dtype, shape: axes.map((a) => a.size) },
+    span,
+  );
+  return fieldTensor(node, fact, axes);
+}
+
+/** Nothing is known of the source, so nothing that follows from it is wrong. */
+function isOpen(data: Dataset): boolean {
+  return data.fields.size === 0;
+}
+
+function fieldTensor(node: Tensor["node"], fact: FieldFact, axes: readonly Axis[]): Tensor {
+  return { kind: "tensor", node, dtype: fact.dtype === "f32" ? "float" : "int", axes, classes: fact.classes };
+}
+
+function rowAxis(c: Checker, data: Dataset, span: Span): Axis {
+  const known = c.rowAxes.get(data.plan);
+  if (known) return known;
+  const axis = c.freshAxis("N", data.rows, { span, text: `${data.rows} rows come from here` });
+  c.rowAxes.set(data.plan, axis);
+  return axis;
+}
+
+/** Feature axes belong to the source: every part and field of it shares them. */
+function rowAxes(c: Checker, data: Dataset, field: string, fact: FieldFact, span: Span): Axis[] {
+  const source = sourceOf(data.plan);
+  return fact.shape.map((size, i) => {
+    const name = fact.axes?.[i];
+    const why = { span: source.span, text: `${size} comes from the \`${field}\` of \`${source.name}\`` };
+    if (name === undefined) return { size, why };
+    const key = `${factKey(source)}:${name}:${size}`;
+    const known = c.featureAxes.get(key);
+    if (known) return known;
+    const axis = c.freshAxis(name, size, { ...why, span: source.span.file === span.file ? source.span : span });
+    c.featureAxes.set(key, axis);
+    return axis;
+  });
+}
+
+function sourceOf(plan: DataPlan): SourceRef {
+  return plan.op === "source" ? plan.source : sourceOf(plan.of);
+}
+
+export function planId(c: Checker, plan: DataPlan): string {
+  const known = c.plans.get(plan);
+  if (known) return known;
+  const id = `d${c.plans.size + 1}`;
+  c.plans.set(plan, id);
+  return id;
+}
+
+// ---------------------------------------------------------------- what a block reads
+
+/** Fields that a block binds, with those that row functions read. */
+export function fieldNames(data: Dataset, written: readonly string[]): string[] {
+  return data.maps.length > 0 ? [...data.fields.keys()] : [...written];
+}
+
+export function bindFields(c: Checker, env: Env, source: ast.Source, data: Dataset, size: number): void {
+  const batch = c.freshAxis("B", size, { span: source.value.span, text: `B is ${size} here` });
+  env.scope.names.set("B", { value: { kind: "num", value: size, axis: batch }, span: source.span });
+  const wanted = patternNames(source.fields);
+  let row = new Map<string, Value>();
+  for (const [name, fact] of data.fields) {
+    const axes = [batch, ...rowAxes(c, data, name, fact, source.span)];
+    const node = make(
+      "input",
+      [],
+      { source: "batch", name, dtype: fact.dtype, shape: axes.map((a) => a.size) },
+      source.span,
+    );
+    row.set(name, fieldTensor(node, fact, axes));
+  }
+  for (const f of data.maps) {
+    const mapped = callValue(c, env, f, [{ value: { kind: "record", fields: row }, span: source.span }], source.span);
+    if (mapped.kind !== "record") throw new UserError(names.notCallable(`a row function gives a record; ${typeText(mapped)}`, source.span));
+    row = new Map(mapped.fields);
+  }
+  for (const name of wanted) {
+    const value: Value | undefined = isOpen(data) ? { kind: "broken" } : row.get(name.text);
+    if (!value) {
+      throw new UserError(blocks.unknownField(name.text, name.span, [...row.keys()], didYouMean(name.text, row.keys())));
+    }
+    define(c, env.scope, name, value);
+  }
+}
+
+// ---------------------------------------------------------------- arranging rows
+
+export function splitData(c: Checker, data: Dataset, val: number, test: number, span: Span): Dataset {
+  const whole = data.parts?.get("train") ?? data;
+  const site = siteHash(`split:${val}:${test}`);
+  const part = (from: number, to: number, split: "train" | "val" | "test"): Dataset => {
+    const range = whole.rows < 0 ? undefined : splitRange(whole.rows, from, to);
+    const rows = range ? range.stop - range.start : -1;
+    if (rows === 0) throw new UserError(blocks.batchTooLarge(1, 0, span));
+    return { ...whole, plan: { op: "split", of: whole.plan, from, to, site }, rows, split, parts: undefined };
+  };
+  const parts = new Map<string, Dataset>([["train", part(0, 1 - val - test, "train")]]);
+  if (val > 0) parts.set("val", part(1 - val - test, 1 - test, "val"));
+  if (test > 0) parts.set("test", part(1 - test, 1, "test"));
+  else {
+    const own = data.parts?.get("test");
+    if (own) parts.set("test", own);
+  }
+  return { ...data, parts };
+}
+
+export function shuffleData(data: Dataset, label: string, span: Span): Dataset {
+  return { ...onePart(data, span), plan: { op: "shuffle", of: data.plan, site: siteHash(`shuffle:${label}`) } };
+}
+
+export function takeData(data: Dataset, count: number, span: Span): Dataset {
+  const whole = onePart(data, span);
+  const rows = whole.rows < 0 ? -1 : Math.min(count, whole.rows);
+  return { ...whole, plan: { op: "take", of: whole.plan, count }, rows };
+}
+
+export function onePart(data: Dataset, span: Span): Dataset {
+  if (data.parts) throw new UserError(blocks.partsNotChosen([...data.parts.keys()], span));
+  return data;
+}

@@ -1,0 +1,94 @@
+/**
+ * The end of a checking pass: segments are closed. A node that another segment owns is kept in a slot by its owner and
+ * read from there; scalars of the clock are given to the host; slots that depend on nothing else become the host's.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as names from "../errors/names.ts";
+import { hoistScalars, hostable } from "../graph/index.ts";
+import type { Node } from "../graph/node.ts";
+import type { Output, Slot } from "../program.ts";
+import { keptBy, rebuild } from "./host.ts";
+import type { Build, Checker } from "./state.ts";
+
+export function finishSegments(c: Checker): void {
+  for (const build of c.builds) {
+    for (const path of build.dirty) {
+      build.segment.outputs.push({ node: build.state.get(path)!, role: { kind: "commit", path } });
+    }
+  }
+  // Later segments read earlier ones, never the other way round: closing one may add to those before it.
+  for (const build of [...c.builds].reverse()) closeSegment(c, build);
+  const hostSlots = findHostSlots(c);
+  for (const path of hostSlots) c.slots.set(path, { ...c.slots.get(path)!, host: true });
+  for (const build of c.builds) {
+    const nodes = build.segment.outputs.map((o) => o.node);
+    const isHostCommit = (o: Output): boolean => o.role.kind === "commit" && hostSlots.has(o.role.path);
+    const device = build.segment.outputs.filter((o) => !isHostCommit(o));
+    const own = build.segment.outputs.filter(isHostCommit);
+    if (nodes.length === 0) continue;
+    const hoisted = hoistScalars(
+      device.map((o) => o.node),
+      (path) => hostSlots.has(path),
+    );
+    build.segment.outputs = [...device.map((o, i) => ({ ...o, node: hoisted.outputs[i]! })), ...own];
+    build.segment.host = hoisted.host;
+  }
+}
+
+function closeSegment(c: Checker, build: Build): void {
+  const seen = new Map<Node, Node>();
+  const copyable = new Map<Node, boolean>();
+  const isCopyable = (n: Node): boolean => {
+    const known = copyable.get(n);
+    if (known !== undefined) return known;
+    const leaf = n.op === "const" || n.op === "iota" || (n.op === "input" && n.attrs.source === "scalar");
+    const result = leaf || (n.inputs.length > 0 && n.op !== "random" && n.op !== "loop" && n.inputs.every(isCopyable));
+    copyable.set(n, result);
+    return result;
+  };
+  const walk = (n: Node): Node => {
+    const known = seen.get(n);
+    if (known) return known;
+    let result: Node;
+    const owner = c.ownerOf(n);
+    if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) result = rebuild(n, n.inputs.map(walk));
+    else if (n.op === "input") result = n;
+    else {
+      if (owner.kind === "tick" && owner.block !== build.block && n.span) {
+        throw new UserError(names.fasterClock("this value", n.span));
+      }
+      result = keptBy(c, owner, n);
+    }
+    seen.set(n, result);
+    return result;
+  };
+  c.attempt(() => {
+    const outputs = build.segment.outputs;
+    // Closing may add outputs to this very segment only through other segments, which are closed already.
+    build.segment.outputs = outputs.map((o) => ({ ...o, node: walk(o.node) }));
+  });
+}
+
+/** Scalar states with a written first value whose every commit the host can compute: found by removing those that fail. */
+function findHostSlots(c: Checker): Set<string> {
+  const commits = new Map<string, Node[]>();
+  for (const build of c.builds) {
+    for (const o of build.segment.outputs) {
+      if (o.role.kind !== "commit") continue;
+      commits.set(o.role.path, [...(commits.get(o.role.path) ?? []), o.node]);
+    }
+  }
+  const candidate = (s: Slot): boolean =>
+    (s.kind === "state" || s.kind === "slot") && s.type.shape.length === 0 && s.init !== undefined && commits.has(s.path);
+  const found = new Set([...c.slots.values()].filter(candidate).map((s) => s.path));
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const path of found) {
+      if (!commits.get(path)!.every((n) => hostable(n, (p) => found.has(p)))) {
+        found.delete(path);
+        changed = true;
+      }
+    }
+  }
+  return found;
+}

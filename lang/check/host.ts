@@ -1,0 +1,168 @@
+/**
+ * What the host may know of a running program. A sink's expression is split in two: what depends on metrics is
+ * computed by the host from folds; what depends only on the device is kept in a slot and read back.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as names from "../errors/names.ts";
+import { make } from "../graph/index.ts";
+import type { Node } from "../graph/node.ts";
+import type { Fold, HostValue } from "../program.ts";
+import type { Span } from "../source.ts";
+import { typeText } from "./axes.ts";
+import type { BlockBuild, Build, Checker, Env } from "./state.ts";
+import { stateInput } from "./state.ts";
+import type { Value } from "./values.ts";
+
+const HOST_SOURCES = new Set(["fold", "metric", "watch"]);
+/** Host expressions are small: scalars of the clock and what the host was given. */
+const UPLOADED = new Set(["seed", "tick"]);
+
+function sourceOf(node: Node): string | undefined {
+  return node.op === "input" ? String(node.attrs.source) : undefined;
+}
+
+/** Leaves that only the host has are below this node. */
+export function dependsOnHost(node: Node, seen = new Map<Node, boolean>()): boolean {
+  const known = seen.get(node);
+  if (known !== undefined) return known;
+  const source = sourceOf(node);
+  const result = (source !== undefined && HOST_SOURCES.has(source)) || node.inputs.some((i) => dependsOnHost(i, seen));
+  seen.set(node, result);
+  return result;
+}
+
+/** Constants, clock scalars and inputs only: needs no device. */
+function isFree(node: Node, seen = new Map<Node, boolean>()): boolean {
+  const known = seen.get(node);
+  if (known !== undefined) return known;
+  let result: boolean;
+  if (node.op === "const" || node.op === "iota") result = true;
+  else if (node.op === "input") result = node.attrs.source === "scalar" && !UPLOADED.has(String(node.attrs.name));
+  else if (node.op === "random" || node.op === "loop") result = false;
+  else result = node.inputs.length > 0 && node.inputs.every((i) => isFree(i, seen));
+  seen.set(node, result);
+  return result;
+}
+
+/** A fold over the reader's clock of something a tick computes. */
+export function foldOf(
+  c: Checker,
+  block: BlockBuild,
+  node: Node,
+  how: Fold["how"],
+  weight?: Node,
+): Node {
+  const key = `${node.id}:${how}:${weight?.id ?? ""}`;
+  const name = block.foldOf.get(key) ?? `f${++block.fetches}`;
+  if (!block.foldOf.has(key)) {
+    block.foldOf.set(key, name);
+    const owner = c.ownerOf(node);
+    const build = owner?.block === block ? owner : c.build;
+    const fetch = (n: Node, as: string): string => {
+      build.segment.outputs.push({ node: n, role: { kind: "fetch", name: as } });
+      return as;
+    };
+    const fold: Fold = {
+      name,
+      how,
+      fetch: fetch(node, name),
+      weight: weight ? fetch(weight, `${name}.weight`) : undefined,
+    };
+    if (!block.folds.has(name)) block.folds.set(name, fold);
+  }
+  const dtype = node.type.dtype === "f32" || how === "avg" ? "f32" : node.type.dtype;
+  return make("input", [], { source: "fold", name, dtype, shape: node.type.shape }, node.span);
+}
+
+/** Rewrites an expression to what the host can evaluate. */
+export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
+  const seen = new Map<Node, Node>();
+  const block = env.frame.block;
+  const needsTick = (n: Node): boolean => {
+    const owner = c.ownerOf(n);
+    return block !== undefined && owner?.kind === "tick" && owner.block === block;
+  };
+  const below = new Map<Node, boolean>();
+  const touchesTick = (n: Node): boolean => {
+    const known = below.get(n);
+    if (known !== undefined) return known;
+    const result = (needsTick(n) && !isFree(n) && sourceOf(n) === undefined) || n.inputs.some(touchesTick);
+    below.set(n, result);
+    return result;
+  };
+  const walk = (n: Node): Node => {
+    const known = seen.get(n);
+    if (known) return known;
+    let result: Node;
+    const source = sourceOf(n);
+    if (isFree(n) || (source !== undefined && HOST_SOURCES.has(source))) result = n;
+    else if (dependsOnHost(n)) result = rebuild(n, n.inputs.map(walk));
+    else if (needsTick(n) && source !== "state") {
+      if (n.type.shape.length > 0 && env.frame.kind === "reaction") {
+        throw new UserError(names.fasterClock("this tensor", n.span ?? span));
+      }
+      result = foldOf(c, block!, n, env.frame.kind === "block" ? "last" : "avg");
+    } else if (touchesTick(n)) result = rebuild(n, n.inputs.map(walk));
+    else if (source === "state") result = n;
+    else result = kept(c, n);
+    seen.set(n, result);
+    return result;
+  };
+  return walk(node);
+}
+
+export function rebuild(n: Node, inputs: readonly Node[]): Node {
+  return inputs.every((input, i) => input === n.inputs[i]) ? n : make(n.op, [...inputs], n.attrs, n.span);
+}
+
+/** Keeps a value of another segment in a slot, and reads it from there. */
+export function kept(c: Checker, node: Node): Node {
+  const owner = c.ownerOf(node);
+  if (!owner) throw new Error(`expected an owner of node ${node.id} (${node.op}), got none`);
+  return keptBy(c, owner, node);
+}
+
+export function keptBy(c: Checker, owner: Build, node: Node): Node {
+  let path = owner.kept.get(node);
+  if (path === undefined) {
+    path = `${owner.name}.v${owner.kept.size + 1}`;
+    owner.kept.set(node, path);
+    c.slots.set(path, { path, type: node.type, kind: "value", span: node.span });
+    owner.segment.outputs.push({ node, role: { kind: "commit", path } });
+  }
+  return stateInput(path, node.type, node.span);
+}
+
+export function hostValue(c: Checker, env: Env, value: Value, span: Span): HostValue {
+  switch (value.kind) {
+    case "tensor":
+      return { kind: "node", node: hostNode(c, env, value.node, span) };
+    case "num":
+      return { kind: "node", node: make("const", [], { value: value.value, dtype: value.float ? "f32" : "i32" }, span) };
+    case "bool":
+      return { kind: "node", node: make("const", [], { value: value.value ? 1 : 0, dtype: "bool" }, span) };
+    case "tuple":
+    case "list":
+      return { kind: "list", items: value.items.map((v) => hostValue(c, env, v, span)), tuple: value.kind === "tuple" };
+    case "record":
+      return {
+        kind: "record",
+        fields: Object.fromEntries([...value.fields].map(([n, v]) => [n, hostValue(c, env, v, span)])),
+      };
+    case "bundle":
+      return {
+        kind: "record",
+        fields: Object.fromEntries([...value.leaves].map(([n, v]) => [n, hostValue(c, env, v, span)])),
+      };
+    case "str": {
+      const items = value.parts.map((p): HostValue =>
+        typeof p === "string" ? { kind: "text", text: p } : hostValue(c, env, p.value, p.span),
+      );
+      return items.length === 1 ? items[0]! : { kind: "list", items, tuple: false };
+    }
+    case "none":
+      return { kind: "text", text: "none" };
+    default:
+      return { kind: "text", text: typeText(value) };
+  }
+}

@@ -1,0 +1,293 @@
+/**
+ * Models: instances with their paths, application, params and states.
+ * An instance is made once per site; sizes of its params are set by its first application.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as names from "../errors/names.ts";
+import { paramChanges } from "../errors/signature.ts";
+import { make } from "../graph/index.ts";
+import type { Slot } from "../program.ts";
+import type { Span } from "../source.ts";
+import { didYouMean } from "../suggest.ts";
+import type * as ast from "../syntax/ast.ts";
+import { toTensor } from "./arith.ts";
+import { shape, typeText } from "./axes.ts";
+import type { ArgV } from "./call.ts";
+import { bindArgs, callValue, inCall } from "./call.ts";
+import { fillNumber, spread } from "./constants.ts";
+import { define, evaluate } from "./expr.ts";
+import { atOf } from "./hooks.ts";
+import { enterSignature, leaveSignature, writtenAxes } from "./signature.ts";
+import { runBlock } from "./statements.ts";
+import type { Build, Checker, Env, Frame } from "./state.ts";
+import { callSite, child, scalarInput } from "./state.ts";
+import type { Axis, Bundle, Instance, ModelDecl, Tensor, Value } from "./values.ts";
+
+export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readonly ArgV[], span: Span): Instance {
+  const host = env.frame.host;
+  if (!host) throw new UserError(names.instanceInFunction(decl.name, span));
+  const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, child(decl.scope));
+  const key = instanceKey(env.frame, decl.name);
+  const known = host.children.get(key);
+  if (known && known.decl.decl === decl.decl) return known;
+  const instance: Instance = {
+    kind: "instance",
+    decl,
+    path: host.path === "" ? key : `${host.path}.${key}`,
+    args: bound,
+    span,
+    params: new Map(),
+    states: new Map(),
+    children: new Map(),
+  };
+  host.children.set(key, instance);
+  if (env.frame.instance) c.parents.set(instance, env.frame.instance);
+  return instance;
+}
+
+/** The `let` name when there is one, else the type and its ordinal: `conv2`; in lists and loops with the index. */
+function instanceKey(frame: Frame, type: string): string {
+  const hint = frame.hint;
+  if (hint !== undefined && !hint.used) {
+    hint.used = true;
+    return frame.pass === undefined ? hint.name : `${hint.name}.${frame.pass}`;
+  }
+  const base = type.charAt(0).toLowerCase() + type.slice(1);
+  const ordinal = (frame.ordinals.get(base) ?? 0) + 1;
+  frame.ordinals.set(base, ordinal);
+  return `${base}${ordinal}`;
+}
+
+export function applyInstance(
+  c: Checker,
+  env: Env,
+  instance: Instance,
+  args: readonly ArgV[],
+  span: Span,
+  params?: Bundle,
+): Value {
+  const { decl } = instance;
+  return inCall(c, decl.name, span, () => {
+    const scope = child(decl.scope);
+    const spans = new Map<string, Span>();
+    for (const [name, value] of instance.args) {
+      scope.names.set(name, { value, span: decl.decl.name.span });
+      spans.set(name, instance.span);
+    }
+    const lens = enterSignature(c, { scope, frame: env.frame }, decl.name, decl.decl.settings, instance.args, spans, span);
+    const callSpans = new Map<string, Span>();
+    const bound = bindArgs(c, env, decl.name, decl.decl.params, args, span, scope, callSpans);
+    const inner = enterSignature(c, { scope, frame: env.frame }, decl.name, decl.decl.params, bound, callSpans, span);
+    for (const [uid, axis] of inner) lens.set(uid, axis);
+    const frame: Frame = {
+      ...env.frame,
+      kind: "model",
+      training: env.frame.training && isTrained(env.frame, instance),
+      site: callSite(env.frame.site, withoutRun(instance.path)),
+      host: { path: instance.path, children: instance.children },
+      ordinals: new Map(),
+      instance,
+      overrides: params ?? env.frame.overrides,
+      hint: undefined,
+      pass: undefined,
+    };
+    const body = decl.decl.body;
+    const value = runBlock(c, { scope, frame }, body);
+    const last = body.body.at(-1)?.span ?? body.span;
+    return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, last);
+  });
+}
+
+/** In a block, an instance with params that the block does not train runs in eval mode. */
+function isTrained(frame: Frame, instance: Instance): boolean {
+  const block = frame.block;
+  if (!block) return true;
+  const path = instance.path;
+  if (path.startsWith(`${block.name}.`)) return true;
+  if (block.excluded.some((p) => path === p || path.startsWith(`${p}.`))) return false;
+  if (block.trained.some((p) => path === p || path.startsWith(`${p}.`) || p.startsWith(`${path}.`))) return true;
+  return !declaresParams(instance.decl.decl);
+}
+
+function declaresParams(decl: ast.Model): boolean {
+  return decl.body.body.some((s) => s.kind === "param" || s.kind === "let" || (s.kind === "expr" && s.value.kind === "pipe"));
+}
+
+/** Passes of a top-level `for` have slots of their own but draw the same random numbers. */
+export function withoutRun(path: string): string {
+  return path.replace(/^run\d+\./, "");
+}
+
+// ---------------------------------------------------------------- params and states
+
+export function execParam(c: Checker, env: Env, stmt: ast.ParamStmt): void {
+  const instance = env.frame.instance;
+  const name = stmt.name.text;
+  if (!instance || env.frame.kind !== "model") {
+    throw new UserError(
+      names.outOfPlace("`param`", "outside of a model", stmt.span, "put it into the body of a `model`"),
+    );
+  }
+  const axes = writtenAxes(c, env, stmt.type);
+  if (stmt.if) {
+    const cond = evaluate(c, env, stmt.if);
+    if (cond.kind !== "bool") throw new UserError(names.needsConstant("the condition of a param", typeText(cond), stmt.if.span));
+    if (!cond.value) {
+      if (stmt.init?.how !== "=") {
+        throw new UserError(
+          names.outOfPlace("`~` with `if`", "here", stmt.span, "give the absent param a value: `= 0 if c`"),
+        );
+      }
+      const value = toTensor(evaluate(c, env, stmt.init.value), atOf(c, env, stmt.init.value.span));
+      define(c, env.scope, stmt.name, spread(value, axes, stmt.span));
+      return;
+    }
+  }
+  const known = instance.params.get(name);
+  if (known) {
+    const was = shape(known.type);
+    const now = shape(axes);
+    if (was.length !== now.length || was.some((n, i) => n !== now[i] && n >= 0 && now[i]! >= 0)) {
+      throw new UserError(paramChanges(name, `[${was.join(", ")}]`, `[${now.join(", ")}]`, stmt.span, known.span));
+    }
+  } else {
+    createParam(c, env, stmt, instance, axes);
+  }
+  const path = `${instance.path}.${name}`;
+  const given = env.frame.overrides?.leaves.get(path);
+  const tensor: Tensor = { kind: "tensor", node: given?.node ?? c.read(path), dtype: "float", axes };
+  define(c, env.scope, stmt.name, tensor);
+}
+
+function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instance, axes: Axis[]): void {
+  const name = stmt.name.text;
+  const path = `${instance.path}.${name}`;
+  if (!stmt.init) {
+    throw new UserError(
+      names.stateWithoutInit(name, stmt.span),
+    );
+  }
+  const { how, value } = stmt.init;
+  instance.params.set(name, { path, type: axes, span: stmt.span });
+  addSlot(c, path, "param", axes, "float", stmt.span, (initEnv) => {
+    const scopeEnv = { scope: env.scope, frame: initEnv.frame };
+    if (how === "=") return evaluate(c, scopeEnv, value);
+    const f = evaluate(c, scopeEnv, value);
+    const list: Value = {
+      kind: "list",
+      items: axes.map((axis) => ({ kind: "num", value: axis.size, axis: axis.uid === undefined ? undefined : axis })),
+    };
+    return callValue(c, scopeEnv, f, [{ value: list, span: value.span }], value.span);
+  });
+  const slot = c.slots.get(path)!;
+  for (let i: Instance | undefined = instance, below = name; i; ) {
+    if (i.loaded) {
+      c.slots.set(path, { ...slot, load: { file: i.loaded.file, name: below, span: i.loaded.span } });
+      break;
+    }
+    const parent = c.parents.get(i);
+    if (!parent) break;
+    below = `${i.path.slice(parent.path.length + 1)}.${below}`;
+    i = parent;
+  }
+}
+
+/**
+ * Adds a slot and its first value: a number where that is all it is, else a commit of the top-level segment that is
+ * open, so it is there before the block that needs it begins.
+ */
+export function addSlot(
+  c: Checker,
+  path: string,
+  kind: Slot["kind"],
+  axes: readonly Axis[],
+  dtype: Tensor["dtype"],
+  span: Span,
+  first: (env: { frame: Frame }) => Value,
+): void {
+  const frame: Frame = {
+    kind: "init",
+    training: true,
+    site: { path: `init:${withoutRun(path)}`, counts: new Map() },
+    ordinals: new Map(),
+    keys: [scalarInput("seed", "u32", span)],
+    actions: [],
+  };
+  const type = { dtype: dtype === "float" ? ("f32" as const) : dtype === "int" ? ("i32" as const) : ("bool" as const), shape: shape(axes) };
+  const top: Build = c.top;
+  c.within(top, () => {
+    const env: Env = { scope: c.globals, frame };
+    const value = spread(toTensor(first({ frame }), atOf(c, env, span)), axes, span);
+    const node = dtype === "float" && value.dtype !== "float" ? make("cast", [value.node], { dtype: "f32" }, span) : value.node;
+    const number = fillNumber(node);
+    if (number !== undefined) {
+      c.slots.set(path, { path, type, kind, init: number, span });
+      top.state.set(path, node);
+    } else {
+      c.slots.set(path, { path, type, kind, span });
+      c.write(path, node);
+    }
+  });
+}
+
+export function execState(c: Checker, env: Env, stmt: ast.StateStmt): void {
+  const name = stmt.name.text;
+  if (!stmt.value) throw new UserError(names.stateWithoutInit(name, stmt.span));
+  const host = env.frame.host;
+  if (!host || (env.frame.kind !== "model" && env.frame.kind !== "block")) {
+    throw new UserError(
+      names.outOfPlace("`state`", "here", stmt.span, "put it into a model, an optimizer or the body of a `train` block"),
+    );
+  }
+  const path = host.path === "" ? name : `${host.path}.${name}`;
+  const valueExpr = stmt.value;
+  const axes = stmt.type ? writtenAxes(c, env, stmt.type) : undefined;
+  if (!c.slots.has(path)) {
+    const given = evaluate(c, env, valueExpr);
+    const tensor = toTensor(given, atOf(c, env, valueExpr.span));
+    const dtype = given.kind === "num" ? "float" : tensor.dtype;
+    addSlot(c, path, "state", axes ?? tensor.axes, dtype, stmt.span, (init) =>
+      evaluate(c, { scope: env.scope, frame: init.frame }, valueExpr),
+    );
+    env.frame.instance?.states.set(name, { path, type: axes ?? tensor.axes, span: stmt.span });
+    c.stateAxes.set(path, { axes: axes ?? tensor.axes, dtype });
+  }
+  const known = c.stateAxes.get(path)!;
+  const tensor: Tensor = { kind: "tensor", node: c.read(path), dtype: known.dtype, axes: axes ?? known.axes };
+  define(c, env.scope, stmt.name, tensor);
+  env.scope.names.set(name, { value: tensor, span: stmt.name.span, role: { kind: "state", path } });
+}
+
+// ---------------------------------------------------------------- reading from outside
+
+export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bundle {
+  const leaves = new Map<string, Tensor>();
+  walkInstances(instance, (i) => {
+    for (const p of i.params.values()) {
+      leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: p.type });
+    }
+  });
+  if (leaves.size === 0) throw new UserError(names.notApplied(instance.path, span));
+  return { kind: "bundle", leaves };
+}
+
+export function walkInstances(instance: Instance, visit: (i: Instance) => void): void {
+  visit(instance);
+  for (const below of instance.children.values()) walkInstances(below, visit);
+}
+
+export function instanceMember(c: Checker, instance: Instance, name: string, span: Span): Value {
+  const param = instance.params.get(name) ?? instance.states.get(name);
+  if (param) {
+    const dtype = c.stateAxes.get(param.path)?.dtype ?? "float";
+    return { kind: "tensor", node: c.read(param.path), dtype, axes: param.type };
+  }
+  const part = instance.children.get(name);
+  if (part) return part;
+  const setting = instance.args.get(name);
+  if (setting) return setting;
+  const all = [...instance.params.keys(), ...instance.states.keys(), ...instance.children.keys(), ...instance.args.keys()];
+  if (instance.params.size === 0 && instance.children.size === 0) throw new UserError(names.notApplied(instance.path, span));
+  throw new UserError(names.noMember(`\`${instance.path}\``, name, span, all, didYouMean(name, all)));
+}
+

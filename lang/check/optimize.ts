@@ -1,0 +1,243 @@
+/** `minimize`: the gradient of a loss, the stages of an optimizer, and the new versions of params and slots. */
+import { UserError } from "../diagnostic.ts";
+import * as errors from "../errors/minimize.ts";
+import * as names from "../errors/names.ts";
+import { gradient, make } from "../graph/index.ts";
+import type { Node } from "../graph/node.ts";
+import type { Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import { toTensor } from "./arith.ts";
+import { typeText } from "./axes.ts";
+import { gradientNeedsScalar } from "../errors/gradients.ts";
+import { spread } from "./constants.ts";
+import { evaluate } from "./expr.ts";
+import { atOf, paramsOf } from "./hooks.ts";
+import { addSlot, withoutRun } from "./models.ts";
+import { runStatements } from "./statements.ts";
+import type { Checker, Env, Frame } from "./state.ts";
+import { callSite, child, homeOf } from "./state.ts";
+import type { Bundle, OptimizerV, Tensor, Value } from "./values.ts";
+
+export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
+  const block = env.frame.block!;
+  const lossValue = evaluate(c, env, stmt.loss);
+  const opt = evaluate(c, env, stmt.with);
+  const over = evaluate(c, env, stmt.over);
+  if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return;
+  const loss = toTensor(lossValue, atOf(c, env, stmt.loss.span));
+  if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
+  if (opt.kind !== "stages") throw new UserError(names.notCallable(`${typeText(opt)} is no optimizer and`, stmt.with.span));
+  const params = chosenParams(c, env, stmt, over);
+  const fresh = checkFresh(c, loss.node, params, stmt);
+  const paths = [...params.leaves.keys()];
+  const leaves = [...params.leaves.values()];
+  const gradients = gradient(
+    loss.node,
+    leaves.map((leaf) => leaf.node),
+  );
+  if (!fresh) throw new UserError(errors.nothingToMove(stmt.over.span, "the loss does not depend on these params"));
+  const g: Bundle = {
+    kind: "bundle",
+    leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
+  };
+  const cond = stmt.if ? toTensor(evaluate(c, env, stmt.if), atOf(c, env, stmt.if.span)) : undefined;
+  const before = new Map<string, Node>();
+  const path = `${block.name}.min${++block.minimizes}`;
+  runStages(c, env, path, opt, params, g, before, stmt.span);
+  if (cond) keepUnless(c, cond, before, stmt.span);
+  c.build.segment.outputs.push({
+    node: loss.node,
+    role: { kind: "finite", what: sourceName(stmt.loss), span: stmt.loss.span },
+  });
+}
+
+function sourceName(e: ast.Expr): string {
+  return e.kind === "name" ? e.text : "the loss";
+}
+
+function chosenParams(c: Checker, env: Env, stmt: ast.Minimize, over: Value): Bundle {
+  const all = paramsOf(c, over, stmt.over.span);
+  if (!stmt.except) return all;
+  const except = paramsOf(c, evaluate(c, env, stmt.except), stmt.except.span);
+  const leaves = new Map([...all.leaves].filter(([path]) => !except.leaves.has(path)));
+  if (leaves.size === 0) throw new UserError(errors.nothingToMove(stmt.over.span, "everything is excepted"));
+  return { kind: "bundle", leaves };
+}
+
+/** The loss must see the newest version of the params; says whether it depends on any of them. */
+function checkFresh(c: Checker, loss: Node, params: Bundle, stmt: ast.Minimize): boolean {
+  const newest = new Map([...params.leaves].map(([path, leaf]) => [path, leaf.node]));
+  const current = new Set(newest.values());
+  const seen = new Set<Node>();
+  const stack = [loss];
+  let depends = false;
+  let stale: string | undefined;
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    if (current.has(node)) {
+      depends = true;
+      continue;
+    }
+    if (node.op === "input" && node.attrs.source === "state") {
+      const path = String(node.attrs.name);
+      if (newest.has(path) && newest.get(path) !== node) stale = path;
+    }
+    stack.push(...node.inputs);
+  }
+  if (stale !== undefined && !depends) throw new UserError(errors.staleLoss(stmt.loss.span, undefined));
+  return depends;
+}
+
+function runStages(
+  c: Checker,
+  env: Env,
+  path: string,
+  opt: OptimizerV,
+  params: Bundle,
+  gradients: Bundle,
+  before: Map<string, Node>,
+  span: Span,
+): void {
+  let p: Value = params;
+  let g: Value = gradients;
+  const used = new Map<string, number>();
+  for (const stage of opt.stages) {
+    const count = (used.get(stage.decl.name) ?? 0) + 1;
+    used.set(stage.decl.name, count);
+    const stagePath = `${path}.${stage.decl.name}${count > 1 ? count : ""}`;
+    const scope = child(stage.decl.scope);
+    for (const [name, value] of stage.args) scope.names.set(name, { value, span });
+    const [pName, gName] = stage.decl.decl.params;
+    if (!pName || !gName) throw new UserError(names.missingArgument(stage.decl.name, "g", stage.decl.decl.span));
+    scope.names.set(pName.name.text, { value: p, span, role: { kind: "stage" } });
+    scope.names.set(gName.name.text, { value: g, span, role: { kind: "stage" } });
+    const frame: Frame = {
+      ...env.frame,
+      kind: "optimizer",
+      site: callSite(env.frame.site, withoutRun(stagePath)),
+      host: undefined,
+      ordinals: new Map(),
+    };
+    runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, params, before);
+    p = scope.names.get(pName.name.text)!.value;
+    g = scope.names.get(gName.name.text)!.value;
+  }
+  if (p.kind !== "bundle") throw new UserError(names.notCallable(`the new params are ${typeText(p)}, and a number`, span));
+  for (const [leafPath, leaf] of p.leaves) writeVersion(c, leafPath, leaf.node, before);
+}
+
+function writeVersion(c: Checker, path: string, node: Node, before: Map<string, Node>): void {
+  if (!before.has(path)) before.set(path, c.read(path));
+  c.write(path, node);
+}
+
+/** The body of an optimizer: `state` may hold a bundle, one slot for each leaf. */
+function runOptimizerBody(
+  c: Checker,
+  env: Env,
+  body: readonly ast.Stmt[],
+  path: string,
+  params: Bundle,
+  before: Map<string, Node>,
+  states: Set<string> = new Set(),
+): void {
+  for (const stmt of body) {
+    if (stmt.kind === "state") {
+      const name = stmt.name.text;
+      const init = stmt.value;
+      if (!init) throw new UserError(names.stateWithoutInit(name, stmt.span));
+      env.scope.names.set(name, {
+        value: optimizerState(c, env, `${path}.${name}`, init, params, stmt.span),
+        span: stmt.name.span,
+        role: { kind: "stage" },
+      });
+      states.add(name);
+    } else if (stmt.kind === "commit" && stmt.target.kind === "name" && states.has(stmt.target.text)) {
+      const name = stmt.target.text;
+      const binding = env.scope.names.get(name)!;
+      const value = asState(c, env, binding.value, evaluate(c, env, stmt.value), stmt);
+      homeOf(env.scope, name)!.names.set(name, { ...binding, value });
+      if (value.kind === "bundle") {
+        for (const [leaf, t] of value.leaves) writeVersion(c, `${path}.${name}.${leaf}`, t.node, before);
+      } else if (value.kind === "tensor") writeVersion(c, `${path}.${name}`, value.node, before);
+    } else if (stmt.kind === "expr" && stmt.value.kind === "if") {
+      const branch = chosenBranch(c, env, stmt.value);
+      if (branch) runOptimizerBody(c, env, branch.body, path, params, before, states);
+    } else runStatements(c, env, [stmt]);
+  }
+}
+
+/** `if` in an optimizer picks by its settings, so that a state exists only where it is used. */
+function chosenBranch(c: Checker, env: Env, e: ast.If): ast.Block | undefined {
+  const cond = evaluate(c, env, e.cond);
+  if (cond.kind !== "bool") {
+    throw new UserError(names.needsConstant("the condition of an `if` in an optimizer", typeText(cond), e.cond.span));
+  }
+  if (cond.value) return e.then;
+  return e.else?.kind === "if" ? chosenBranch(c, env, e.else) : e.else;
+}
+
+/** A state keeps the kind and dtype of its first value. */
+function asState(c: Checker, env: Env, old: Value, next: Value, stmt: ast.Stmt & { kind: "commit" }): Value {
+  if (old.kind === "bundle") {
+    if (next.kind === "bundle") return next;
+    throw new UserError(names.carryChanges("the state", typeText(old), typeText(next), stmt.span));
+  }
+  const tensor = toTensor(next, atOf(c, env, stmt.value.span));
+  const was = old as Tensor;
+  const given = spread(tensor, was.axes, stmt.value.span);
+  const dtype = was.node.type.dtype;
+  return { ...was, node: given.node.type.dtype === dtype ? given.node : make("cast", [given.node], { dtype }, stmt.span) };
+}
+
+function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, params: Bundle, span: Span): Value {
+  const now = evaluate(c, env, init);
+  if (now.kind !== "bundle") {
+    const tensor = toTensor(now, atOf(c, env, span));
+    if (!c.slots.has(path)) {
+      addSlot(c, path, "slot", tensor.axes, "float", span, (at) => evaluate(c, { scope: env.scope, frame: at.frame }, init));
+    }
+    return { kind: "tensor", node: c.read(path), dtype: "float", axes: tensor.axes };
+  }
+  const leaves = new Map<string, Tensor>();
+  for (const [leaf, t] of now.leaves) {
+    const leafPath = `${path}.${leaf}`;
+    if (!c.slots.has(leafPath)) {
+      addSlot(c, leafPath, "slot", t.axes, "float", span, (at) => {
+        const first = evaluateAtStart(c, env, init, params, at.frame);
+        const value = first.kind === "bundle" ? first.leaves.get(leaf) : undefined;
+        if (!value) throw new Error(`expected a first value for ${leafPath}, got ${first.kind}`);
+        return value;
+      });
+    }
+    leaves.set(leaf, { kind: "tensor", node: c.read(leafPath), dtype: "float", axes: t.axes });
+  }
+  return { kind: "bundle", leaves };
+}
+
+/** First values of slots see the params as they are when the block begins. */
+function evaluateAtStart(c: Checker, env: Env, init: ast.Expr, params: Bundle, frame: Frame): Value {
+  const scope = child(env.scope);
+  const first: Bundle = {
+    kind: "bundle",
+    leaves: new Map([...params.leaves].map(([path, leaf]) => [path, { ...leaf, node: c.read(path) }])),
+  };
+  for (const [name, binding] of env.scope.names) {
+    if (binding.role?.kind === "stage" && binding.value.kind === "bundle") {
+      scope.names.set(name, { value: first, span: binding.span });
+    }
+  }
+  return evaluate(c, { scope, frame }, init);
+}
+
+/** `if ok`: otherwise params and slots stay as they were. */
+function keepUnless(c: Checker, cond: Tensor, before: Map<string, Node>, span: Span): void {
+  for (const [path, old] of before) {
+    const next = c.read(path);
+    const wide = make("expand", [cond.node], { shape: next.type.shape, axes: [] }, span);
+    c.write(path, make("select", [wide, next, old], {}, span));
+  }
+}
+

@@ -1,0 +1,41 @@
+/**
+ * A top-level `for` is a sequence of runs: each pass begins with fresh state and the same random numbers.
+ * Its value is the list of the values of its passes.
+ */
+import type { Action } from "../program.ts";
+import type * as ast from "../syntax/ast.ts";
+import { bindPattern, iterationValues } from "./expr.ts";
+import { runStatements } from "./statements.ts";
+import type { Checker, Env, Frame } from "./state.ts";
+import { child } from "./state.ts";
+import type { Value } from "./values.ts";
+
+export function execRuns(c: Checker, env: Env, e: ast.For): Value {
+  const values = iterationValues(c, env, e.source);
+  const seed = c.seed;
+  const outer = c.run;
+  const results = values.map((value, i): Value => {
+    const actions: Action[] = [];
+    const scope = child(env.scope);
+    const yields: Value[] = [];
+    c.run = ++c.runs;
+    c.seed = seed;
+    c.openTop(actions);
+    const frame: Frame = {
+      ...env.frame,
+      actions,
+      host: { path: `run${c.run}`, children: new Map() },
+      ordinals: new Map(),
+      site: { path: "top", counts: new Map() },
+      yields,
+    };
+    bindPattern(c, scope, e.pattern, value);
+    const last = runStatements(c, { scope, frame }, e.body.body);
+    env.frame.actions.push({ kind: "run", index: i + 1, seed: c.seed, body: actions, span: e.span });
+    return yields.length > 0 ? { kind: "list", items: yields } : last;
+  });
+  c.run = outer;
+  c.seed = seed;
+  c.openTop(env.frame.actions);
+  return { kind: "list", items: results };
+}

@@ -1,0 +1,311 @@
+/**
+ * A signature is a lens. On entry each axis takes its name in the signature (two names stay two, even when the caller
+ * gave one axis twice); on return the caller's names come back. `..` keeps the caller's axes.
+ */
+import { UserError } from "../diagnostic.ts";
+import type { Label } from "../diagnostic.ts";
+import * as names from "../errors/names.ts";
+import * as errors from "../errors/signature.ts";
+import { make } from "../graph/index.ts";
+import type { Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import { toTensor } from "./arith.ts";
+import { axisText, typeText } from "./axes.ts";
+import { evaluate } from "./expr.ts";
+import { atOf } from "./hooks.ts";
+import type { Checker, Env } from "./state.ts";
+import { lookup } from "./state.ts";
+import type { Axis, Kind, Tag, Tensor, Value } from "./values.ts";
+
+/** Local axis uid → the axis of the caller. */
+export type Lens = Map<number, Axis>;
+
+const FLOATS = new Set(["f32", "f16", "logits", "prob", "logprob"]);
+const TAGS = new Set(["logits", "prob", "logprob"]);
+
+export function enterSignature(
+  c: Checker,
+  env: Env,
+  callee: string,
+  params: readonly ast.Param[],
+  bound: ReadonlyMap<string, Value>,
+  spans: ReadonlyMap<string, Span>,
+  span: Span,
+): Lens {
+  const lens: Lens = new Map();
+  const own = new Map<string, Axis>();
+  for (const param of params) {
+    if (!param.type) continue;
+    const name = param.name.text;
+    const value = bound.get(name);
+    if (!value || value.kind === "broken") continue;
+    if (param.type.head?.text === "dim") {
+      bindDim(c, env, callee, param, value, spans.get(name) ?? span, lens, own);
+      continue;
+    }
+    if (value.kind !== "tensor" && value.kind !== "num" && value.kind !== "bool") continue;
+    if (!param.type.axes) continue;
+    const at = spans.get(name) ?? span;
+    const tensor = toTensor(value, atOf(c, env, at));
+    const seen = matchParam(c, env, callee, param, tensor, at, lens, own);
+    env.scope.names.set(name, { value: seen, span: param.name.span });
+  }
+  return lens;
+}
+
+function bindDim(
+  c: Checker,
+  env: Env,
+  callee: string,
+  param: ast.Param,
+  value: Value,
+  span: Span,
+  lens: Lens,
+  own: Map<string, Axis>,
+): void {
+  const name = param.name.text;
+  if (value.kind !== "num" || !Number.isInteger(value.value)) {
+    throw new UserError(names.needsConstant(`the size \`${name}\` of \`${callee}\``, typeText(value), span));
+  }
+  const local = c.freshAxis(name, value.value, value.axis?.why ?? { span, text: `${value.value} comes from here` });
+  lens.set(local.uid!, value.axis ?? { size: value.value, why: local.why });
+  own.set(name, local);
+  env.scope.names.set(name, { value: { kind: "num", value: value.value, axis: local }, span: param.name.span });
+}
+
+function matchParam(
+  c: Checker,
+  env: Env,
+  callee: string,
+  param: ast.Param,
+  tensor: Tensor,
+  span: Span,
+  lens: Lens,
+  own: Map<string, Axis>,
+): Tensor {
+  const type = param.type!;
+  const pattern = type.axes!;
+  const rest = pattern.findIndex((p) => p.kind === "rest");
+  const fixed = pattern.filter((p) => p.kind === "size").length;
+  const rank = tensor.axes.length;
+  const fail = (why: readonly Label[] = []): never => {
+    throw new UserError(
+      errors.signatureMismatch(callee, param.name.text, typeExprText(type), typeText(tensor), span, type.span, why),
+    );
+  };
+  if (rank < fixed || (rest < 0 && rank !== fixed)) fail(whys(tensor.axes, span));
+  const before = rest < 0 ? fixed : rest;
+  const axes: Axis[] = [...tensor.axes];
+  pattern.forEach((p, i) => {
+    if (p.kind === "rest") return;
+    const place = i < before || rest < 0 ? i : rank - (pattern.length - i);
+    const given = tensor.axes[place]!;
+    const name = p.value.kind === "name" ? p.value.text : undefined;
+    if (name !== undefined) {
+      const dim = own.get(name) ?? dimInScope(env, name);
+      if (!dim) {
+        const local = c.freshAxis(name, given.size, given.why);
+        lens.set(local.uid!, given);
+        own.set(name, local);
+        env.scope.names.set(name, { value: { kind: "num", value: given.size, axis: local }, span: p.span });
+        axes[place] = local;
+        return;
+      }
+      if (!fits(dim.size, given.size)) fail(whys([given, dim], span));
+      // Two places with one name are one axis; the first place's caller axis is what comes back.
+      axes[place] = dim;
+      return;
+    }
+    const size = sizeOf(c, env, p.value);
+    if (!fits(size, given.size)) fail(whys([given], span));
+    axes[place] = { size: given.size < 0 ? size : given.size, why: given.why };
+  });
+  const kind = kindOf(type);
+  let node = tensor.node;
+  let dtype = tensor.dtype;
+  if (kind && kind !== dtype) {
+    if (kind === "float") {
+      node = make("cast", [node], { dtype: "f32" }, span);
+      dtype = "float";
+    } else if (!(kind === "int" && dtype === "bool")) fail();
+  }
+  const tag = type.head && TAGS.has(type.head.text) ? (type.head.text as Tag) : tensor.tag;
+  let classes = tensor.classes;
+  if (type.classes && dtype === "int") classes = bindClasses(c, env, type.classes, classes, own);
+  return { ...tensor, node, dtype, axes, tag, classes };
+}
+
+function bindClasses(
+  c: Checker,
+  env: Env,
+  written: ast.Expr,
+  given: number | undefined,
+  own: Map<string, Axis>,
+): number | undefined {
+  if (written.kind === "name") {
+    const known = own.get(written.text) ?? dimInScope(env, written.text);
+    if (known) return known.size;
+    if (given === undefined) return undefined;
+    const local = c.freshAxis(written.text, given);
+    own.set(written.text, local);
+    env.scope.names.set(written.text, { value: { kind: "num", value: given, axis: local }, span: written.span });
+    return given;
+  }
+  return sizeOf(c, env, written);
+}
+
+/** A `dim` in scope is that axis; any other capital in a signature binds anew. */
+function dimInScope(env: Env, name: string): Axis | undefined {
+  const value = lookup(env.scope, name)?.value;
+  return value?.kind === "num" && value.axis?.uid !== undefined && value.axis.name === name ? value.axis : undefined;
+}
+
+export function leaveSignature(
+  c: Checker,
+  env: Env,
+  callee: string,
+  value: Value,
+  returns: ast.TypeExpr | undefined,
+  lens: Lens,
+  span: Span,
+): Value {
+  if (value.kind === "broken") return value;
+  const checked = returns?.axes ? checkReturn(c, env, callee, value, returns, span) : value;
+  return lens.size === 0 ? checked : restore(checked, lens);
+}
+
+function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns: ast.TypeExpr, span: Span): Value {
+  const tensor = toTensor(value, atOf(c, env, span));
+  const pattern = returns.axes!;
+  const rest = pattern.findIndex((p) => p.kind === "rest");
+  const fixed = pattern.filter((p) => p.kind === "size").length;
+  const rank = tensor.axes.length;
+  const last = lastExpression(span);
+  const fail = (make: typeof errors.returnsOther): never => {
+    throw new UserError(
+      make(callee, typeExprText(returns), typeText(tensor), last, returns.span, whys(tensor.axes, last)),
+    );
+  };
+  const matches = (i: number, place: number): boolean => {
+    const p = pattern[i]!;
+    if (p.kind === "rest") return true;
+    const axis = tensor.axes[place];
+    if (!axis) return false;
+    const declared = declaredAxis(c, env, p);
+    if (!fits(declared.size, axis.size)) return false;
+    return declared.uid === undefined || axis.uid === undefined || declared.uid === axis.uid;
+  };
+  if (rest < 0 && rank > fixed && fixed >= 2 && matches(0, 0) && matches(fixed - 1, rank - 1)) {
+    fail(errors.forgottenFlatten);
+  }
+  if (rank < fixed || (rest < 0 && rank !== fixed)) fail(errors.returnsOther);
+  const axes = [...tensor.axes];
+  pattern.forEach((p, i) => {
+    if (p.kind === "rest") return;
+    const place = rest < 0 || i < rest ? i : rank - (pattern.length - i);
+    if (!matches(i, place)) fail(errors.returnsOther);
+    const declared = declaredAxis(c, env, p);
+    // A size keeps its name only where the signature writes that name.
+    axes[place] = declared.uid === undefined ? { size: axes[place]!.size, why: axes[place]!.why } : declared;
+  });
+  const tag = returns.head && TAGS.has(returns.head.text) ? (returns.head.text as Tag) : tensor.tag;
+  return { ...tensor, axes, tag };
+}
+
+function lastExpression(span: Span): Span {
+  return span;
+}
+
+function declaredAxis(c: Checker, env: Env, p: ast.AxisExpr): Axis {
+  if (p.kind === "rest") throw new Error("expected a size, got `..`");
+  if (p.value.kind === "name") {
+    const axis = dimInScope(env, p.value.text);
+    if (axis) return axis;
+  }
+  return { size: sizeOf(c, env, p.value) };
+}
+
+/** Gives back the caller's axes, in every tensor of a value. */
+function restore(value: Value, lens: Lens): Value {
+  switch (value.kind) {
+    case "tensor":
+      return {
+        ...value,
+        axes: value.axes.map((axis) => {
+          const outer = axis.uid === undefined ? undefined : lens.get(axis.uid);
+          if (!outer) return axis;
+          return outer.size < 0 ? { ...outer, size: axis.size } : outer;
+        }),
+      };
+    case "num": {
+      const outer = value.axis?.uid === undefined ? undefined : lens.get(value.axis.uid);
+      return outer ? { kind: "num", value: value.value, axis: outer } : value;
+    }
+    case "tuple":
+    case "list":
+      return { ...value, items: value.items.map((item) => restore(item, lens)) };
+    case "record":
+      return { kind: "record", fields: new Map([...value.fields].map(([name, v]) => [name, restore(v, lens)])) };
+    default:
+      return value;
+  }
+}
+
+// ---------------------------------------------------------------- written types
+
+/** The axes of a written type with known sizes: `[In, Out]` of a param, `[B, 128]` of a state. */
+export function writtenAxes(c: Checker, env: Env, type: ast.TypeExpr | undefined): Axis[] {
+  return (type?.axes ?? []).map((p) => {
+    if (p.kind === "rest") throw new UserError(names.needsConstant("the shape of a param or state", "`..`", p.span));
+    return declaredAxis(c, env, p);
+  });
+}
+
+export function sizeOf(c: Checker, env: Env, e: ast.Expr): number {
+  if (e.kind === "name" && !lookup(env.scope, e.text)) throw new UserError(errors.sizeUnknownName(e.text, e.span));
+  const value = evaluate(c, env, e);
+  if (value.kind === "num" && Number.isInteger(value.value)) return value.value;
+  throw new UserError(names.needsConstant("a size", typeText(value), e.span));
+}
+
+export function kindOf(type: ast.TypeExpr): Kind | undefined {
+  const head = type.head?.text;
+  if (head === undefined) return undefined;
+  if (FLOATS.has(head)) return "float";
+  if (head === "bool") return "bool";
+  return "int";
+}
+
+function fits(a: number, b: number): boolean {
+  return a === b || a < 0 || b < 0;
+}
+
+function whys(axes: readonly Axis[], at: Span): Label[] {
+  const labels: Label[] = [];
+  for (const axis of axes) {
+    if (!axis.why || axis.why.span.file !== at.file) continue;
+    if (axis.why.span.start === at.start && axis.why.span.end === at.end) continue;
+    if (labels.some((l) => l.span.start === axis.why!.span.start)) continue;
+    labels.push({ span: axis.why.span, text: axis.why.text || `${axisText(axis)} comes from here` });
+  }
+  return labels.slice(0, 3);
+}
+
+export function typeExprText(type: ast.TypeExpr): string {
+  const head = type.head ? type.head.text + (type.classes ? `(${exprText(type.classes)})` : "") : "";
+  if (!type.axes) return head;
+  return `${head}[${type.axes.map((a) => (a.kind === "rest" ? ".." : exprText(a.value))).join(", ")}]`;
+}
+
+function exprText(e: ast.Expr): string {
+  switch (e.kind) {
+    case "name":
+      return e.text;
+    case "number":
+      return e.text;
+    case "binary":
+      return `${exprText(e.left)} ${e.op} ${exprText(e.right)}`;
+    default:
+      return "…";
+  }
+}

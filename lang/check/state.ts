@@ -1,0 +1,312 @@
+/**
+ * The state of one checking pass: everything the phases of the checker share while they walk a script.
+ * A pass is run again from the start when it asked for facts or files that were not known yet, so nothing here outlives it.
+ */
+import type { Diagnostic } from "../diagnostic.ts";
+import { UserError } from "../diagnostic.ts";
+import { make, nextId } from "../graph/index.ts";
+import type { Node, Type } from "../graph/node.ts";
+import type {
+  Action,
+  DataPlan,
+  Facts,
+  Fold,
+  HostScalar,
+  InputDecl,
+  Output,
+  Reaction,
+  Slot,
+  SourceRef,
+  TestBlock,
+  TickSegment,
+  Watch,
+} from "../program.ts";
+import type { Source, Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import type { Axis, Binding, Bundle, Instance, Scope, Tensor, Value, Why } from "./values.ts";
+
+/** A segment while nodes are still added to it. Its nodes are known by the interval of ids in which they were made. */
+export interface Build {
+  readonly name: string;
+  readonly kind: "top" | "tick" | "reaction";
+  /** The list of segments of one tick shares a block; values cross between them through slots. */
+  readonly block?: BlockBuild;
+  readonly segment: { readonly name: string; outputs: Output[]; host: HostScalar[] };
+  /** The newest version of each state read or written here. */
+  readonly state: Map<string, Node>;
+  readonly dirty: Set<string>;
+  readonly kept: Map<Node, string>;
+}
+
+/** A `train` or `eval` block under construction. */
+export interface BlockBuild {
+  readonly name: string;
+  readonly kind: "train" | "eval";
+  readonly folds: Map<string, Fold>;
+  readonly foldOf: Map<string, string>;
+  readonly watches: Watch[];
+  readonly report: Map<string, Node>;
+  /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */
+  fetches: number;
+  minimizes: number;
+  /** Paths whose params the block takes gradients for; instances outside run in eval mode. */
+  readonly trained: string[];
+  readonly excluded: string[];
+}
+
+/** Where a name for an instance or a random draw comes from. */
+export interface Site {
+  /** The chain of call sites. */
+  readonly path: string;
+  readonly counts: Map<string, number>;
+}
+
+/** Owner of the instances that an expression makes. */
+export interface Host {
+  readonly path: string;
+  readonly children: Map<string, Instance>;
+}
+
+/** What surrounds an expression, beside its names. */
+export interface Frame {
+  readonly kind: "top" | "block" | "reaction" | "model" | "fn" | "optimizer" | "init" | "test";
+  readonly training: boolean;
+  readonly site: Site;
+  /** Absent in a `fn` or lambda: no instance can be made there. */
+  readonly host?: Host;
+  readonly ordinals: Map<string, number>;
+  /** Counters of random draws: seed, tick, ticks of enclosing loops. */
+  readonly keys: readonly Node[];
+  readonly block?: BlockBuild;
+  readonly actions: Action[];
+  readonly yields?: Value[];
+  /** The reactions and tick segments of the block whose body this is. */
+  readonly reactions?: Reaction[];
+  readonly ticks?: TickSegment[];
+  readonly asserts?: { cond: Node; span: Span }[];
+  readonly instance?: Instance;
+  /** Index of the enclosing `for` pass or list item. */
+  readonly pass?: string;
+  /** The `let` name waiting for an instance. */
+  readonly hint?: { readonly name: string; used: boolean };
+  /** Values to use for params: `net.with(p)`. */
+  readonly overrides?: Bundle;
+}
+
+export interface Env {
+  readonly scope: Scope;
+  readonly frame: Frame;
+}
+
+export interface Settings {
+  readonly inputs: Readonly<Record<string, number | boolean | string>>;
+  readonly seed?: number;
+}
+
+export class Checker {
+  readonly diagnostics: Diagnostic[] = [];
+  readonly slots = new Map<string, Slot>();
+  readonly inputs = new Map<string, InputDecl & { value: number | boolean | string }>();
+  readonly plans = new Map<DataPlan, string>();
+  readonly rowAxes = new Map<DataPlan, Axis>();
+  readonly builds: Build[] = [];
+  readonly tests: TestBlock[] = [];
+  readonly sources: Source[] = [];
+  readonly blockNames = new Set<string>();
+  readonly modules = new Map<string, { file: ast.File; source: Source }>();
+  readonly loading: string[] = [];
+  readonly loaded = new Map<string, Scope>();
+  readonly carries = new WeakMap<object, ReadonlyMap<string, Value>>();
+  /** An instance → the one it is part of. */
+  readonly parents = new WeakMap<Instance, Instance>();
+  readonly stateAxes = new Map<string, { axes: readonly Axis[]; dtype: Tensor["dtype"] }>();
+  /** Files that the host does not have. */
+  readonly missingFiles: ReadonlySet<string>;
+  readonly featureAxes = new Map<string, Axis>();
+  readonly pendingFacts: SourceRef[] = [];
+  readonly pendingFiles: { path: string; from: string; span: Span }[] = [];
+  readonly settings: Settings;
+  readonly knowFacts: (ref: SourceRef) => Facts | Diagnostic | undefined;
+  seed = 0;
+  /** The pass of a top-level `for` that is being checked; 0 outside. */
+  run = 0;
+  runs = 0;
+  /** The body of a block is walked a second time, for its short batch. */
+  replaying = false;
+  readonly evalMetrics = new Map<object, Value>();
+  /** The top-level segment that is open: first values of slots go there. */
+  private tops = 0;
+  private topBuild: Build | undefined;
+  readonly globals: Scope = { names: new Map() };
+  uid = 1;
+  calls = 0;
+  private readonly marks: { from: number; build: Build }[] = [];
+  private readonly stack: Build[] = [];
+
+  constructor(
+    settings: Settings,
+    facts: (ref: SourceRef) => Facts | Diagnostic | undefined,
+    missingFiles: ReadonlySet<string> = new Set(),
+  ) {
+    this.settings = settings;
+    this.knowFacts = facts;
+    this.missingFiles = missingFiles;
+  }
+
+  report(diagnostic: Diagnostic): void {
+    const key = JSON.stringify([diagnostic.code, diagnostic.labels[0]?.span, diagnostic.title]);
+    if (this.diagnostics.some((d) => JSON.stringify([d.code, d.labels[0]?.span, d.title]) === key)) return;
+    this.diagnostics.push(diagnostic);
+  }
+
+  /** Runs one statement; a user's mistake in it is collected. Returns whether it went well. */
+  attempt(run: () => void): boolean {
+    try {
+      run();
+      return true;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.report(error.diagnostic);
+      return false;
+    }
+  }
+
+  freshAxis(name: string, size: number, why?: Why): Axis {
+    return { name, size, uid: this.uid++, why };
+  }
+
+  // ------------------------------------------------------------ builds
+
+  newBuild(name: string, kind: Build["kind"], block?: BlockBuild): Build {
+    const build: Build = {
+      name,
+      kind,
+      block,
+      segment: { name, outputs: [], host: [] },
+      state: new Map(),
+      dirty: new Set(),
+      kept: new Map(),
+    };
+    this.builds.push(build);
+    return build;
+  }
+
+  /** Nodes made by `run` belong to `build`. */
+  within<T>(build: Build, run: () => T): T {
+    this.stack.push(build);
+    this.marks.push({ from: nextId(), build });
+    try {
+      return run();
+    } finally {
+      this.stack.pop();
+      const outer = this.stack.at(-1);
+      if (outer) this.marks.push({ from: nextId(), build: outer });
+    }
+  }
+
+  get top(): Build {
+    if (!this.topBuild) throw new Error("expected an open top-level segment, got none");
+    return this.topBuild;
+  }
+
+  /** The top level goes on in a new segment, which runs at this place of `actions`. */
+  openTop(actions: Action[]): Build {
+    this.topBuild = this.newBuild(`top${++this.tops}`, "top");
+    actions.push({ kind: "compute", segment: this.topBuild.segment });
+    if (this.stack.length === 0) this.stack.push(this.topBuild);
+    this.switchTo(this.topBuild);
+    return this.topBuild;
+  }
+
+  get build(): Build {
+    const build = this.stack.at(-1);
+    if (!build) throw new Error("expected an open segment, got none");
+    return build;
+  }
+
+  /** Replaces the innermost open build: the top level and a tick go on in a new segment. */
+  switchTo(build: Build): void {
+    this.stack[this.stack.length - 1] = build;
+    this.marks.push({ from: nextId(), build });
+  }
+
+  ownerOf(node: Node): Build | undefined {
+    let low = 0;
+    let high = this.marks.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.marks[middle]!.from <= node.id) low = middle + 1;
+      else high = middle;
+    }
+    return this.marks[low - 1]?.build;
+  }
+
+  // ------------------------------------------------------------ state
+
+  /** The newest version of a slot in the open segment. */
+  read(path: string): Node {
+    const build = this.build;
+    const known = build.state.get(path);
+    if (known) return known;
+    const slot = this.slots.get(path);
+    if (!slot) throw new Error(`expected a slot at ${path}, got none`);
+    const node = stateInput(path, slot.type, slot.span);
+    build.state.set(path, node);
+    return node;
+  }
+
+  write(path: string, node: Node): void {
+    this.build.state.set(path, node);
+    this.build.dirty.add(path);
+  }
+}
+
+export function stateInput(path: string, type: Type, span?: Span): Node {
+  return make("input", [], { source: "state", name: path, dtype: type.dtype, shape: type.shape }, span);
+}
+
+export function scalarInput(name: string, dtype: Type["dtype"] = "f32", span?: Span): Node {
+  return make("input", [], { source: "scalar", name, dtype, shape: [] }, span);
+}
+
+// ---------------------------------------------------------------- scopes
+
+export function child(scope: Scope): Scope {
+  return { parent: scope, names: new Map() };
+}
+
+export function lookup(scope: Scope, name: string): Binding | undefined {
+  for (let s: Scope | undefined = scope; s; s = s.parent) {
+    const binding = s.names.get(name);
+    if (binding) return binding;
+  }
+  return undefined;
+}
+
+/** The scope that holds a name: `<-` changes it there. */
+export function homeOf(scope: Scope, name: string): Scope | undefined {
+  for (let s: Scope | undefined = scope; s; s = s.parent) if (s.names.has(name)) return s;
+  return undefined;
+}
+
+export function visibleNames(scope: Scope): string[] {
+  const names: string[] = [];
+  for (let s: Scope | undefined = scope; s; s = s.parent) names.push(...s.names.keys());
+  return names;
+}
+
+// ---------------------------------------------------------------- sites
+
+/** `name#k`: the k-th call of this name in the enclosing site. */
+export function callSite(site: Site, name: string): Site {
+  const count = site.counts.get(name) ?? 0;
+  site.counts.set(name, count + 1);
+  return { path: `${site.path}/${name}#${count}`, counts: new Map() };
+}
+
+/** FNV-1a of the chain of call sites: the address of a draw. */
+export function siteHash(path: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193) >>> 0;
+  return hash;
+}

@@ -1,0 +1,288 @@
+/**
+ * Statements. A block runs in order; in a person's own file each bad statement is reported and the next goes on,
+ * with the names it should have given marked broken, so that one mistake gives one message.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as errors from "../errors/minimize.ts";
+import * as names from "../errors/names.ts";
+import { make } from "../graph/index.ts";
+import type { Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import { toTensor } from "./arith.ts";
+import { shape, typeText } from "./axes.ts";
+import { execEval, execEvery, execMetric, execTrain, execWhen } from "./blocks.ts";
+import { spread } from "./constants.ts";
+import { bindPattern, define, evaluate, none } from "./expr.ts";
+import { execInput } from "./inputs.ts";
+import { execImport } from "./modules.ts";
+import { atOf, paramsOf } from "./hooks.ts";
+import { execParam, execState } from "./models.ts";
+import { execMinimize } from "./optimize.ts";
+import { execRuns } from "./runs.ts";
+import { execSink } from "./sinks.ts";
+import type { Checker, Env } from "./state.ts";
+import { homeOf, lookup } from "./state.ts";
+import type { Tensor, Value } from "./values.ts";
+
+const DECLARATIONS = new Set(["fn", "model", "optimizer"]);
+
+/** Runs a block in a scope that is already its own; its value is that of a last expression. */
+export function runBlock(c: Checker, env: Env, block: ast.Block): Value {
+  return runStatements(c, env, block.body);
+}
+
+export function runStatements(c: Checker, env: Env, body: readonly ast.Stmt[]): Value {
+  for (const stmt of body) if (DECLARATIONS.has(stmt.kind)) tolerate(c, env, stmt, () => declare(c, env, stmt));
+  let value: Value = none;
+  for (const stmt of body) {
+    if (DECLARATIONS.has(stmt.kind)) {
+      value = none;
+      continue;
+    }
+    let next: Value = none;
+    const well = tolerate(c, env, stmt, () => {
+      next = exec(c, env, stmt);
+    });
+    value = well ? next : { kind: "broken" };
+  }
+  return value;
+}
+
+function tolerate(c: Checker, env: Env, stmt: ast.Stmt, run: () => void): boolean {
+  if (stmt.span.file.startsWith("stdlib/")) {
+    run();
+    return true;
+  }
+  const well = c.attempt(run);
+  if (!well) for (const name of namesOf(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
+  return well;
+}
+
+function breakName(env: Env, name: ast.Name): void {
+  env.scope.names.set(name.text, { value: { kind: "broken" }, span: name.span });
+}
+
+function namesOf(stmt: ast.Stmt): ast.Name[] {
+  switch (stmt.kind) {
+    case "let":
+      return patternNames(stmt.pattern);
+    case "dim":
+    case "input":
+    case "fn":
+    case "model":
+    case "optimizer":
+    case "param":
+    case "state":
+    case "metric":
+      return [stmt.name];
+    case "train":
+    case "eval":
+      return stmt.name ? [stmt.name] : [];
+    case "import":
+      return [...stmt.names];
+    default:
+      return [];
+  }
+}
+
+export function patternNames(pattern: ast.Pattern): ast.Name[] {
+  return "text" in pattern ? [pattern] : pattern.items.flatMap(patternNames);
+}
+
+function declare(c: Checker, env: Env, stmt: ast.Stmt): void {
+  switch (stmt.kind) {
+    case "fn":
+      define(c, env.scope, stmt.name, {
+        kind: "func",
+        name: stmt.name.text,
+        params: stmt.params,
+        returns: stmt.returns,
+        body: stmt.body,
+        scope: env.scope,
+      });
+      return;
+    case "model":
+      define(c, env.scope, stmt.name, { kind: "model", name: stmt.name.text, decl: stmt, scope: env.scope });
+      return;
+    case "optimizer":
+      define(c, env.scope, stmt.name, { kind: "optimizer", name: stmt.name.text, decl: stmt, scope: env.scope });
+  }
+}
+
+function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
+  switch (stmt.kind) {
+    case "let":
+      execLet(c, env, stmt);
+      return none;
+    case "dim": {
+      const value = evaluate(c, env, stmt.value);
+      if (value.kind === "broken") return breakName(env, stmt.name), none;
+      if (value.kind !== "num" || !Number.isInteger(value.value)) {
+        throw new UserError(names.needsConstant("a `dim`", typeText(value), stmt.value.span));
+      }
+      const axis = c.freshAxis(stmt.name.text, value.value, { span: stmt.span, text: `${stmt.name.text} is ${value.value} here` });
+      define(c, env.scope, stmt.name, { kind: "num", value: value.value, axis });
+      return none;
+    }
+    case "input":
+      execInput(c, env, stmt);
+      return none;
+    case "seed": {
+      const value = evaluate(c, env, stmt.value);
+      if (value.kind !== "num") throw new UserError(names.needsConstant("the seed", typeText(value), stmt.value.span));
+      c.seed = c.settings.seed ?? value.value;
+      return none;
+    }
+    case "precision":
+      if (stmt.mode.text !== "f32") throw new UserError(names.notYet(`\`precision ${stmt.mode.text}\``, stmt.span));
+      return none;
+    case "import":
+      execImport(c, env, stmt);
+      return none;
+    case "param":
+      execParam(c, env, stmt);
+      return none;
+    case "state":
+      execState(c, env, stmt);
+      return none;
+    case "commit":
+      execCommit(c, env, stmt.target, stmt.value, stmt.span);
+      return none;
+    case "train":
+      execTrain(c, env, stmt);
+      return none;
+    case "eval":
+      execEval(c, env, stmt);
+      return none;
+    case "repeat":
+      throw new UserError(names.notYet("`repeat`", stmt.span, "use `every n steps { }`, or several `minimize` lines"));
+    case "minimize":
+      if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(stmt.span));
+      execMinimize(c, env, stmt);
+      return none;
+    case "metric":
+      execMetric(c, env, stmt);
+      return none;
+    case "every":
+      execEvery(c, env, stmt);
+      return none;
+    case "when":
+      execWhen(c, env, stmt);
+      return none;
+    case "print":
+    case "plot":
+    case "show":
+    case "record":
+    case "save":
+    case "stop":
+      execSink(c, env, stmt);
+      return none;
+    case "yield":
+      if (!env.frame.yields) {
+        throw new UserError(names.outOfPlace("`yield`", "outside of a loop", stmt.span, "put it into `for`, `scan` or `iterate`"));
+      }
+      env.frame.yields.push(evaluate(c, env, stmt.value));
+      return none;
+    case "assert": {
+      if (!env.frame.asserts) {
+        throw new UserError(names.outOfPlace("`assert`", "outside of a test", stmt.span, 'put it into `test "name" { }`'));
+      }
+      const cond = toTensor(evaluate(c, env, stmt.value), atOf(c, env, stmt.value.span));
+      env.frame.asserts.push({ cond: cond.node, span: stmt.span });
+      return none;
+    }
+    case "test":
+      // Tests are collected by the program walk; inside other blocks they have no place.
+      throw new UserError(names.outOfPlace("`test`", "inside a block", stmt.span, "move it to the top level"));
+    case "expr":
+      if (stmt.value.kind === "for" && env.frame.kind === "top") return execRuns(c, env, stmt.value);
+      return evaluate(c, env, stmt.value);
+    case "error":
+      return { kind: "broken" };
+    case "fn":
+    case "model":
+    case "optimizer":
+      return none;
+  }
+}
+
+// ---------------------------------------------------------------- let and <-
+
+function execLet(c: Checker, env: Env, stmt: ast.Let): void {
+  if (stmt.indices) throw new UserError(names.notYet("index notation `let y[i, j] = …`", stmt.span));
+  const named = "text" in stmt.pattern && namesInstance(stmt.value) ? { name: stmt.pattern.text, used: false } : undefined;
+  if (stmt.value.kind === "for" && env.frame.kind === "top") {
+    bindPattern(c, env.scope, stmt.pattern, execRuns(c, env, stmt.value));
+    return;
+  }
+  let value = evaluate(c, { scope: env.scope, frame: { ...env.frame, hint: named } }, stmt.value);
+  // A float is a variable that gradients can be taken for: two equal ones stay two.
+  if (value.kind === "num" && value.float && !value.axis && !stmt.span.file.startsWith("stdlib/")) {
+    const node = make("const", [], { value: value.value, dtype: "f32", let: c.uid++ }, stmt.value.span);
+    value = { kind: "tensor", node, dtype: "float", axes: [] };
+  }
+  bindPattern(c, env.scope, stmt.pattern, value);
+}
+
+/** `Model(..)`, a list of them, or one piped into `load` takes the name of its `let`. */
+function namesInstance(e: ast.Expr): boolean {
+  switch (e.kind) {
+    case "call":
+    case "list":
+    case "comprehension":
+      return true;
+    case "pipe":
+      return namesInstance(e.left);
+    default:
+      return false;
+  }
+}
+
+function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr, span: Span): void {
+  if (target.kind !== "name") {
+    throw new UserError(names.notWritable("this", target.span, "only a name can be written"));
+  }
+  const binding = lookup(env.scope, target.text);
+  if (!binding) {
+    throw new UserError(names.notWritable(target.text, target.span, "not defined"));
+  }
+  const value = evaluate(c, env, valueExpr);
+  if (value.kind === "broken" || binding.value.kind === "broken") return;
+  if (binding.value.kind === "instance") {
+    commitBundle(c, env, binding.value, value, span);
+    return;
+  }
+  const role = binding.role;
+  if (!role) throw new UserError(names.notWritable(target.text, target.span, "this is a definition, which never changes"));
+  const home = homeOf(env.scope, target.text)!;
+  if (role.kind !== "state") {
+    home.names.set(target.text, { ...binding, value });
+    return;
+  }
+  if (env.frame.kind === "reaction") throw new UserError(names.notYet("`<-` between ticks", span));
+  const old = binding.value as Tensor;
+  const given = spread(toTensor(value, atOf(c, env, valueExpr.span)), old.axes, valueExpr.span);
+  const dtype = old.node.type.dtype;
+  const node = given.node.type.dtype === dtype ? given.node : make("cast", [given.node], { dtype }, span);
+  // In eval mode a state keeps its value.
+  if (!env.frame.training) return;
+  c.write(role.path, node);
+  home.names.set(target.text, { ...binding, value: { ...old, node } });
+}
+
+function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: Span): void {
+  if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(span));
+  const own = paramsOf(c, target, span);
+  const given = paramsOf(c, value, span);
+  const leaves = [...given.leaves.values()];
+  if (leaves.length !== own.leaves.size) {
+    throw new UserError(names.carryChanges("the model", `${own.leaves.size} params`, `${leaves.length} params`, span));
+  }
+  [...own.leaves].forEach(([path, leaf], i) => {
+    const next = given.leaves.get(path) ?? leaves[i]!;
+    if (shape(next.axes).join() !== shape(leaf.axes).join()) {
+      throw new UserError(names.carryChanges(path, typeText(leaf), typeText(next), span));
+    }
+    c.write(path, next.node);
+  });
+}

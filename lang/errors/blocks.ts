@@ -1,0 +1,78 @@
+/** Mistakes with `train` and `eval` blocks and their data: codes DLX033x. */
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Span } from "../source.ts";
+
+function error(code: string, title: string, span: Span, text: string, help: string, notes: string[] = []): Diagnostic {
+  return { code, severity: "error", title, labels: [{ span, text }], notes, help };
+}
+
+export function noLimit(span: Span): Diagnostic {
+  return error("DLX0331", "this `train` block has no end", span, "for how long?", "write `train for 2000 steps { … }`");
+}
+
+export function epochsWithoutData(span: Span): Diagnostic {
+  return error(
+    "DLX0332",
+    "an epoch is one pass over data, and this block has none",
+    span,
+    "counts epochs",
+    "write `for 2000 steps`, or give it data: `train (x, y) in batches(data, 64) for 5 epochs`",
+  );
+}
+
+export function notBatched(span: Span): Diagnostic {
+  return error("DLX0333", "these rows are not in batches", span, "a data set", "write `batches(…, 64)` around it");
+}
+
+export function notData(got: string, span: Span): Diagnostic {
+  return error("DLX0334", "a block reads batches of a data set", span, `this is ${got}`, "write `in batches(data, 64)`");
+}
+
+export function partsNotChosen(parts: readonly string[], span: Span): Diagnostic {
+  return error(
+    "DLX0335",
+    "this data set has several parts",
+    span,
+    `it has ${parts.map((p) => `\`${p}\``).join(", ")}`,
+    `choose one: \`.${parts[0]}\``,
+  );
+}
+
+export function batchTooLarge(size: number, rows: number, span: Span): Diagnostic {
+  return error(
+    "DLX0336",
+    `a batch of ${size} is larger than the data`,
+    span,
+    `there are ${rows} rows, and \`drop_last\` drops the only batch`,
+    `use a batch of ${rows} or less`,
+  );
+}
+
+export function unknownField(name: string, span: Span, fields: readonly string[], guess: string | undefined): Diagnostic {
+  return error(
+    "DLX0337",
+    `these rows have no field \`${name}\``,
+    span,
+    "not a field",
+    guess ? `did you mean \`${guess}\`?` : `write \`(${fields.join(", ")}) in …\``,
+    [`the fields are ${fields.map((f) => `\`${f}\``).join(", ")}`],
+  );
+}
+
+export function notACondition(got: string, span: Span): Diagnostic {
+  return error("DLX0338", "`when` needs one true or false", span, `this is ${got}`, "compare a number: `when loss < 0.1 { … }`");
+}
+
+export function brokenSource(span: Span): Diagnostic {
+  return error("DLX0339", "the data of this block could not be checked", span, "see the message above", "mend the data set first");
+}
+
+export function notFitting(split: string, what: string, span: Span): Diagnostic {
+  return error(
+    "DLX0551",
+    `${what} on the ${split} rows`,
+    span,
+    `these are ${split} rows`,
+    "use the train rows: what is learned from the others says nothing about new data",
+  );
+}

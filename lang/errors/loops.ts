@@ -1,0 +1,36 @@
+/** Mistakes with loops: codes DLX034x. */
+import type { Diagnostic } from "../diagnostic.ts";
+import type { Span } from "../source.ts";
+
+export function scanWithoutOver(span: Span, got: string): Diagnostic {
+  return {
+    code: "DLX0341",
+    severity: "error",
+    title: "`scan` needs the axis that it walks along",
+    labels: [{ span, text: `this is ${got}` }],
+    notes: [],
+    help: "name the axis: `scan x in xs over T with h = h0 { … }`",
+  };
+}
+
+export function scanSizes(span: Span, a: number, b: number): Diagnostic {
+  return {
+    code: "DLX0342",
+    severity: "error",
+    title: "what `scan` walks along has two lengths",
+    labels: [{ span, text: `one has ${a} ticks, another ${b}` }],
+    notes: [],
+    help: "cut them to one length first: `x[T: ..n]`",
+  };
+}
+
+export function commitInLoop(path: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0343",
+    severity: "error",
+    title: "a state cannot be written inside `scan` or `iterate`",
+    labels: [{ span, text: `\`${path}\` is written in this loop` }],
+    notes: ["what changes from tick to tick of a loop is a carry"],
+    help: "carry it: `scan … with h = h0 { h <- … }`",
+  };
+}

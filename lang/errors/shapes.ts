@@ -1,0 +1,367 @@
+/**
+ * Mistakes with shapes, axes and kinds of arguments (DLX02xx). Both operands are labelled with their types, a size
+ * that is at fault is labelled where it came from, and one help line says what to write.
+ */
+import { axesText, axisText, axisWithSize, typeText } from "../check/shape-text.ts";
+import type { Axis, Num, Tensor, Value } from "../check/values.ts";
+import type { Diagnostic, Label } from "../diagnostic.ts";
+import type { Span } from "../source.ts";
+
+export interface Operand {
+  readonly value: Value;
+  readonly span: Span;
+}
+
+/** Why the axes of two tensors do not pair; found by `pairAxes`. */
+export type Misfit =
+  | { readonly why: "sizes" | "names"; readonly place: number; readonly left: Axis; readonly right: Axis }
+  /** An axis of the smaller side that the larger lacks. `alike`: an axis of the larger with its size, of the other sort. `order`: it is there, but not in this order. */
+  | { readonly why: "missing"; readonly axis: Axis; readonly alike?: Axis; readonly order: boolean }
+  | { readonly why: "several"; readonly axis: Axis }
+  /** `[N, 1]` against `[N]`. */
+  | { readonly why: "column" };
+
+interface Facts {
+  readonly labels: Label[];
+  readonly notes: string[];
+}
+
+const error = (code: string, title: string, facts: Facts, help?: string): Diagnostic => ({
+  code,
+  severity: "error",
+  title,
+  labels: facts.labels,
+  notes: facts.notes,
+  ...(help !== undefined && { help }),
+});
+
+const sameSpan = (a: Span, b: Span): boolean => a.file === b.file && a.start === b.start && a.end === b.end;
+
+/** Labels of the operands, then of the places where the sizes at fault came from; from another file they become notes. */
+function facts(operands: readonly Operand[], axes: readonly Axis[] = [], notes: readonly string[] = []): Facts {
+  const labels: Label[] = [];
+  for (const { span, value } of operands) {
+    const same = labels.findIndex((l) => sameSpan(l.span, span));
+    if (same < 0) labels.push({ span, text: typeText(value) });
+    else labels[same] = { span, text: `${labels[same]!.text} and ${typeText(value)}` };
+  }
+  const more = [...notes];
+  for (const a of axes) {
+    if (a.why === undefined) continue;
+    const { span, text } = a.why;
+    const line = a.uid !== undefined && a.name !== undefined ? `${a.name}: ${text}` : text;
+    if (span.file !== labels[0]?.span.file) more.push(line);
+    else if (!labels.some((l) => sameSpan(l.span, span))) labels.push({ span, text: line });
+  }
+  return { labels, notes: more };
+}
+
+const named = (a: Axis): boolean => a.uid !== undefined;
+
+const places = ["first", "second", "third", "fourth", "fifth", "sixth"];
+const ordinal = (i: number): string => places[i] ?? `${i + 1}th`;
+
+// ---------------------------------------------------------------- broadcasting
+
+/** 0201, 0202, 0206: what is the operator or function as the user wrote it. */
+export function cannotBroadcast(what: string, a: Operand, b: Operand, misfit: Misfit): Diagnostic {
+  const types = `${typeText(a.value)} and ${typeText(b.value)}`;
+  switch (misfit.why) {
+    case "column": {
+      const left = rankOf(a.value) > rankOf(b.value);
+      return error(
+        "DLX0202",
+        `\`${what}\` between ${types}: one side has an extra axis of size 1`,
+        facts([a, b], [], ["a size of 1 never stretches, so no table of all pairs is made by accident"]),
+        `drop the axis of size 1 on the ${left ? "left" : "right"}: \`squeeze(x, -1)\``,
+      );
+    }
+    case "sizes":
+      return error(
+        "DLX0201",
+        `\`${what}\` needs equal sizes, but the ${ordinal(misfit.place)} axis is ${sizeText(misfit.left)} on the left and ${sizeText(misfit.right)} on the right`,
+        facts([a, b], [misfit.left, misfit.right]),
+        sizesHelp(misfit.left, misfit.right, misfit.place),
+      );
+    case "names":
+      return error(
+        "DLX0201",
+        `\`${what}\` pairs axes by place here, and the ${ordinal(misfit.place)} is ${axisText(misfit.left)} on the left but ${axisText(misfit.right)} on the right`,
+        facts([a, b], [misfit.left, misfit.right]),
+        namesHelp(a.value, b.value, misfit.left, misfit.right),
+      );
+    case "missing":
+      return error("DLX0201", `\`${what}\` cannot pair ${types}`, facts([a, b], [misfit.axis], [missingNote(misfit, a.value, b.value)]), missingHelp(misfit, a.value, b.value));
+    case "several": {
+      const twin = named(misfit.axis);
+      return error(
+        "DLX0206",
+        `\`${what}\` can pair ${types} in more than one way`,
+        facts([a, b], [], [`the axis ${axisText(misfit.axis)} of the smaller side fits more than one axis of the larger`]),
+        twin
+          ? `keep the reduced axis in place with \`spread: true\`, or give one of the two another name: \`rename(x, -1, ${axisText(misfit.axis)}2)\``
+          : "say where it belongs: keep the reduced axis in place with `spread: true`, or give the axes names with `dim`",
+      );
+    }
+  }
+}
+
+const rankOf = (v: Value): number => (v.kind === "tensor" ? v.axes.length : 0);
+const axesOf = (v: Value): readonly Axis[] => (v.kind === "tensor" ? v.axes : []);
+const sizeText = (a: Axis): string => axisWithSize(a);
+
+function sizesHelp(a: Axis, b: Axis, place: number): string {
+  if (a.size === 1 || b.size === 1)
+    return `a size of 1 never stretches: \`squeeze(x, ${place})\` drops it, and the other axes then pair by name or size`;
+  return "one of the two sizes must change; the labels show where each comes from";
+}
+
+function namesHelp(a: Value, b: Value, left: Axis, right: Axis): string {
+  const uids = (v: Value): string => axesOf(v).map((x) => x.uid ?? -1).sort().join();
+  if (axesOf(a).length > 1 && uids(a) === uids(b)) return `bring the axes into one order: \`permute(x, ${axesText(axesOf(a))})\` on the right`;
+  if (left.size === right.size)
+    return `if the two are meant to be one axis, write \`rename(x, ${axisText(right)}: ${axisText(left)})\` on the right`;
+  return "to combine every element of one with every element of the other, write `expand(x, [..])` with all axes on both sides";
+}
+
+function missingNote(m: Misfit & { why: "missing" }, a: Value, b: Value): string {
+  const larger = axesText(rankOf(a) >= rankOf(b) ? axesOf(a) : axesOf(b));
+  if (m.order) return `the axes of the smaller side are in ${larger}, but in another order`;
+  if (m.alike)
+    return named(m.axis)
+      ? `${axisText(m.axis)} is a name; ${larger} has the number ${m.alike.size} of the same size, and a name is never found by a number`
+      : `${axisText(m.axis)} is a number; ${larger} has the name ${axisText(m.alike)} of the same size, and a number is never found by a name`;
+  return `${larger} has no axis ${axisText(m.axis)}`;
+}
+
+function missingHelp(m: Misfit & { why: "missing" }, a: Value, b: Value): string {
+  const smaller = rankOf(a) >= rankOf(b) ? "right" : "left";
+  if (m.order) return `bring them into one order with \`permute(x, [..])\` on the ${smaller}`;
+  if (m.axis.size === 1 && !named(m.axis)) return `a size of 1 never stretches: drop it with \`squeeze(x)\` on the ${smaller}`;
+  if (m.alike && named(m.axis)) return `give the number that name: \`reshape(x, [.., ${axisText(m.axis)}])\`, or write the size as ${axisText(m.axis)} where the tensor is made`;
+  if (m.alike) return `write the name ${axisText(m.alike)} instead of ${axisText(m.axis)} where the ${smaller} side is made`;
+  return `each axis of the smaller side must be in the larger one; reduce it with \`over:\`, or add it to the larger one with \`expand(x, [..])\``;
+}
+
+export function cannotExpand(x: Operand, target: readonly Axis[], misfit: Misfit, span: Span): Diagnostic {
+  const want = axesText(target);
+  const several = misfit.why === "several";
+  const axis = misfit.why === "missing" || misfit.why === "several" ? axisText(misfit.axis) : misfit.why === "column" ? "" : axisText(misfit.left);
+  return error(
+    several ? "DLX0206" : "DLX0201",
+    several ? `${typeText(x.value)} can expand to ${want} in more than one way` : `${typeText(x.value)} does not expand to ${want}`,
+    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `wanted: ${want}` }])], notes: [] },
+    several
+      ? `${axis} fits more than one of the wanted axes; name one of them with \`dim\``
+      : `each axis of x must be among the wanted ones, a name by its name, a number by an equal number${axis ? `; ${axis} is not` : ""}`,
+  );
+}
+
+// ---------------------------------------------------------------- matrix products
+
+/** 0203. `k` and `l` are the two axes that should be one. */
+export function productSizes(a: Operand, b: Operand, k: Axis, l: Axis): Diagnostic {
+  return error(
+    "DLX0203",
+    `\`@\` sums over the last axis of the left (${sizeText(k)}) and ${rankOf(b.value) === 1 ? "the axis" : "the rows"} of the right (${sizeText(l)}), which differ`,
+    facts([a, b], [k, l]),
+    productHelp(a.value, b.value, k, l),
+  );
+}
+
+function productHelp(a: Value, b: Value, k: Axis, l: Axis): string {
+  const as = axesOf(a);
+  const bs = axesOf(b);
+  const joined = as.slice(1).reduce((n, x) => n * x.size, 1);
+  if (as.length > 2 && as.every((x) => x.size > 0) && joined === l.size) return `\`flatten(x)\` joins the axes after the first into one of ${joined}`;
+  const other = bs.at(-1);
+  if (bs.length >= 2 && other && fit(other, k)) return "transpose the right side: `a @ b.T`";
+  const first = as.at(-2);
+  if (first && fit(first, l)) return "transpose the left side: `a.T @ b`";
+  if (named(k) && named(l) && k.size === l.size)
+    return `if ${axisText(k)} and ${axisText(l)} are meant to be one axis, write \`rename(x, ${axisText(l)}: ${axisText(k)})\``;
+  return "the last axis of the left side must be the second to last of the right side";
+}
+
+const fit = (a: Axis, b: Axis): boolean => a.size === b.size && (!named(a) || !named(b) || a.uid === b.uid);
+
+export function productOfScalar(a: Operand, b: Operand): Diagnostic {
+  return error("DLX0203", `\`@\` multiplies matrices and vectors, and one side is a single number`, facts([a, b]), "write `*` to scale by a number");
+}
+
+// ---------------------------------------------------------------- naming axes
+
+/** 0205. */
+export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diagnostic {
+  const has = t.axes.length === 0 ? "it is a single number and has no axes" : `it has ${axesText(t.axes)}`;
+  const labels: Label[] = [{ span, text: "not an axis here" }, ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }])];
+  if (asked.axis) {
+    const alike = t.axes.findIndex((a) => !named(a) && a.size === asked.axis?.size);
+    return error(
+      "DLX0205",
+      `${typeText(t)} has no axis ${axisText(asked.axis)}: ${has}`,
+      { labels, notes: [] },
+      alike >= 0
+        ? `the axis of size ${t.axes[alike]!.size} has no name here; reach it by place: \`${alike === t.axes.length - 1 ? -1 : alike}\``
+        : t.axes.length > 0
+          ? `name one of ${t.axes.map(axisText).join(", ")}, or count places: 0 is the first, -1 the last`
+          : undefined,
+    );
+  }
+  return error(
+    "DLX0205",
+    `there is no axis ${asked.value} in ${typeText(t)}: ${has}`,
+    { labels, notes: [] },
+    t.axes.length > 0 ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}` : undefined,
+  );
+}
+
+export function twinAxis(t: Tensor, asked: Num, found: readonly number[], span: Span, whole: Span): Diagnostic {
+  const name = asked.axis ? axisText(asked.axis) : String(asked.value);
+  return error(
+    "DLX0205",
+    `${typeText(t)} has the axis ${name} ${found.length === 2 ? "twice" : `${found.length} times`}`,
+    { labels: [{ span, text: `which ${name}?` }, ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }])], notes: [] },
+    `reach it by place: ${found.map((p) => `\`${p - t.axes.length}\``).join(" or ")}`,
+  );
+}
+
+export function axisTwice(t: Tensor, place: number, span: Span): Diagnostic {
+  return error("DLX0205", `the axis ${axisText(t.axes[place]!)} of ${typeText(t)} is named twice`, { labels: [{ span, text: "" }], notes: [] }, "name each axis once");
+}
+
+export function oneAxisNeeded(what: string, t: Tensor, span: Span): Diagnostic {
+  return error(
+    "DLX0205",
+    `\`${what}\` works along one axis, and ${typeText(t)} has ${t.axes.length === 0 ? "none" : t.axes.length}`,
+    { labels: [{ span, text: typeText(t) }], notes: [] },
+    t.axes.length === 0 ? undefined : `say which: \`over: ${axisText(t.axes.at(-1)!)}\` or a place, \`over: -1\``,
+  );
+}
+
+// ---------------------------------------------------------------- kinds of values
+
+/** 0210: `what` expects `expected` and got the operand. */
+export function wrongKind(what: string, expected: string, got: Operand, help?: string): Diagnostic {
+  return error("DLX0210", `${what} must be ${expected}, and this is ${typeText(got.value)}`, facts([got]), help);
+}
+
+/** 0210 for operators: no meaning for these two. */
+export function wrongOperands(op: string, a: Operand, b: Operand, help?: string): Diagnostic {
+  return error("DLX0210", `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`, facts([a, b]), help);
+}
+
+export function differentLeaves(op: string, a: Operand, b: Operand, missing: string): Diagnostic {
+  return error(
+    "DLX0210",
+    `\`${op}\` works on bundles leaf by leaf, and only one side has ${missing}`,
+    facts([a, b]),
+    "both sides must hold the same params, for instance `params(net)` and `grad(loss, net)` of one model",
+  );
+}
+
+/** 0208: scores over `classes` and labels below another number. */
+export function wrongClasses(scores: Operand, classAxis: Axis, labels: Operand, classes: number): Diagnostic {
+  return error(
+    "DLX0208",
+    `there are ${classAxis.size} scores per row, and labels from 0 to ${classes - 1}`,
+    facts([scores, labels], [classAxis]),
+    `let the last layer have ${classes} outputs`,
+  );
+}
+
+// ---------------------------------------------------------------- indices and sizes
+
+/** 0209: integers below `classes` used as places on an axis that is shorter. */
+export function indexRange(ids: Operand, axis: Axis, classes: number, x?: Operand): Diagnostic {
+  return error(
+    "DLX0209",
+    `these indices run from 0 to ${classes - 1}, and the axis they point into has only ${axisWithSize(axis)}`,
+    facts(x ? [ids, x] : [ids], [axis]),
+    `make the axis ${classes} long, or the indices smaller than ${axis.size}`,
+  );
+}
+
+/** 0213. */
+export function indexOutside(t: Tensor, place: number, index: string, span: Span): Diagnostic {
+  const axis = t.axes[place]!;
+  return error(
+    "DLX0213",
+    `${index} is outside of the ${ordinal(place)} axis of ${typeText(t)}, which has ${axisWithSize(axis)} places`,
+    { labels: [{ span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` }], notes: axis.why ? [axis.why.text] : [] },
+    "the first is 0, and the last is -1",
+  );
+}
+
+export function emptyRange(t: Tensor, place: number, range: string, span: Span): Diagnostic {
+  return error(
+    "DLX0213",
+    `the range ${range} holds no place of the ${ordinal(place)} axis of ${typeText(t)}`,
+    { labels: [{ span, text: "empty" }], notes: ["both ends of a range are part of it"] },
+    "the first end must not lie behind the second",
+  );
+}
+
+export function tooManyIndices(t: Tensor, count: number, span: Span): Diagnostic {
+  return error(
+    "DLX0213",
+    `${count} indices for ${typeText(t)}, which has ${t.axes.length} ${t.axes.length === 1 ? "axis" : "axes"}`,
+    { labels: [{ span, text: typeText(t) }], notes: [] },
+    "give one index per axis at most; `..` stands for all axes that are not named",
+  );
+}
+
+/** 0211. */
+export function reshapeSizes(x: Operand, target: readonly Axis[], have: number, want: number, span: Span): Diagnostic {
+  const axes = x.value.kind === "tensor" ? x.value.axes : [];
+  const times = (list: readonly Axis[]): string => (list.length === 0 ? "1" : list.map((a) => (a.size < 0 ? "?" : a.size)).join(" * "));
+  return error(
+    "DLX0211",
+    `${typeText(x.value)} has ${times(axes)} = ${have} elements, and ${axesText(target)} asks for ${times(target)} = ${want}`,
+    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `${want} elements` }])], notes: [] },
+    "a reshape keeps every element; write -1 for the one size that follows from the others",
+  );
+}
+
+/** 0211: a -1 in a shape that no whole number fills. */
+export function reshapeRest(x: Operand, have: number, rest: number, span: Span): Diagnostic {
+  return error(
+    "DLX0211",
+    `${have} elements do not divide into ${rest} equal parts, so no size fits the -1`,
+    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `${rest} without the -1` }])], notes: [] },
+    `the other sizes must multiply to a divisor of ${have}`,
+  );
+}
+
+export function cannotSplit(x: Operand, axis: Axis, parts: string): Diagnostic {
+  return error(
+    "DLX0211",
+    `an axis of ${axisWithSize(axis)} does not split into ${parts}`,
+    facts([x], [axis]),
+    "the parts must add up to the whole axis",
+  );
+}
+
+/** 0218. */
+export function windowTooLarge(x: Operand, axis: Axis, reach: number): Diagnostic {
+  return error(
+    "DLX0218",
+    `a window that reaches over ${reach} places does not fit an axis of ${axisWithSize(axis)}`,
+    facts([x], [axis]),
+    "make the window or its dilation smaller, or pad the axis first: `pad: 1` in a convolution, `pad(x, 1, over: ..)` elsewhere",
+  );
+}
+
+export function notSquare(a: Operand): Diagnostic {
+  return error("DLX0203", `\`solve\` needs a square matrix, and this is ${typeText(a.value)}`, facts([a], axesOf(a.value)), "for least squares write `solve(X.T @ X, X.T @ y)`");
+}
+
+/** 0210: a `squeeze` of an axis that is longer than 1. */
+export function cannotSqueeze(x: Operand, axis: Axis): Diagnostic {
+  return error(
+    "DLX0210",
+    `\`squeeze\` drops axes of size 1, and this one has ${axisWithSize(axis)}`,
+    facts([x], [axis]),
+    "to drop it, choose one place, `x[.., 0]`, or reduce it, `mean(x, over: -1)`",
+  );
+}

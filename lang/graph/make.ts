@@ -1,0 +1,35 @@
+/**
+ * The only way a node is made: the row's shape rule computes the type, a counter gives the id.
+ * Nothing is folded or shared here; that is the work of the passes. Rows import this file for their gradient rules and
+ * this file imports the rows; the circle is harmless because neither calls the other while modules load.
+ */
+import type { Span } from "../source.ts";
+import type { Attrs, Node } from "./node.ts";
+import { ops } from "./ops/index.ts";
+import type { Op } from "./ops/row.ts";
+import { typeText } from "./ops/row.ts";
+
+let counter = 0;
+
+/** The id that the next node will get. */
+export function nextId(): number {
+  return counter;
+}
+
+/** The row of an op. */
+export function rowOf(op: string): Op {
+  const row = Object.hasOwn(ops, op) ? ops[op] : undefined;
+  if (!row) throw new Error(`expected an op of the table, got ${op}`);
+  return row;
+}
+
+export function make(op: string, inputs: readonly Node[], attrs: Attrs = {}, span?: Span): Node {
+  const types = inputs.map((input) => input.type);
+  let type;
+  try {
+    type = rowOf(op).shape(types, attrs, inputs);
+  } catch (error) {
+    throw new Error(`make ${op}(${types.map(typeText).join(", ")}): ${(error as Error).message}`, { cause: error });
+  }
+  return span ? { id: counter++, op, inputs, attrs, type, span } : { id: counter++, op, inputs, attrs, type };
+}

@@ -1,0 +1,101 @@
+/**
+ * The door of `lang`: text → checked program, in phases that read in order.
+ * Pure but for the host's answers: facts of data sources and texts of imported files come through `Host`.
+ */
+import type { Checked, Parsed } from "./check/program.ts";
+import { checkProgram } from "./check/program.ts";
+import { factKey } from "./check/data.ts";
+import type { Diagnostic } from "./diagnostic.ts";
+import type { Facts, Program, SourceRef } from "./program.ts";
+import type { Source } from "./source.ts";
+import type * as ast from "./syntax/ast.ts";
+import { parse } from "./syntax/index.ts";
+
+export interface Host {
+  /** What is known of a data source; undefined when the host cannot tell (an open fact). */
+  facts(ref: SourceRef): Promise<Facts | Diagnostic | undefined>;
+  /** The text of an imported file, by its resolved path; undefined when there is none. */
+  readModule(path: string): Promise<Source | undefined>;
+  /** Texts of the standard library. */
+  readonly prelude: readonly Source[];
+}
+
+export interface CompileOptions {
+  /** Values for inputs, as text or as what they are. */
+  readonly inputs?: Readonly<Record<string, number | boolean | string>>;
+  readonly seed?: number;
+}
+
+export interface Compiled {
+  /** Absent when there are errors. */
+  readonly program?: Program;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly file: ast.File;
+  /** Every text that took part, for rendering messages. */
+  readonly sources: readonly Source[];
+}
+
+/** Facts of a source that the host cannot tell: nothing is known, so nothing is wrong. */
+const OPEN: Facts = { fields: {}, rows: -1 };
+
+export async function compile(script: Source, host: Host, options: CompileOptions = {}): Promise<Compiled> {
+  const { file, diagnostics: syntax } = parse(script);
+  const prelude = parsePrelude(host.prelude);
+  const modules = new Map<string, Parsed>();
+  const missing = new Set<string>();
+  const facts = new Map<string, Facts | Diagnostic>();
+  const moduleErrors: Diagnostic[] = [];
+  let checked: Checked;
+  for (;;) {
+    checked = checkProgram(
+      { source: script, file },
+      prelude,
+      { facts: (ref) => facts.get(factKey(ref)), modules, missing },
+      { inputs: options.inputs ?? {}, seed: options.seed },
+    );
+    if (checked.pendingFacts.length === 0 && checked.pendingFiles.length === 0) break;
+    for (const { path } of checked.pendingFiles) {
+      if (modules.has(path) || missing.has(path)) continue;
+      const source = await host.readModule(path);
+      if (!source) {
+        missing.add(path);
+        continue;
+      }
+      const parsed = parse({ file: path, text: source.text });
+      moduleErrors.push(...parsed.diagnostics);
+      modules.set(path, { source: { file: path, text: source.text }, file: parsed.file });
+    }
+    for (const ref of checked.pendingFacts) facts.set(factKey(ref), (await host.facts(ref)) ?? OPEN);
+  }
+  const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics];
+  const failed = diagnostics.some((d) => d.severity === "error");
+  return {
+    program: failed ? undefined : checked.program,
+    diagnostics,
+    file,
+    sources: [script, ...[...modules.values()].map((m) => m.source), ...host.prelude],
+  };
+}
+
+const parsedPrelude = new WeakMap<readonly Source[], Parsed[]>();
+
+function parsePrelude(sources: readonly Source[]): Parsed[] {
+  const known = parsedPrelude.get(sources);
+  if (known) return known;
+  const parsed = sources.map((source) => {
+    const { file, diagnostics } = parse(source);
+    const first = diagnostics[0];
+    if (first) throw new Error(`expected a standard library that parses, got ${first.code} in ${source.file}: ${first.title}`);
+    return { source, file };
+  });
+  parsedPrelude.set(sources, parsed);
+  return parsed;
+}
+
+export { parse } from "./syntax/index.ts";
+export { renderDiagnostic } from "./render.ts";
+export { didYouMean } from "./suggest.ts";
+export { UserError } from "./diagnostic.ts";
+export type { Diagnostic, Label, Severity } from "./diagnostic.ts";
+export type * from "./program.ts";
+export type { Position, Source, Span } from "./source.ts";

@@ -1,0 +1,581 @@
+/**
+ * Expressions, patterns and types. Each level of precedence is one rule, loosest first. One token decides everywhere
+ * but at records, lambdas, named arguments and axes, which look at the next two tokens or at the matching bracket.
+ */
+import type { IToken, TokenType } from "chevrotain";
+import { comparisonChain } from "../errors/syntax.ts";
+import { joinSpans } from "../source.ts";
+import type * as ast from "./ast.ts";
+import { binary, numberOf, widened } from "./build.ts";
+import type { Place } from "./layout.ts";
+import { Recovery, VALUE_ENDS, type Rule } from "./recovery.ts";
+import { spanOf } from "./scan.ts";
+import {
+  AddOp, At, Caret, Colon, Comma, CompareOp, Dot, DotDot, Equals, FatArrow, Identifier, K, LCurly, LParen, LSquare, Minus,
+  MulOp, Newline, NumberLit, Pipe, Question, RCurly, RParen, RSquare, S, StringLit,
+} from "./tokens.ts"; // prettier-ignore
+
+interface Loop {
+  pattern: ast.Pattern;
+  source: ast.Expr;
+  carries: ast.Carry[];
+}
+
+export abstract class Expressions extends Recovery {
+  expression: Rule<ast.Expr> = this.RULE("expression", () =>
+    this.OR({
+      DEF: [
+        { GATE: () => this.atLambda(), ALT: () => this.SUBRULE(this.lambda) },
+        { ALT: () => this.SUBRULE(this.pipe) },
+      ],
+      IGNORE_AMBIGUITIES: true,
+      ERR_MSG: "a value",
+    }),
+  );
+
+  /** An expression that becomes `missing` when it cannot be read. */
+  value: Rule<ast.Expr> = this.RULE("value", () =>
+    this.guard(VALUE_ENDS, () => this.SUBRULE(this.expression), (first) => this.missing(first)),
+  ); // prettier-ignore
+
+  lambda: Rule<ast.Lambda> = this.RULE("lambda", () => {
+    const first = this.LA(1);
+    const params = this.OR<readonly ast.Param[]>([
+      { ALT: () => this.SUBRULE(this.params) },
+      {
+        ALT: () => {
+          const name = this.name();
+          return this.ACTION(() => [{ name, span: name.span }]);
+        },
+      },
+    ]);
+    this.CONSUME(FatArrow);
+    const body = this.SUBRULE(this.expression);
+    return this.ACTION((): ast.Lambda => ({ kind: "lambda", params, body, span: this.span(first) }));
+  });
+
+  pipe: Rule<ast.Expr> = this.RULE("pipe", () => {
+    let left = this.SUBRULE(this.choice);
+    this.MANY(() => {
+      this.CONSUME(Pipe);
+      const right = this.SUBRULE2(this.choice);
+      left = this.ACTION((): ast.Expr => ({ kind: "pipe", left, right, span: joinSpans(left.span, right.span) }));
+    });
+    return left;
+  });
+
+  choice: Rule<ast.Expr> = this.RULE("choice", () => {
+    let value = this.SUBRULE(this.range);
+    this.OPTION(() => {
+      this.CONSUME(Question);
+      const then = this.SUBRULE(this.choice);
+      this.CONSUME(Colon);
+      const other = this.SUBRULE2(this.choice);
+      const cond = value;
+      value = this.ACTION((): ast.Expr => ({ kind: "ternary", cond, then, else: other, span: joinSpans(cond.span, other.span) })); // prettier-ignore
+    });
+    return value;
+  });
+
+  range: Rule<ast.Expr> = this.RULE("range", () => {
+    const first = this.LA(1);
+    let value = this.SUBRULE(this.or_);
+    this.OPTION(() => {
+      this.CONSUME(DotDot);
+      const to = this.rangeEnd();
+      const from = value;
+      value = this.ACTION((): ast.Expr => ({ kind: "range", from, ...to, span: this.span(first) }));
+    });
+    return value;
+  });
+
+  or_: Rule<ast.Expr> = this.leftAssociative("or_", K.or, () => this.and_);
+  and_: Rule<ast.Expr> = this.leftAssociative("and_", K.and, () => this.not_);
+
+  not_: Rule<ast.Expr> = this.RULE("not_", () =>
+    this.OR({
+      DEF: [{ ALT: () => this.prefixed(K.not, () => this.not_) }, { ALT: () => this.SUBRULE(this.comparison) }],
+      ERR_MSG: "a value",
+    }),
+  );
+
+  comparison: Rule<ast.Expr> = this.RULE("comparison", () => {
+    let left = this.SUBRULE(this.sum);
+    let before: { op: IToken; right: ast.Expr } | undefined;
+    this.MANY(() => {
+      const op = this.CONSUME(CompareOp);
+      const right = this.SUBRULE2(this.sum);
+      this.ACTION(() => {
+        if (before) this.chain(before.op, op, left, before.right, right);
+        left = binary(this.source, op, left, right);
+        before = { op, right };
+      });
+    });
+    return left;
+  });
+
+  sum: Rule<ast.Expr> = this.leftAssociative("sum", AddOp, () => this.product);
+  product: Rule<ast.Expr> = this.leftAssociative("product", MulOp, () => this.matrixProduct);
+  matrixProduct: Rule<ast.Expr> = this.leftAssociative("matrixProduct", At, () => this.unary);
+
+  unary: Rule<ast.Expr> = this.RULE("unary", () =>
+    this.OR({
+      DEF: [{ ALT: () => this.prefixed(Minus, () => this.unary) }, { ALT: () => this.SUBRULE(this.power) }],
+      ERR_MSG: "a value",
+    }),
+  );
+
+  /** Right-associative; its right side may have a sign: `2^-1`. */
+  power: Rule<ast.Expr> = this.RULE("power", () => {
+    const left = this.SUBRULE(this.postfix);
+    return (
+      this.OPTION(() => {
+        const op = this.CONSUME(Caret);
+        const right = this.SUBRULE(this.unary);
+        return this.ACTION(() => binary(this.source, op, left, right));
+      }) ?? left
+    );
+  });
+
+  postfix: Rule<ast.Expr> = this.RULE("postfix", () => {
+    const first = this.LA(1);
+    let target = this.SUBRULE(this.atom);
+    this.MANY(() => {
+      const inner = target;
+      target = this.OR<ast.Expr>([
+        {
+          ALT: () => {
+            const args = this.SUBRULE(this.args);
+            return this.ACTION(() => ({ kind: "call", callee: inner, args, span: this.span(first) }));
+          },
+        },
+        {
+          ALT: () => {
+            const items = this.SUBRULE(this.indices);
+            return this.ACTION(() => ({ kind: "index", target: inner, items, span: this.span(first) }));
+          },
+        },
+        {
+          ALT: () => {
+            this.CONSUME(Dot);
+            const name = this.memberName();
+            return this.ACTION(() => ({ kind: "member", target: inner, name, span: this.span(first) }));
+          },
+        },
+      ]);
+    });
+    return target;
+  });
+
+  atom: Rule<ast.Expr> = this.RULE("atom", () =>
+    this.OR<ast.Expr>({
+      DEF: [
+        { ALT: () => this.leaf(NumberLit, (t) => numberOf(this.source, t)) },
+        { ALT: () => this.SUBRULE(this.text) },
+        { ALT: () => this.leaf(Identifier, (t) => ({ kind: "name", text: t.image, span: spanOf(this.source, t) })) },
+        { ALT: () => this.leaf(K.true, (t) => ({ kind: "bool", value: true, span: spanOf(this.source, t) })) },
+        { ALT: () => this.leaf(K.false, (t) => ({ kind: "bool", value: false, span: spanOf(this.source, t) })) },
+        { ALT: () => this.leaf(K.none, (t) => ({ kind: "none", span: spanOf(this.source, t) })) },
+        { GATE: () => this.atRecord(), ALT: () => this.SUBRULE(this.record) },
+        { ALT: () => this.SUBRULE(this.block) },
+        { ALT: () => this.SUBRULE(this.paren) },
+        { ALT: () => this.SUBRULE(this.listing) },
+        { ALT: () => this.SUBRULE(this.forLoop) },
+        { ALT: () => this.SUBRULE(this.scanLoop) },
+        { ALT: () => this.SUBRULE(this.iterateLoop) },
+        { ALT: () => this.SUBRULE(this.branch) },
+      ],
+      IGNORE_AMBIGUITIES: true,
+      ERR_MSG: "a value",
+    }),
+  );
+
+  text: Rule<ast.StringExpr> = this.RULE("text", () => {
+    const token = this.CONSUME(StringLit);
+    return this.ACTION((): ast.StringExpr => {
+      const parts: (string | ast.StringHole)[] = [];
+      this.strings.push({ token, parts });
+      return { kind: "string", parts, span: spanOf(this.source, token) };
+    });
+  });
+
+  /** `(a)`, `(a, b)`, `(a,)`, `()`. */
+  paren: Rule<ast.Expr> = this.RULE("paren", () => {
+    const first = this.CONSUME(LParen);
+    const items = this.list(RParen, this.value);
+    const comma = this.LA(0).tokenType === Comma;
+    this.CONSUME(RParen);
+    return this.ACTION((): ast.Expr => {
+      const [only] = items;
+      const span = this.span(first);
+      return only && items.length === 1 && !comma ? widened(only, span) : { kind: "tuple", items, span };
+    });
+  });
+
+  /** `[a, b]` or `[Block(D) for i in 1..6]`. */
+  listing: Rule<ast.Expr> = this.RULE("listing", () => {
+    const first = this.CONSUME(LSquare);
+    let items: readonly ast.Expr[] = [];
+    const loop = this.guard(
+      [RSquare],
+      () => {
+        items = this.comprehended();
+        return this.OPTION(() => {
+          this.CONSUME(K.for);
+          const pattern = this.SUBRULE(this.pattern);
+          this.CONSUME(K.in);
+          return { pattern, source: this.SUBRULE(this.expression) };
+        });
+      },
+      () => undefined,
+    );
+    this.settle(RSquare, this.depth(first) + 1);
+    this.CONSUME(RSquare);
+    return this.ACTION((): ast.Expr => {
+      const span = this.span(first);
+      const value = items[0];
+      return loop && value ? { kind: "comprehension", value, ...loop, span } : { kind: "list", items, span };
+    });
+  });
+
+  /** `..`, `..-2` or an expression. */
+  item: Rule<ast.Expr> = this.RULE("item", () =>
+    this.guard(
+      VALUE_ENDS,
+      () =>
+        this.OR<ast.Expr>({
+          DEF: [
+            {
+              ALT: () => {
+                const first = this.CONSUME(DotDot);
+                const to = this.rangeEnd();
+                return this.ACTION(() => ({ kind: "range", ...to, span: this.span(first) }));
+              },
+            },
+            { ALT: () => this.SUBRULE(this.expression) },
+          ],
+          ERR_MSG: "a value",
+        }),
+      (first) => this.missing(first),
+    ),
+  );
+
+  indices: Rule<ast.IndexItem[]> = this.RULE("indices", () => {
+    this.CONSUME(LSquare);
+    const items = this.list(RSquare, this.indexItem);
+    this.CONSUME(RSquare);
+    return items;
+  });
+
+  indexItem: Rule<ast.IndexItem> = this.RULE("indexItem", () => {
+    const first = this.LA(1);
+    const axis = this.label();
+    const value = this.SUBRULE(this.item);
+    return this.ACTION((): ast.IndexItem => {
+      const rest = value.kind === "range" && !value.from && !value.to && !axis;
+      return rest ? { kind: "rest", span: value.span } : { kind: "at", axis, value, span: this.span(first) };
+    });
+  });
+
+  args: Rule<ast.Arg[]> = this.RULE("args", () => {
+    this.CONSUME(LParen);
+    const args = this.list(RParen, this.arg);
+    this.CONSUME(RParen);
+    return args;
+  });
+
+  arg: Rule<ast.Arg> = this.RULE("arg", () => {
+    const first = this.LA(1);
+    const name = this.label();
+    const value = this.SUBRULE(this.value);
+    return this.ACTION((): ast.Arg => ({ name, value, span: this.span(first) }));
+  });
+
+  record: Rule<ast.Expr> = this.RULE("record", () => {
+    const first = this.CONSUME(LCurly);
+    const fields: ast.Field[] = [];
+    this.MANY(() => {
+      fields.push(this.SUBRULE(this.field));
+      if (!this.isNext(Comma) && !this.isNext(Newline)) this.settle(RCurly, this.depth(first) + 1);
+      this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(Comma) }, { ALT: () => this.CONSUME(Newline) }]));
+    });
+    this.settle(RCurly, this.depth(first) + 1);
+    this.CONSUME(RCurly);
+    return this.ACTION((): ast.Expr => ({ kind: "record", fields, span: this.span(first) }));
+  });
+
+  field: Rule<ast.Field> = this.RULE("field", () => {
+    const first = this.LA(1);
+    return this.OR<ast.Field>([
+      {
+        ALT: () => {
+          this.CONSUME(DotDot);
+          const spread = this.SUBRULE(this.value);
+          return this.ACTION(() => ({ spread, span: this.span(first) }));
+        },
+      },
+      {
+        ALT: () => {
+          const name = this.name();
+          this.CONSUME(Colon);
+          const value = this.SUBRULE2(this.value);
+          return this.ACTION(() => ({ name, value, span: this.span(first) }));
+        },
+      },
+    ]);
+  });
+
+  // ---------------------------------------------------------------- loops and branches
+
+  forLoop: Rule<ast.For> = this.RULE("for", () => {
+    const first = this.CONSUME(K.for);
+    const found: Loop = { pattern: this.noName(), source: this.nothing(), carries: [] };
+    this.head("for", () => {
+      found.pattern = this.SUBRULE(this.pattern);
+      this.CONSUME(K.in);
+      found.source = this.SUBRULE(this.expression);
+      this.OPTION(() => (found.carries = this.SUBRULE(this.carries)));
+    });
+    const body = this.body();
+    return this.ACTION((): ast.For => ({ kind: "for", ...found, body, span: this.span(first) }));
+  });
+
+  scanLoop: Rule<ast.Scan> = this.RULE("scan", () => {
+    const first = this.CONSUME(K.scan);
+    const found: Loop = { pattern: this.noName(), source: this.nothing(), carries: [] };
+    let over: ast.Expr | undefined;
+    this.head("scan", () => {
+      found.pattern = this.SUBRULE(this.pattern);
+      this.CONSUME(K.in);
+      found.source = this.SUBRULE(this.expression);
+      this.OPTION(() => {
+        this.CONSUME(S.over);
+        over = this.SUBRULE2(this.expression);
+      });
+      this.OPTION2(() => (found.carries = this.SUBRULE(this.carries)));
+    });
+    const body = this.body();
+    return this.ACTION((): ast.Scan => ({ kind: "scan", ...found, over, body, span: this.span(first) }));
+  });
+
+  iterateLoop: Rule<ast.Iterate> = this.RULE("iterate", () => {
+    const first = this.CONSUME(K.iterate);
+    const found: { count: ast.Expr; carries: ast.Carry[] } = { count: this.nothing(), carries: [] };
+    this.head("iterate", () => {
+      found.count = this.SUBRULE(this.expression);
+      this.OPTION(() => (found.carries = this.SUBRULE(this.carries)));
+    });
+    const body = this.body();
+    return this.ACTION((): ast.Iterate => ({ kind: "iterate", ...found, body, span: this.span(first) }));
+  });
+
+  carries: Rule<ast.Carry[]> = this.RULE("carries", () => {
+    const carries: ast.Carry[] = [];
+    this.CONSUME(S.with);
+    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => carries.push(this.SUBRULE(this.carry)) });
+    return carries;
+  });
+
+  carry: Rule<ast.Carry> = this.RULE("carry", () => {
+    const first = this.LA(1);
+    const name = this.name();
+    this.CONSUME(Equals);
+    const value = this.SUBRULE(this.expression);
+    return this.ACTION((): ast.Carry => ({ name, value, span: this.span(first) }));
+  });
+
+  branch: Rule<ast.If> = this.RULE("if", () => {
+    const first = this.CONSUME(K.if);
+    let cond = this.nothing();
+    this.head("if", () => (cond = this.SUBRULE(this.expression)));
+    const then = this.body(0);
+    const other = this.OPTION(() => {
+      this.CONSUME(K.else);
+      return this.OR<ast.Block | ast.If>({
+        DEF: [{ ALT: () => this.SUBRULE(this.branch) }, { ALT: () => this.body(1) }],
+        ERR_MSG: "`{` or `if`",
+      });
+    });
+    return this.ACTION((): ast.If => ({ kind: "if", cond, then, else: other, span: this.span(first) }));
+  });
+
+  // ---------------------------------------------------------------- patterns, parameters, types
+
+  pattern: Rule<ast.Pattern> = this.RULE("pattern", () => {
+    const first = this.LA(1);
+    return this.OR<ast.Pattern>({
+      DEF: [
+        { ALT: () => this.name() },
+        {
+          ALT: () => {
+            this.CONSUME(LParen);
+            const items = this.list(RParen, this.pattern);
+            this.CONSUME(RParen);
+            return this.ACTION(() => ({ items, span: this.span(first) }));
+          },
+        },
+      ],
+      ERR_MSG: "a name",
+    });
+  });
+
+  params: Rule<ast.Param[]> = this.RULE("params", () => {
+    this.CONSUME(LParen);
+    const params = this.list(RParen, this.parameter);
+    this.CONSUME(RParen);
+    return params;
+  });
+
+  parameter: Rule<ast.Param> = this.RULE("parameter", () => {
+    const first = this.LA(1);
+    const name = this.name();
+    const type = this.OPTION(() => this.SUBRULE(this.ofType));
+    const value = this.OPTION2(() => {
+      this.CONSUME(Equals);
+      return this.SUBRULE(this.value);
+    });
+    return this.ACTION((): ast.Param => ({ name, type, default: value, span: this.span(first) }));
+  });
+
+  ofType: Rule<ast.TypeExpr> = this.RULE("ofType", () => {
+    this.CONSUME(Colon);
+    return this.SUBRULE(this.type);
+  });
+
+  type: Rule<ast.TypeExpr> = this.RULE("type", () => {
+    const first = this.LA(1);
+    return this.OR<ast.TypeExpr>({
+      DEF: [
+        {
+          ALT: () => {
+            const axes = this.SUBRULE(this.axes);
+            return this.ACTION(() => ({ axes, span: this.span(first) }));
+          },
+        },
+        {
+          ALT: () => {
+            const head = this.OR2([{ ALT: () => this.CONSUME(Identifier) }, { ALT: () => this.CONSUME(K.dim) }]);
+            const classes = this.OPTION(() => {
+              this.CONSUME(LParen);
+              const value = this.SUBRULE(this.value);
+              this.CONSUME(RParen);
+              return value;
+            });
+            const axes = this.OPTION2(() => this.SUBRULE2(this.axes));
+            return this.ACTION(() => {
+              const name = { text: head.image, span: spanOf(this.source, head) };
+              return { head: name, classes, axes, span: this.span(first) };
+            });
+          },
+        },
+      ],
+      ERR_MSG: "a type such as `[B, 784]`, `i32[N]` or `dim`",
+    });
+  });
+
+  axes: Rule<ast.AxisExpr[]> = this.RULE("axes", () => {
+    this.CONSUME(LSquare);
+    const axes = this.list(RSquare, this.axis);
+    this.CONSUME(RSquare);
+    return axes;
+  });
+
+  axis: Rule<ast.AxisExpr> = this.RULE("axis", () => {
+    const value = this.SUBRULE(this.item);
+    return this.ACTION((): ast.AxisExpr => {
+      const rest = value.kind === "range" && !value.from && !value.to;
+      return rest ? { kind: "rest", span: value.span } : { kind: "size", value, span: value.span };
+    });
+  });
+
+  // ---------------------------------------------------------------- shared
+
+  private leftAssociative(name: string, operator: TokenType, operand: () => Rule<ast.Expr>): Rule<ast.Expr> {
+    return this.RULE(name, () => {
+      let left = this.SUBRULE(operand());
+      this.MANY(() => {
+        const op = this.CONSUME(operator);
+        const right = this.SUBRULE2(operand());
+        left = this.ACTION(() => binary(this.source, op, left, right));
+      });
+      return left;
+    });
+  }
+
+  private prefixed(operator: TokenType, operand: () => Rule<ast.Expr>): ast.Expr {
+    const first = this.CONSUME(operator);
+    const value = this.SUBRULE2(operand());
+    const op = operator === Minus ? "-" : "not";
+    return this.ACTION((): ast.Expr => ({ kind: "unary", op, value, span: this.span(first) }));
+  }
+
+  private leaf(type: TokenType, make: (token: IToken) => ast.Expr): ast.Expr {
+    const token = this.CONSUME(type);
+    return this.ACTION(() => make(token));
+  }
+
+  /** Items of a list; a `for` may follow the first. */
+  private comprehended(): ast.Expr[] {
+    const items: ast.Expr[] = [];
+    if (!this.RECORDING_PHASE && this.LA(1).tokenType === RSquare) return items;
+    items.push(this.SUBRULE(this.item));
+    this.MANY({
+      GATE: () => this.LA(2).tokenType !== RSquare,
+      DEF: () => {
+        this.CONSUME(Comma);
+        items.push(this.SUBRULE2(this.item));
+      },
+    });
+    this.OPTION2(() => this.CONSUME2(Comma));
+    return items;
+  }
+
+  /** `name :` before an argument or an index. */
+  private label(): ast.Name | undefined {
+    return this.OPTION({
+      GATE: () => this.LA(2).tokenType === Colon,
+      DEF: () => {
+        const name = this.name();
+        this.CONSUME(Colon);
+        return name;
+      },
+    });
+  }
+
+  /** Absent before `,` and `]` only: `x[1..]`. */
+  private rangeEnd(): { to?: ast.Expr } {
+    const open = (): boolean => [Comma, RSquare, LCurly].includes(this.LA(1).tokenType);
+    const to = this.OPTION9({ GATE: () => !open(), DEF: () => this.SUBRULE9(this.or_) });
+    if (to === undefined && !this.RECORDING_PHASE && (!open() || this.isNext(LCurly))) this.expected("a value");
+    return to === undefined ? {} : { to };
+  }
+
+  /** Empty where nothing follows the dot, so that a half-typed `net.` keeps what is before it. */
+  private memberName(): ast.Name {
+    const name = this.OPTION(() => this.name());
+    return this.ACTION(() => {
+      if (!name) this.expected("a name");
+      return name ?? this.noName();
+    });
+  }
+
+  private chain(first: IToken, second: IToken, left: ast.Expr, middle: ast.Expr, right: ast.Expr): void {
+    const written = ({ span }: ast.Expr): string => this.source.text.slice(span.start, span.end);
+    const start = left.kind === "binary" ? left.left : left;
+    const rewritten = `${written(start)} ${first.image} ${written(middle)} and ${written(middle)} ${second.image} ${written(right)}`; // prettier-ignore
+    this.diagnostics.push(comparisonChain(spanOf(this.source, first), spanOf(this.source, second), rewritten));
+  }
+
+  protected atLambda(): boolean {
+    const token = this.LA(1);
+    if (token.tokenType === LParen) return (token.payload as Place | undefined)?.lambda === true;
+    return this.isNext(Identifier) && this.LA(2).tokenType === FatArrow;
+  }
+
+  /** Where an expression begins, `{` is a record if `name :`, `..` or `}` follows, else a block. */
+  protected atRecord(): boolean {
+    if (!this.isNext(LCurly)) return false;
+    const next = this.LA(2).tokenType;
+    return next === RCurly || next === DotDot || (this.isNext(Identifier, 2) && this.LA(3).tokenType === Colon);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What a reader is told when a token does not fit: Chevrotain says which type it expected, the tables here say it in
+ * a beginner's words. No name of a grammar rule reaches a message.
+ */
+import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
+import type { Diagnostic } from "../diagnostic.ts";
+import { reservedName, unexpected } from "../errors/syntax.ts";
+import type { Source, Span } from "../source.ts";
+import { spanOf } from "./scan.ts";
+import { endOf, Equals, Identifier, isA, LCurly, Newline, RCurly, reservedType, RParen, RSquare, StringLit } from "./tokens.ts";
+
+/** How the statements are written, by the rule that reads them. */
+export const forms: Readonly<Record<string, string>> = {
+  let: "`let name = value`",
+  dim: "`dim Z = 128`",
+  input_: "`input lr = 1e-3 in 1e-5 .. 1e-1 log`",
+  precision: "`precision mixed` or `precision f32`",
+  fn: "`fn f(x, y) = x + y` or `fn f(x, y) { … }`",
+  import: '`import Name from "./file.dlx"`',
+  model: "`model Net(settings)(x: [B, In]) -> [B, Out] { … }`",
+  optimizer: "`optimizer Name(lr)(p, g) { p <- p - lr * g }`",
+  param: "`param w: [In, Out] ~ he_uniform` or `param b: [Out] = 0`",
+  state: "`state name = value`",
+  train: "`train (x, y) in batches(rows, 64) for 10 epochs { … }` or `train for 2000 steps { … }`",
+  repeat: "`repeat (x) in batches(rows, 64) for 5 steps { … }` or `repeat 5 { … }`",
+  eval: "`eval name (x, y) in batches(rows, 64) { … }`",
+  minimize: "`minimize loss over net with Adam(1e-3)`",
+  metric: "`metric name = value`",
+  every: "`every epoch { … }`, `every 5 steps { … }` or `every 10 seconds { … }`",
+  when: "`when condition { … }`",
+  save: '`save net to "net.safetensors"`',
+  test: '`test "name" { … }`',
+  for: "`for i in 1..n { … }`, perhaps `for i in 1..n with x = x0 { … }`",
+  scan: "`scan xt in x over T with h = h0 { … }`",
+  iterate: "`iterate 50 with v = v0 { … }`",
+  if: "`if condition { … } else { … }`",
+};
+
+const closers = new Map<TokenType, string>([
+  [RParen, "`,` or `)`"],
+  [RSquare, "`,` or `]`"],
+  [RCurly, "a new line, `,` or `}`"],
+  [Identifier, "a name"],
+]);
+
+/** The message of an exception is the thing expected, in words. */
+export const expectations: IParserErrorMessageProvider = {
+  buildMismatchTokenMessage: ({ expected }) => closers.get(expected) ?? expected.LABEL ?? expected.name,
+  buildNotAllInputParsedMessage: () => "a new line",
+  buildNoViableAltMessage: ({ customUserDescription }) => customUserDescription ?? "a value",
+  buildEarlyExitMessage: ({ customUserDescription }) => customUserDescription ?? "a value",
+};
+
+/** `rule`: the innermost rule that was being read. */
+export function explain(source: Source, expected: string, found: IToken, before: IToken, rule: string): Diagnostic {
+  const span = placeOf(source, found, before);
+  if (expected === "a name" && reservedType(found.image)) return reservedName(span, found.image);
+  const form = forms[rule];
+  const comparing = found.tokenType === Equals && (rule === "when" || rule === "if");
+  const help = comparing ? "to compare, write `==`" : form && `write ${form}`;
+  const after = Number.isNaN(before.startOffset) || before.tokenType === Newline ? undefined : describe(before);
+  return unexpected({ span, expected, after, found: foundWords(found), help });
+}
+
+/** The token itself, or the end of the line before it. */
+export function placeOf(source: Source, found: IToken, before: IToken): Span {
+  if (!Number.isNaN(found.startOffset) && found.tokenType !== Newline && found.image !== "") return spanOf(source, found);
+  const end = Number.isNaN(before.startOffset) ? 0 : endOf(before);
+  return { file: source.file, start: end, end };
+}
+
+export function describe(token: IToken): string {
+  if (token.tokenType === StringLit) return "this text";
+  return token.image === "" ? "this" : `\`${token.image}\``;
+}
+
+function foundWords(token: IToken): string {
+  if (Number.isNaN(token.startOffset)) return "the file ends here";
+  if (token.tokenType === Newline || token.image === "") return "the line ends here";
+  if (token.tokenType === StringLit) return "found a text";
+  if (token.tokenType === LCurly) return "found `{`";
+  return isA(token, Identifier) ? `found the name \`${token.image}\`` : `found \`${token.image}\``;
+}

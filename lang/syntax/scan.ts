@@ -1,0 +1,144 @@
+/**
+ * Text to raw tokens, comments and blank lines. Characters that dlx does not have are reported here and replaced by
+ * what was probably meant, so the rest of the line can still be read. Newlines are all kept; `layout.ts` sorts them.
+ */
+import type { IToken, TokenType } from "chevrotain";
+import type { Diagnostic } from "../diagnostic.ts";
+import { foreignSign, unclosedString, unknownCharacter } from "../errors/syntax.ts";
+import type { Source, Span } from "../source.ts";
+import type { Trivia } from "./ast.ts";
+import {
+  Caret, DotDot, endOf, EqualEqual, Equals, Foreign, GreaterEqual, K, LessEqual, lexer, Minus, Newline, NotEqual, RCurly,
+  retype, RParen, RSquare, Slash, Star, StringLit, synthetic, Unknown,
+} from "./tokens.ts"; // prettier-ignore
+
+export interface Scan {
+  readonly tokens: IToken[];
+  readonly trivia: Trivia[];
+}
+
+/** What a sign of another language or a typographic sign stands for here; no `as` drops it. */
+interface Substitute {
+  readonly as?: TokenType;
+  readonly help: string;
+}
+const substitutes: Readonly<Record<string, Substitute>> = {
+  "&&": { as: K.and, help: "write `and`" },
+  "&": { as: K.and, help: "write `and`" },
+  "||": { as: K.or, help: "write `or`" },
+  "|": { as: K.or, help: "write `or`; a pipe is `|>`" },
+  "!": { as: K.not, help: "write `not`" },
+  "!==": { as: NotEqual, help: "write `!=`" },
+  "===": { as: EqualEqual, help: "write `==`" },
+  ":=": { as: Equals, help: "a new name is `let x = …`, a change of state is `x <- …`" },
+  "**": { as: Caret, help: "a power is `x^2`" },
+  "...": { as: DotDot, help: "write `..`" },
+  ";": { as: Newline, help: "a new line ends a statement" },
+  "‘": { help: 'texts stand in double quotes: `"text"`' },
+  "’": { help: 'texts stand in double quotes: `"text"`' },
+  "'": { help: 'texts stand in double quotes: `"text"`' },
+  "`": { help: 'texts stand in double quotes: `"text"`' },
+  "“": { help: 'texts stand in plain double quotes: `"text"`' },
+  "”": { help: 'texts stand in plain double quotes: `"text"`' },
+  "≤": { as: LessEqual, help: "write `<=`" },
+  "≥": { as: GreaterEqual, help: "write `>=`" },
+  "≠": { as: NotEqual, help: "write `!=`" },
+  "×": { as: Star, help: "write `*`" },
+  "·": { as: Star, help: "write `*`" },
+  "÷": { as: Slash, help: "write `/`" },
+  "−": { as: Minus, help: "this is a typographic minus: write `-`" },
+  "–": { as: Minus, help: "this is a dash: write `-`" },
+  "—": { as: Minus, help: "this is a dash: write `-`" },
+  "…": { as: DotDot, help: "write `..`" },
+  "←": { help: "write `<-`" },
+  "→": { help: "write `->` or `=>`" },
+  "∇": { help: "a gradient is `grad(y, x)`" },
+};
+const quoted = /^['“]/;
+const update = /^([-+*/@%])=$/;
+const closers: Readonly<Record<string, TokenType>> = { ")": RParen, "]": RSquare, "}": RCurly };
+
+/** Reads the text from `start` to `end`; places are those of the whole text. */
+export function scan(source: Source, start: number, end: number, report: (d: Diagnostic) => void): Scan {
+  const result = lexer.tokenize(source.text.slice(start, end));
+  const comments = result.groups["comments"] ?? [];
+  if (start > 0) for (const token of [...result.tokens, ...comments]) shift(token, start);
+  const tokens: IToken[] = [];
+  // A run of unknown characters is reported once, at its first.
+  let unknownUntil = -1;
+  for (const token of result.tokens) {
+    if (token.tokenType === Unknown || token.tokenType === Foreign) substitute(token);
+    else if (token.tokenType === StringLit && !isClosed(token)) unclosed(token);
+    else tokens.push(token);
+  }
+  return { tokens, trivia: findTrivia(source, comments) };
+
+  function substitute(token: IToken): void {
+    const at = spanOf(source, token);
+    const updated = update.exec(token.image)?.[1];
+    if (updated !== undefined) {
+      report(foreignSign(at, token.image, `dlx has no \`${token.image}\`: write \`x <- x ${updated} …\``));
+      retype(token, Equals);
+      tokens.push(token);
+    } else if (quoted.test(token.image) && token.image.length > 1) {
+      report(foreignSign(at, token.image[0] ?? "", 'texts stand in double quotes: `"text"`'));
+      token.image = `"${token.image.slice(1, -1)}"`;
+      retype(token, StringLit);
+      tokens.push(token);
+    } else {
+      const known = substitutes[token.image];
+      if (known) report(foreignSign(at, token.image, known.help));
+      else if (at.start !== unknownUntil) report(unknownCharacter(at, token.image));
+      if (!known) unknownUntil = at.end;
+      if (known?.as) {
+        retype(token, known.as);
+        tokens.push(token);
+      }
+    }
+  }
+
+  /** Brackets at the very end of an unclosed text more likely close what is open before it. */
+  function unclosed(token: IToken): void {
+    const closing = token.image.includes("{") ? /[\s)\]]*$/ : /[\s)\]}]*$/;
+    const body = token.image.replace(closing, "");
+    report(unclosedString({ file: source.file, start: token.startOffset, end: token.startOffset + body.length }));
+    const tail = token.image.slice(body.length);
+    const from = token.startOffset + body.length;
+    token.image = body;
+    token.endOffset = from - 1;
+    tokens.push(token);
+    for (let i = 0; i < tail.length; i++) {
+      const type = closers[tail[i] ?? ""];
+      if (!type) continue;
+      const closer = synthetic(type, from + i, tail[i]);
+      closer.endOffset = from + i;
+      tokens.push(closer);
+    }
+  }
+}
+
+function shift(token: IToken, by: number): void {
+  token.startOffset += by;
+  token.endOffset = endOf(token) - 1 + by;
+}
+
+export const isClosed = (string: IToken): boolean => string.image.length > 1 && string.image.endsWith('"');
+
+export const spanOf = (source: Source, token: IToken): Span => ({
+  file: source.file,
+  start: token.startOffset,
+  end: endOf(token),
+});
+
+function findTrivia(source: Source, comments: readonly IToken[]): Trivia[] {
+  const trivia = comments.map((c): Trivia => ({
+    kind: c.image.startsWith("##") ? "doc" : "comment",
+    text: c.image,
+    span: spanOf(source, c),
+  }));
+  for (const run of source.text.matchAll(/(?<=^|\n)(?:[ \t\f\v]*\r?\n)+/g)) {
+    const span = { file: source.file, start: run.index, end: run.index + run[0].length };
+    trivia.push({ kind: "blank", text: run[0], span });
+  }
+  return trivia.sort((a, b) => a.span.start - b.span.start);
+}

@@ -1,0 +1,151 @@
+/** Actions in the order of the script: computing, blocks, passes, and sinks. A sink shows the last committed tick. */
+import { UserError } from "../lang/diagnostic.ts";
+import { notFinite } from "../lang/errors/running.ts";
+import type { Action, Run, Segment } from "../lang/program.ts";
+import type { Context } from "./context.ts";
+import { inRun, scalars, scopeOf } from "./context.ts";
+import { runEval } from "./eval.ts";
+import { formatValue } from "./format.ts";
+import type { FileTensor } from "./host.ts";
+import { commitsOf } from "./segments.ts";
+import { inputsBelow, namesFrom } from "./inputs.ts";
+import { runTrain } from "./train.ts";
+import { shown, type Scope } from "./values.ts";
+
+/** `stop` ends the innermost train block, or outside of one the program. */
+export type Flow = "go" | "stop";
+
+export async function runActions(context: Context, actions: readonly Action[], scope: Scope): Promise<Flow> {
+  const passes = new Map<number, number>();
+  for (const action of actions) {
+    if (context.gate.stopped) return "stop";
+    if (action.kind === "run") {
+      const pass = (passes.get(action.span.start) ?? 0) + 1;
+      passes.set(action.span.start, pass);
+      if ((await runPass(context, action, pass)) === "stop") return "stop";
+    } else if ((await runAction(context, action, scope)) === "stop") return "stop";
+  }
+  return "go";
+}
+
+async function runAction(context: Context, action: Exclude<Action, Run>, scope: Scope): Promise<Flow> {
+  switch (action.kind) {
+    case "compute":
+      await compute(context, action.segment);
+      return "go";
+    case "train":
+      await runTrain(context, action);
+      return context.gate.stopped ? "stop" : "go";
+    case "eval":
+      return runEval(context, action, scope);
+    case "print":
+      await print(context, action, scope);
+      return "go";
+    case "plot":
+      await plot(context, action, scope);
+      return "go";
+    case "save":
+      await save(context, action);
+      return "go";
+    case "stop":
+      return "stop";
+    case "when":
+      return (await context.values.holds(action.cond, scope)) ? runActions(context, action.body, scope) : "go";
+  }
+}
+
+async function compute(context: Context, segment: Segment): Promise<void> {
+  const { state, data, device } = context;
+  const ready = await context.segments.ready(segment);
+  await data.openColumns(ready.columns, context.pass.seed);
+  await state.need(ready.reads);
+  const run = context.segments.start(ready, scalars(context));
+  const result = await run.result;
+  if (result.failed) {
+    state.restore(run.before);
+    throw new UserError(notFinite(result.failed.what, context.at, result.failed.span));
+  }
+  if (result.halted) device.resume();
+  // What this segment made for the first time may come from a file.
+  await state.need(ready.commits);
+  if (context.breath.due) await context.breath.take();
+}
+
+// ---------------------------------------------------------------- passes of a top-level `for`
+
+async function runPass(context: Context, run: Run, pass: number): Promise<Flow> {
+  const before = { ...context.pass };
+  Object.assign(context.pass, { run: pass, seed: run.seed });
+  Object.assign(context.at, { step: 0, epoch: 0, tick: 0 });
+  const outside = new Set(segmentsOf(context.program.body, false).flatMap(pathsOf));
+  const own = new Set(segmentsOf(run.body, true).flatMap(commitsOf));
+  context.state.reset([...own].filter((path) => !outside.has(path)));
+  try {
+    return await runActions(context, run.body, scopeOf(context));
+  } finally {
+    Object.assign(context.pass, { run: before.run, seed: before.seed });
+  }
+}
+
+function pathsOf(segment: Segment): string[] {
+  const read = namesFrom(inputsBelow(segment.outputs.map((output) => output.node)), "state");
+  return [...commitsOf(segment), ...read];
+}
+
+/** Every segment below these actions. */
+export function segmentsOf(actions: readonly Action[], intoPasses: boolean): Segment[] {
+  return actions.flatMap((action): Segment[] => {
+    const below = (body: readonly Action[]) => segmentsOf(body, intoPasses);
+    switch (action.kind) {
+      case "compute":
+        return [action.segment];
+      case "train":
+      case "eval": {
+        const own = [...action.step, ...(action.short ?? [])].map(({ segment }) => segment);
+        const reactions = action.kind === "train" ? action.reactions.flatMap(({ body }) => below(body)) : [];
+        return [...own, ...below(action.sinks), ...reactions];
+      }
+      case "run":
+        return intoPasses ? below(action.body) : [];
+      case "when":
+        return below(action.body);
+      default:
+        return [];
+    }
+  });
+}
+
+// ---------------------------------------------------------------- sinks
+
+async function print(context: Context, action: Extract<Action, { kind: "print" }>, scope: Scope): Promise<void> {
+  const items: string[] = [];
+  for (const parts of action.items) {
+    let text = "";
+    for (const part of parts) {
+      if (typeof part === "string") text += part;
+      else text += formatValue(await shown(part.value, context.values, scope), part.format);
+    }
+    items.push(text);
+  }
+  context.events$.next(inRun(context, { event: "print" as const, text: items.join(" ") }));
+}
+
+async function plot(context: Context, action: Extract<Action, { kind: "plot" }>, scope: Scope): Promise<void> {
+  // Curves are for people: without one who looks nothing is computed.
+  if (!context.points$.observed) return;
+  for (const { label, value } of action.items) {
+    const found = await shown(value, context.values, scope);
+    const y = found.kind === "tensor" && found.values.length === 1 ? found.values[0] : undefined;
+    if (y !== undefined) context.points$.next(inRun(context, { label, step: context.at.step, value: y }));
+  }
+}
+
+async function save(context: Context, action: Extract<Action, { kind: "save" }>): Promise<void> {
+  const tensors = new Map<string, FileTensor>();
+  for (const { name, path } of action.entries) {
+    const { type } = context.state.slot(path);
+    tensors.set(name, { ...type, data: await context.state.read(path) });
+  }
+  const path = await context.host.save(action.file, tensors, action.span);
+  context.events$.next(inRun(context, { event: "saved" as const, path }));
+}

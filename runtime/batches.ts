@@ -1,0 +1,106 @@
+/** Rows of data on their way to the device: opened plans, whole columns, and the batches of one tick. */
+import type { Numbers } from "../gpu/device.ts";
+import { UserError } from "../lang/diagnostic.ts";
+import { rowsChanged } from "../lang/errors/running.ts";
+import type { Batches, DataPlan, Program } from "../lang/program.ts";
+import type { Span } from "../lang/source.ts";
+import type { Host, Rows } from "./host.ts";
+
+/** Each plan is opened once for each seed. */
+export class DataTables {
+  private readonly host: Host;
+  private readonly plans: Program["plans"];
+  private readonly opened = new Map<string, Promise<Rows>>();
+  /** By `<plan id>.<field>`: the device asks for them synchronously. */
+  private readonly columns = new Map<string, () => Numbers>();
+
+  constructor(host: Host, plans: Program["plans"]) {
+    this.host = host;
+    this.plans = plans;
+  }
+
+  open(plan: DataPlan, seed: number): Promise<Rows> {
+    const key = `${seed} ${JSON.stringify(plan, (name, value: unknown) => (name === "span" ? undefined : value))}`;
+    let rows = this.opened.get(key);
+    if (!rows) {
+      rows = this.host.open(plan, seed);
+      this.opened.set(key, rows);
+    }
+    return rows;
+  }
+
+  async batches(data: Batches, seed: number, span: Span): Promise<Rows> {
+    const rows = await this.open(data.plan, seed);
+    if (data.rows >= 0 && rows.count !== data.rows) throw new UserError(rowsChanged(data.rows, rows.count, span));
+    return rows;
+  }
+
+  /** Before a segment that reads whole columns runs. */
+  async openColumns(names: readonly string[], seed: number): Promise<void> {
+    for (const name of names) {
+      const dot = name.lastIndexOf(".");
+      const [id, field] = [name.slice(0, dot), name.slice(dot + 1)];
+      const plan = this.plans[id];
+      if (!plan) throw new Error(`expected a plan for the column ${name}, got ${Object.keys(this.plans).join(", ")}`);
+      const rows = await this.open(plan, seed);
+      this.columns.set(name, () => rows.column(field));
+    }
+  }
+
+  column = (name: string): Numbers => {
+    const column = this.columns.get(name);
+    if (!column) throw new Error(`expected the column ${name} to be open`);
+    return column();
+  };
+}
+
+/** The rows of one tick. */
+export interface Slice {
+  readonly rows: Uint32Array;
+  readonly epoch: number;
+  readonly short: boolean;
+  /** The last of its epoch. */
+  readonly last: boolean;
+}
+
+export function ticksPerEpoch(data: Batches, count: number): number {
+  return data.dropLast ? Math.floor(count / data.size) : Math.ceil(count / data.size);
+}
+
+export function* slices(data: Batches, rows: Rows, epochs: number, firstEpoch = 1): Generator<Slice> {
+  const count = ticksPerEpoch(data, rows.count);
+  for (let epoch = firstEpoch; epoch < firstEpoch + epochs && count > 0; epoch++) {
+    const order = rows.order(epoch);
+    for (let i = 0; i < count; i++) {
+      const part = order.subarray(i * data.size, (i + 1) * data.size);
+      yield { rows: part, epoch, short: part.length < data.size, last: i + 1 === count };
+    }
+  }
+}
+
+/** Gathers batches into a ring of buffers: one more than can be in flight. */
+export class Feeder {
+  private readonly rows: Rows;
+  private readonly fields: readonly string[];
+  private readonly ring: Map<string, Numbers>[];
+  private turn = 0;
+
+  constructor(rows: Rows, fields: readonly string[], credit: number) {
+    this.rows = rows;
+    this.fields = fields;
+    this.ring = Array.from({ length: credit + 1 }, () => new Map<string, Numbers>());
+  }
+
+  gather(rows: Uint32Array): Record<string, Numbers> {
+    const buffers = this.ring[this.turn++ % this.ring.length] ?? new Map<string, Numbers>();
+    const batch: Record<string, Numbers> = {};
+    for (const field of this.fields) {
+      // The short batch has buffers of its own.
+      const key = `${field} ${rows.length}`;
+      const values = this.rows.gather(field, rows, buffers.get(key));
+      buffers.set(key, values);
+      batch[field] = values;
+    }
+    return batch;
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * safetensors files: eight bytes with the length of a JSON header, the header (name → dtype, shape, place), the numbers.
+ * A file appears whole or not at all: it is written beside its place, flushed, and renamed. Half precisions and doubles
+ * are read as f32; whole numbers of 64 bits as i32 where they fit. Files beyond memory are not a concern here.
+ */
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { DType } from "../lang/graph/node.ts";
+import { UserError } from "../lang/diagnostic.ts";
+import { cannotWrite, foreignDtype, notSafetensors, truncatedSafetensors } from "../lang/errors/data.ts";
+import type { Span } from "../lang/source.ts";
+import type { Numbers } from "../gpu/device.ts";
+import { readingFailed, reasonOf } from "./data/disk.ts";
+import type { FileTensor } from "./host.ts";
+
+interface Format {
+  readonly bytes: number;
+  readonly dtype: DType;
+  readonly read: (view: DataView, count: number) => Numbers;
+}
+
+/** By the name in the file. All little-endian. */
+const formats: Readonly<Record<string, Format>> = {
+  F32: { bytes: 4, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat32(4 * i, true)) },
+  F64: { bytes: 8, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat64(8 * i, true)) },
+  F16: { bytes: 2, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => half(v.getUint16(2 * i, true))) },
+  BF16: { bytes: 2, dtype: "f32", read: (v, n) => brainFloats(v, n) },
+  I32: { bytes: 4, dtype: "i32", read: (v, n) => Int32Array.from({ length: n }, (_, i) => v.getInt32(4 * i, true)) },
+  I64: { bytes: 8, dtype: "i32", read: (v, n) => Int32Array.from({ length: n }, (_, i) => Number(v.getBigInt64(8 * i, true))) },
+  U32: { bytes: 4, dtype: "u32", read: (v, n) => Uint32Array.from({ length: n }, (_, i) => v.getUint32(4 * i, true)) },
+  BOOL: { bytes: 1, dtype: "bool", read: (v, n) => Int32Array.from({ length: n }, (_, i) => v.getUint8(i)) },
+};
+const written: Readonly<Record<DType, string>> = { f32: "F32", i32: "I32", u32: "U32", bool: "BOOL" };
+
+/** The format's own bound on the header. */
+const longestHeader = 100_000_000;
+
+// ---------------------------------------------------------------- writing
+
+export async function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, FileTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+  span?: Span,
+): Promise<void> {
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata;
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const [name, tensor] of tensors) {
+    const count = tensor.shape.reduce((a, b) => a * b, 1);
+    if (count !== tensor.data.length) {
+      throw new Error(`${name}: expected ${count} numbers for [${tensor.shape.join(", ")}], got ${tensor.data.length}`);
+    }
+    if (name === "__metadata__") throw new Error("expected the name of a tensor, got __metadata__");
+    const bytes = bytesOf(tensor);
+    header[name] = { dtype: written[tensor.dtype], shape: tensor.shape, data_offsets: [offset, offset + bytes.length] };
+    parts.push(bytes);
+    offset += bytes.length;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  // Spaces until the numbers begin at a multiple of eight.
+  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
+  json.copy(padded);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  try {
+    await replaceFile(file, [length, padded, ...parts]);
+  } catch (thrown) {
+    const reason = reasonOf(thrown);
+    throw reason === undefined ? thrown : new UserError(cannotWrite(span, file, reason));
+  }
+}
+
+function bytesOf({ dtype, data }: FileTensor): Uint8Array {
+  if (dtype === "bool") return Uint8Array.from(data, (value) => (value ? 1 : 0));
+  // Host arrays are little-endian wherever Node runs; a copy is made only of arrays of another kind.
+  const exact =
+    dtype === "f32" ? kind(Float32Array, data) : dtype === "i32" ? kind(Int32Array, data) : kind(Uint32Array, data);
+  return new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
+}
+
+function kind<A extends Numbers>(make: { new (from: ArrayLike<number>): A }, data: Numbers): A {
+  return data instanceof make ? data : new make(data);
+}
+
+let temporary = 0;
+
+async function replaceFile(file: string, parts: readonly Uint8Array[]): Promise<void> {
+  // In the same folder, since a rename is atomic only within one disk.
+  const beside = join(dirname(file), `.${basename(file)}.${process.pid}.${temporary++}.tmp`);
+  const handle = await open(beside, "wx");
+  try {
+    try {
+      for (const part of parts) await handle.writeFile(part);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, file);
+  } catch (thrown) {
+    await rm(beside, { force: true });
+    throw thrown;
+  }
+}
+
+// ---------------------------------------------------------------- reading
+
+interface Entry {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+interface Header {
+  readonly entries: readonly Entry[];
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Offsets in entries count from here. */
+  readonly base: number;
+}
+
+export async function readSafetensors(file: string, span?: Span): Promise<ReadonlyMap<string, FileTensor>> {
+  return withFile(file, span, async (handle) => {
+    const { entries, base } = await readHeader(handle, file, span);
+    const tensors = new Map<string, FileTensor>();
+    for (const { name, dtype, shape, start, end } of entries) {
+      const format = formats[dtype];
+      if (!format) throw new UserError(foreignDtype(span, file, name, dtype, Object.keys(formats)));
+      const count = shape.reduce((a, b) => a * b, 1);
+      if (end - start !== count * format.bytes) {
+        throw new UserError(
+          notSafetensors(span, file, `\`${name}\` has ${end - start} bytes, but [${shape.join(", ")}] in ${dtype} takes ${count * format.bytes}`),
+        );
+      }
+      const bytes = await readAt(handle, base + start, end - start);
+      tensors.set(name, { dtype: format.dtype, shape, data: format.read(new DataView(bytes.buffer), count) });
+    }
+    return tensors;
+  });
+}
+
+/** The words that a file carries beside its tensors. */
+export async function readMetadata(file: string, span?: Span): Promise<Readonly<Record<string, string>>> {
+  return withFile(file, span, async (handle) => (await readHeader(handle, file, span)).metadata);
+}
+
+async function withFile<T>(file: string, span: Span | undefined, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    const handle = await open(file);
+    try {
+      return await use(handle);
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    throw await readingFailed(thrown, span, file, file);
+  }
+}
+
+async function readHeader(handle: FileHandle, file: string, span: Span | undefined): Promise<Header> {
+  const fail = (reason: string) => new UserError(notSafetensors(span, file, reason));
+  const { size } = await handle.stat();
+  if (size < 8) throw fail(`it has only ${size} bytes`);
+  const first = await readAt(handle, 0, 8);
+  const length = Number(first.readBigUInt64LE(0));
+  if (length > longestHeader) throw fail("it does not begin with the length of a header");
+  const base = 8 + length;
+  // A header begins with a brace, so a foreign file is not taken for one that was cut.
+  const brace = await readAt(handle, 8, Math.min(1, size - 8));
+  if (brace.toString("latin1") !== "{") throw fail("its header is not JSON");
+  if (base > size) throw new UserError(truncatedSafetensors(span, file, base, size));
+  let json: unknown;
+  try {
+    json = JSON.parse((await readAt(handle, 8, length)).toString("utf8"));
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) throw fail("its header is not JSON");
+    throw thrown;
+  }
+  if (!isRecord(json)) throw fail("its header is not a JSON object");
+
+  const entries: Entry[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(json)) {
+    if (name === "__metadata__" && isRecord(value)) {
+      metadata = Object.fromEntries(Object.entries(value).map(([key, word]) => [key, String(word)]));
+      continue;
+    }
+    const entry = entryOf(name, value);
+    if (!entry) throw fail(`its header says nothing clear about \`${name}\``);
+    entries.push(entry);
+  }
+  const end = base + entries.reduce((most, entry) => Math.max(most, entry.end), 0);
+  if (end > size) throw new UserError(truncatedSafetensors(span, file, end, size));
+  return { entries, metadata, base };
+}
+
+function entryOf(name: string, value: unknown): Entry | undefined {
+  if (!isRecord(value) || typeof value.dtype !== "string") return undefined;
+  const shape = counts(value.shape);
+  const [start, end, ...more] = counts(value.data_offsets) ?? [];
+  if (!shape || start === undefined || end === undefined || more.length > 0 || start > end) return undefined;
+  return { name, dtype: value.dtype, shape, start, end };
+}
+
+function counts(value: unknown): number[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const items: unknown[] = value;
+  return items.every((item) => typeof item === "number" && Number.isSafeInteger(item) && item >= 0) ? (items as number[]) : undefined;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** In a buffer of its own, so that a view of it begins at 0. */
+async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.from(new ArrayBuffer(length));
+  let done = 0;
+  while (done < length) {
+    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
+    if (bytesRead === 0) throw new Error(`expected ${length} bytes at ${position}, got ${done}: the file changed while it was read`);
+    done += bytesRead;
+  }
+  return bytes;
+}
+
+// ---------------------------------------------------------------- narrow floats
+
+function half(bits: number): number {
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  const sign = bits & 0x8000 ? -1 : 1;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The upper half of an f32. */
+function brainFloats(view: DataView, count: number): Float32Array {
+  const bits = Uint32Array.from({ length: count }, (_, i) => view.getUint16(2 * i, true) << 16);
+  return new Float32Array(bits.buffer);
+}

@@ -1,0 +1,47 @@
+/** `dlx check`: what the compiler says, or one short summary of a program that is fine. */
+import type { Program } from "../../lang/program.ts";
+import { inputsBelow, refOf } from "../inputs.ts";
+import { elements, typeText } from "../state.ts";
+import type { Args } from "./args.ts";
+import { parseSets } from "./args.ts";
+import { distinctBlocks, type BlockAction } from "./blocks.ts";
+import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
+import { messageText } from "./message.ts";
+import { checkInputs } from "./run.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+export async function check(args: Args, io: Io, tools: Toolchain): Promise<number> {
+  const inputs = parseSets(args.list("set"));
+  const { program, diagnostics, sources } = await tools.compile(args.file, { inputs, data: args.text("data") });
+  const fine = program !== undefined && !diagnostics.some(({ severity }) => severity === "error");
+  if (fine) checkInputs(inputs, program);
+  if (args.has("json")) {
+    const summary = fine ? { parameters: parameterCount(program), blocks: distinctBlocks(program).map(blockSummary) } : {};
+    io.stdout(`${JSON.stringify({ ok: fine, diagnostics, ...summary })}\n`);
+  } else {
+    for (const diagnostic of diagnostics) io.stderr(`${messageText(diagnostic, sources)}\n`);
+    if (fine) io.stdout(`${okText(args.file, program)}\n`);
+  }
+  return fine ? DONE : WRONG_PROGRAM;
+}
+
+export function parameterCount({ slots }: Program): number {
+  return Object.values(slots).reduce((sum, slot) => sum + (slot.kind === "param" ? elements(slot.type) : 0), 0);
+}
+
+function blockSummary(block: BlockAction) {
+  const inputs = inputsBelow(block.step.flatMap(({ segment }) => segment.outputs.map(({ node }) => node)));
+  const batch = inputs.flatMap((node) => (refOf(node).source === "batch" ? [{ name: refOf(node).name, type: typeText(node.type) }] : []));
+  const limit = block.kind === "train" ? `${block.limit.count} ${block.limit.unit}` : undefined;
+  return { kind: block.kind, name: block.name, limit, rows: block.data?.rows, batch };
+}
+
+function okText(file: string, program: Program): string {
+  const tensors = Object.values(program.slots).filter(({ kind }) => kind === "param").length;
+  const blocks = distinctBlocks(program).map(blockSummary);
+  const lines = blocks.map(({ kind, name, limit, rows, batch }) => {
+    const fields = batch.map((field) => `${field.name} ${field.type}`).join(", ");
+    return ["", kind, name, limit, rows === undefined ? undefined : `${rows} rows`, fields].filter((text) => text !== undefined).join("  ");
+  });
+  return [`${file}: ok, ${parameterCount(program)} parameters in ${tensors} tensors`, ...lines].map((line) => line.trimEnd()).join("\n");
+}

@@ -1,0 +1,56 @@
+/** One command from its arguments to its exit code. */
+import { didYouMean } from "../../lang/suggest.ts";
+import { parse, UsageError, type Args } from "./args.ts";
+import { check } from "./check.ts";
+import { graph } from "./graph.ts";
+import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
+import { run } from "./run.ts";
+import type { Toolchain } from "./toolchain.ts";
+import { help, helpFor, verbs } from "./verbs.ts";
+
+type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
+const commands: Readonly<Record<string, Verb>> = { run, check, graph };
+
+export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
+  const [verb, ...rest] = argv;
+  try {
+    if (verb === "--version" || verb === "-v") {
+      io.stdout(`${tools.version}\n`);
+      return DONE;
+    }
+    if (verb === "--help" || verb === "-h" || verb === "help") {
+      const about = rest[0];
+      if (about !== undefined && !(about in verbs)) throw unknown(about);
+      io.stdout(`${about === undefined ? help() : helpFor(about)}\n`);
+      return DONE;
+    }
+    if (verb === undefined) {
+      io.stderr(`${help()}\n`);
+      return WRONG_USAGE;
+    }
+    const act = commands[verb];
+    if (!act) throw unknown(verb);
+    const args = parse(verb, rest);
+    if (args.help) {
+      io.stdout(`${helpFor(verb)}\n`);
+      return DONE;
+    }
+    return await act(args, io, tools);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      io.stderr(`dlx: ${error.message}\n`);
+      return WRONG_USAGE;
+    }
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    io.stderr(`dlx: this is a mistake in dlx itself, please report it\n${text}\n`);
+    return FAILED;
+  }
+}
+
+function unknown(verb: string): UsageError {
+  if (verb.startsWith("-")) return new UsageError(`there is no option ${verb}; the verb comes first: dlx run FILE ${verb}`);
+  // The most natural slip: the file without a verb.
+  if (verb.endsWith(".dlx")) return new UsageError(`write dlx run ${verb}`);
+  const near = didYouMean(verb, Object.keys(verbs));
+  return new UsageError(`there is no \`dlx ${verb}\`; ${near === undefined ? "see dlx --help" : `did you mean dlx ${near}?`}`);
+}

@@ -1,0 +1,19 @@
+/** What a command may touch of its process, so that tests can run commands without one. */
+export interface Io {
+  stdout(text: string): void;
+  stderr(text: string): void;
+  readonly isTTY: boolean;
+  /** Of the terminal. */
+  columns(): number;
+  /** Calls back at each interrupt (control-C); returns how to stop listening. */
+  onInterrupt(listener: () => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+/** Exit codes. */
+export const DONE = 0;
+export const WRONG_PROGRAM = 1;
+export const WRONG_USAGE = 2;
+export const FAILED = 3;
+export const INTERRUPTED = 130;

@@ -1,0 +1,36 @@
+/** The process: signals, pipes that close, the exit code. Everything else is in `command`. */
+import { setFlagsFromString } from "node:v8";
+import { command } from "./command.ts";
+import type { Io } from "./io.ts";
+
+/** Whether this engine knows relaxed SIMD: a module of one function, `(v128 v128 v128) -> f32x4.relaxed_madd`. */
+const PROBE = Uint8Array.of(
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0,
+  10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11,
+); // prettier-ignore
+
+const io: Io = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  isTTY: process.stdout.isTTY === true,
+  columns: () => process.stdout.columns || 80,
+  onInterrupt: (listener) => {
+    process.on("SIGINT", listener);
+    return () => process.off("SIGINT", listener);
+  },
+  exit: (code) => process.exit(code),
+};
+
+export async function main(argv: readonly string[]): Promise<void> {
+  // The reader of a pipe went away (`dlx run .. | head`): there is no one left to tell.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+  // Before any module is compiled; later the flag does nothing.
+  if (!WebAssembly.validate(PROBE)) setFlagsFromString("--experimental-wasm-relaxed-simd");
+  const { tools } = await import("./tools.ts");
+  const code = await command(argv, io, tools);
+  // Workers of a device may still be closing down; what was written must be out first.
+  process.stdout.write("", () => process.exit(code));
+}

@@ -1,0 +1,35 @@
+/** The phases behind the verbs as one value: tests of the command line bring a small one of their own. */
+import type { Device } from "../../gpu/device.ts";
+import type { Diagnostic } from "../../lang/diagnostic.ts";
+import type { Program } from "../../lang/program.ts";
+import type { Source } from "../../lang/source.ts";
+import type * as ast from "../../lang/syntax/ast.ts";
+import type { Inputs } from "../events.ts";
+import type { Host, HostMath } from "../host.ts";
+
+export interface CompileOptions {
+  readonly inputs: Inputs;
+  readonly seed?: number;
+  /** Where data sets are looked for before the default places. */
+  readonly data?: string;
+}
+
+export interface Compiled {
+  readonly program?: Program;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly file?: ast.File;
+  /** The script and what it imports, for messages. */
+  readonly sources: readonly Source[];
+}
+
+export const kinds = ["auto", "cpu", "reference"] as const;
+export type DeviceKind = (typeof kinds)[number];
+
+export interface Toolchain {
+  /** `file` as the user typed it. A file that cannot be read is a diagnostic. */
+  compile(file: string, options: CompileOptions): Promise<Compiled>;
+  openDevice(kind: DeviceKind): Promise<Device>;
+  host(file: string, data?: string): Promise<Host>;
+  readonly math: HostMath;
+  readonly version: string;
+}

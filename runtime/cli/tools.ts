@@ -1,0 +1,57 @@
+/** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { openDevice } from "../../gpu/index.ts";
+import { noScript } from "../../lang/errors/running.ts";
+import { evaluate } from "../../lang/graph/interpret.ts";
+import { compile } from "../../lang/index.ts";
+import type { Source } from "../../lang/source.ts";
+import { prelude } from "../../stdlib/index.ts";
+import pkg from "../../package.json" with { type: "json" };
+import type { DataWhere } from "../data/disk.ts";
+import { factsOf } from "../data/facts.ts";
+import { nodeHost } from "../node.ts";
+import type { CompileOptions, Compiled, Toolchain } from "./toolchain.ts";
+
+export const tools: Toolchain = {
+  compile: compileFile,
+  openDevice: (kind) => openDevice(kind === "auto" ? "cpu" : kind),
+  host: async (file, data) => nodeHost(whereOf(file, data)),
+  math: (outputs, lookup) => evaluate(outputs, lookup),
+  version: pkg.version,
+};
+
+async function compileFile(file: string, { inputs, seed, data }: CompileOptions): Promise<Compiled> {
+  const script = await readSource(file);
+  if ("reason" in script) return { diagnostics: [noScript(file, script.reason)], sources: [] };
+  const where = whereOf(file, data);
+  const host = {
+    facts: (ref: Parameters<typeof factsOf>[0]) => factsOf(ref, where),
+    readModule: async (path: string) => {
+      const source = await readSource(path);
+      return "reason" in source ? undefined : source;
+    },
+    prelude,
+  };
+  return compile(script, host, { inputs, seed });
+}
+
+function whereOf(file: string, data: string | undefined): DataWhere {
+  return { scriptFolder: dirname(file), dataFolder: data, env: process.env.DLX_DATA };
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is a file, not a folder",
+  EACCES: "permission denied",
+};
+
+async function readSource(file: string): Promise<Source | { readonly reason: string }> {
+  try {
+    return { file, text: await readFile(file, "utf8") };
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    return { reason: reasons[String(error.code)] ?? error.message };
+  }
+}

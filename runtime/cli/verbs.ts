@@ -1,0 +1,88 @@
+/** The verbs of the command line and their options, as a table: parsing, help and suggestions all read it. */
+
+export interface OptionRow {
+  /** What its value is, in help; a switch has none. */
+  readonly value?: string;
+  readonly multiple?: boolean;
+  readonly help: string;
+}
+
+export interface VerbRow {
+  readonly usage: string;
+  readonly summary: string;
+  readonly options: Readonly<Record<string, OptionRow>>;
+  readonly examples: readonly string[];
+}
+
+const set: OptionRow = { value: "name=value", multiple: true, help: "give an input of the script another value; may be repeated" };
+const seed: OptionRow = { value: "N", help: "the seed of all random numbers" };
+const data: OptionRow = { value: "DIR", help: "the folder that data sets are looked for in" };
+const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
+
+export const verbs: Readonly<Record<string, VerbRow>> = {
+  run: {
+    usage: "dlx run FILE [options]",
+    summary: "check a script and run it",
+    options: {
+      set,
+      seed,
+      device: { value: "KIND", help: "cpu, reference (slow, float64) or auto" },
+      steps: { value: "N", help: "at most N steps in each train block; what follows still runs" },
+      every: { value: "N", help: "report each N steps (100) with --json" },
+      data,
+      json,
+      quiet: { help: "only what the script prints, and errors" },
+    },
+    examples: ["dlx run digits.dlx", "dlx run digits.dlx --set lr=3e-4 --seed 2", "dlx run digits.dlx --steps 200 --every 20 --json"],
+  },
+  check: {
+    usage: "dlx check FILE [options]",
+    summary: "check names, shapes and clocks without running",
+    options: { set, data, json },
+    examples: ["dlx check digits.dlx"],
+  },
+  graph: {
+    usage: "dlx graph FILE [options]",
+    summary: "show what a script becomes",
+    options: {
+      ast: { help: "the syntax tree" },
+      graph: { help: "the graph of every segment (the default)" },
+      kernels: { help: "the kernels made from them" },
+      stats: { help: "dispatches, bytes, operations and peak memory of one step" },
+      set,
+      data,
+      json,
+    },
+    examples: ["dlx graph digits.dlx", "dlx graph digits.dlx --stats --json"],
+  },
+};
+
+const general: Readonly<Record<string, OptionRow>> = {
+  help: { help: "this help" },
+  version: { help: "the version of dlx" },
+};
+
+export function help(): string {
+  const rows = Object.values(verbs).map(({ usage, summary }) => [usage, summary] as const);
+  return [
+    "dlx: a small language for training neural networks",
+    "",
+    ...table(rows),
+    "",
+    ...table(Object.entries(general).map(([name, row]) => [`--${name}`, row.help])),
+    "",
+    "`dlx VERB --help` says more.",
+  ].join("\n");
+}
+
+export function helpFor(name: string): string {
+  const verb = verbs[name];
+  if (!verb) throw new Error(`expected a verb, got ${name}`);
+  const options = Object.entries(verb.options).map(([option, row]) => [`--${option}${row.value ? ` ${row.value}` : ""}`, row.help] as const);
+  return [`${verb.usage}`, "", verb.summary, "", ...table(options), "", ...verb.examples.map((line) => `  ${line}`)].join("\n");
+}
+
+function table(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}

@@ -1,0 +1,208 @@
+/**
+ * The clock: ticks with credit. A tick is drawn, started on the device, and settled (folds, sinks, reactions) in
+ * order; up to `credit` ticks are in flight. A tick that halts the device takes back the later ones, which committed
+ * nothing, and they are started again after its reaction: a run is the same whatever was in flight.
+ * The loop gives way to the event loop about every 50 ms, not each tick: a timer per tick would cost more than a small step.
+ */
+import { BehaviorSubject, Observable, filter, firstValueFrom, map, merge } from "rxjs";
+
+/** Long enough to cost nothing, short enough for a signal or a slider to feel immediate. */
+const BREATH_MS = 50;
+
+export type Mode = "paused" | "playing" | "stopped";
+
+/** Who may draw a tick: everyone while playing, one per `step` while paused, no one after `stop`. */
+export class Gate {
+  readonly mode$ = new BehaviorSubject<Mode>("paused");
+  private readonly single$ = new BehaviorSubject(0);
+
+  get mode(): Mode {
+    return this.mode$.value;
+  }
+  get stopped(): boolean {
+    return this.mode === "stopped";
+  }
+  /** A stopped gate stays stopped. */
+  to(mode: Mode): void {
+    if (!this.stopped && mode !== this.mode) this.mode$.next(mode);
+  }
+  step(): void {
+    this.to("paused");
+    this.single$.next(this.single$.value + 1);
+  }
+  /** Whether a tick may be drawn now; uses up a single step. */
+  take(): boolean {
+    if (this.mode === "playing") return true;
+    if (this.stopped || this.single$.value === 0) return false;
+    this.single$.next(this.single$.value - 1);
+    return true;
+  }
+  /** Resolves when `take` is worth asking again, or the gate is stopped. */
+  async wait(): Promise<void> {
+    const open = merge(this.mode$, this.single$).pipe(
+      map(() => this.mode !== "paused" || this.single$.value > 0),
+      filter(Boolean),
+    );
+    await firstValueFrom(open);
+  }
+}
+
+/** Seconds of playing; pauses do not count. */
+export class Stopwatch {
+  private total = 0;
+  private since: number | undefined;
+  private readonly now: () => number;
+  private readonly subscription;
+  constructor(gate: Gate, now: () => number) {
+    this.now = now;
+    this.subscription = gate.mode$.subscribe((mode) => {
+      if (mode === "playing") this.since ??= now();
+      else {
+        this.total = this.seconds * 1000;
+        this.since = undefined;
+      }
+    });
+  }
+  get seconds(): number {
+    return (this.total + (this.since === undefined ? 0 : this.now() - this.since)) / 1000;
+  }
+  dispose(): void {
+    this.subscription.unsubscribe();
+  }
+}
+
+/** Gives way to the event loop when it is due. */
+export class Breath {
+  private last = performance.now();
+  get due(): boolean {
+    return performance.now() - this.last >= BREATH_MS;
+  }
+  async take(): Promise<void> {
+    await macrotask();
+    this.last = performance.now();
+  }
+}
+
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+}
+
+/** What running one tick gave. */
+export interface Ran<R> {
+  readonly result: R;
+  /** The device does nothing more until it is resumed. */
+  readonly halted: boolean;
+  /** The tick halted before its last segment: runs what is left, once the device is resumed. */
+  readonly rest?: () => Promise<Ran<R>>;
+}
+
+export interface TickLoop<T, R> {
+  readonly credit: number;
+  readonly gate: Gate;
+  /** False for ticks that can be stopped but not paused: an eval pass. */
+  readonly paced: boolean;
+  readonly breath: Breath;
+  /** Undefined at the end. */
+  draw(): T | undefined;
+  start(tick: T): Promise<Ran<R>>;
+  /** Nothing may be in flight behind this tick, because its reactions read what it committed. */
+  barrier(tick: T): boolean;
+  /** The device is halted and idle: resume it. `later` are the ticks that it skipped, in order. */
+  rewind(later: readonly T[]): void;
+  /** In order of the ticks. `stop` ends the loop. */
+  settle(tick: T, result: R): Promise<"go" | "stop">;
+  /** After a settled tick with nothing in flight; true in `wants` stops new ticks until then. */
+  wants?(): boolean;
+  between?(): Promise<"go" | "stop">;
+  /** Each time the loop gives way. */
+  breathe?(): Promise<void> | void;
+}
+
+/** Emits each settled tick; completes at the end, at `stop`, or when the gate is stopped. */
+export function ticks<T, R>(loop: TickLoop<T, R>): Observable<T> {
+  return new Observable((subscriber) => {
+    drive(loop, (tick) => subscriber.next(tick), () => subscriber.closed).then(
+      () => subscriber.complete(),
+      (error: unknown) => subscriber.error(error),
+    );
+  });
+}
+
+/** A tick in flight. Its error is kept as a value: the loop meets it in order, and none goes unhandled. */
+interface Flight<T, R> {
+  readonly tick: T;
+  readonly ran: Promise<{ readonly ran: Ran<R> } | { readonly error: unknown }>;
+}
+
+async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed: () => boolean): Promise<void> {
+  const flight: Flight<T, R>[] = [];
+  const again: T[] = [];
+  let ended = false;
+
+  const shut = () => loop.gate.stopped || closed();
+  const draw = async (): Promise<T | undefined> => {
+    ended ||= shut();
+    while (!ended && loop.paced && !loop.gate.take()) {
+      // What is in flight must settle before a pause holds the clock.
+      if (flight.length > 0) return undefined;
+      await loop.breathe?.();
+      await loop.gate.wait();
+      ended ||= shut();
+    }
+    if (ended) return undefined;
+    const tick = again.shift() ?? loop.draw();
+    if (tick === undefined) ended = true;
+    return tick;
+  };
+  const start = (tick: T): Flight<T, R> => ({
+    tick,
+    ran: loop.start(tick).then(
+      (ran) => ({ ran }),
+      (error: unknown) => ({ error }),
+    ),
+  });
+
+  for (;;) {
+    let last = flight.at(-1);
+    while (flight.length < loop.credit && !(last && (loop.barrier(last.tick) || loop.wants?.()))) {
+      const tick = await draw();
+      if (tick === undefined) break;
+      last = start(tick);
+      flight.push(last);
+    }
+    const head = flight.shift();
+    if (!head) return;
+    try {
+      const outcome = await head.ran;
+      if ("error" in outcome) throw outcome.error;
+      let { ran } = outcome;
+      if (ran.halted) {
+        const later = flight.splice(0);
+        await Promise.all(later.map((each) => each.ran));
+        again.unshift(...later.map((each) => each.tick));
+        loop.rewind(later.map((each) => each.tick));
+        while (ran.rest) {
+          ran = await ran.rest();
+          if (ran.halted) loop.rewind([]);
+        }
+      }
+      let verdict = await loop.settle(head.tick, ran.result);
+      emit(head.tick);
+      if (verdict === "go" && flight.length === 0 && loop.wants?.()) verdict = (await loop.between?.()) ?? "go";
+      if (verdict === "stop") {
+        await Promise.all(flight.map((each) => each.ran));
+        return;
+      }
+    } catch (error) {
+      await Promise.all(flight.map((each) => each.ran));
+      throw error;
+    }
+    if (loop.breath.due) {
+      await loop.breathe?.();
+      await loop.breath.take();
+    }
+  }
+}

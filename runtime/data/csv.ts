@@ -1,0 +1,190 @@
+/**
+ * `csv(path, target:, columns:)`: a table of numbers in a text file with commas. The first pass finds the layout (names,
+ * which columns hold words, how many rows); the second turns cells into numbers and names the first that is not one.
+ * Nothing is guessed about gaps: an empty cell is a mistake. Words are read only in a target, as classes.
+ * A name that comes again gets a number: `day`, `day.1`, `day.2`.
+ */
+import { createReadStream } from "node:fs";
+import { resolve } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { CsvError, parse } from "csv-parse";
+import { UserError } from "../../lang/diagnostic.ts";
+import { stringArg, stringsArg } from "../../lang/check/sources.ts";
+import {
+  badCell,
+  badQuotes,
+  emptyTable,
+  missingColumn,
+  noColumnsLeft,
+  raggedRow,
+  severalTextTargets,
+  targetAmongColumns,
+  textColumns,
+} from "../../lang/errors/data.ts";
+import type { Facts, FieldFact, SourceRef } from "../../lang/program.ts";
+import type { Span } from "../../lang/source.ts";
+import { type DataWhere, readingFailed } from "./disk.ts";
+import type { Column, Table } from "./table.ts";
+
+export interface CsvLayout {
+  /** As the script names it, and where that is. */
+  readonly file: string;
+  readonly path: string;
+  readonly names: readonly string[];
+  readonly headed: boolean;
+  readonly rows: number;
+  /** Places of the columns that make `x`, and of those that make `y`. */
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+  /** Of a target of words: its classes, sorted. */
+  readonly classes?: readonly string[];
+}
+
+const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+/** Marks for "no value" do not make a column one of words. */
+const gaps = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
+
+export function csvPath(ref: SourceRef, where: DataWhere): string {
+  return resolve(where.scriptFolder, stringArg(ref, "path"));
+}
+
+export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLayout> {
+  const file = stringArg(ref, "path");
+  const path = csvPath(ref, where);
+  const targets = stringsArg(ref, "target");
+  const chosen = stringsArg(ref, "columns");
+  const { span } = ref;
+
+  const both = targets.find((name) => chosen.includes(name));
+  if (both !== undefined) throw new UserError(targetAmongColumns(span, both));
+
+  let names: string[] = [];
+  let headed = true;
+  let rows = 0;
+  /** By column: the first word that is no number, unless a number came before. */
+  let words: ({ text: string; line: number } | "number" | undefined)[] = [];
+  let words0: { column: number; seen: Set<string> } | undefined;
+  const place = (name: string): number => {
+    const at = names.indexOf(name);
+    if (at < 0) throw new UserError(missingColumn(span, file, name, names, headed));
+    return at;
+  };
+
+  await eachRow(span, file, path, (cells, line) => {
+    if (names.length === 0) {
+      headed = !cells.every((cell) => numeral.test(cell) || gaps.has(cell.toLowerCase())) || !cells.some((cell) => numeral.test(cell));
+      names = headed ? uniqueNames(cells) : cells.map((_, i) => `c${i + 1}`);
+      words = names.map(() => undefined);
+      const [target] = targets.map(place);
+      chosen.forEach(place);
+      if (targets.length === 1 && target !== undefined) words0 = { column: target, seen: new Set() };
+      if (headed) return;
+    }
+    if (cells.length !== names.length) throw new UserError(raggedRow(span, file, line, names.length, cells.length));
+    rows++;
+    for (let c = 0; c < cells.length; c++) {
+      const cell = cells[c] ?? "";
+      if (words[c] === undefined && !gaps.has(cell.toLowerCase())) words[c] = numeral.test(cell) ? "number" : { text: cell, line };
+    }
+    if (words0 && words[words0.column] !== "number") words0.seen.add(cells[words0.column] ?? "");
+  });
+  if (rows === 0) throw new UserError(emptyTable(span, file));
+
+  const y = targets.map(place);
+  const x = chosen.length > 0 ? chosen.map(place) : names.flatMap((_, c) => (y.includes(c) ? [] : [c]));
+  if (x.length === 0) throw new UserError(noColumnsLeft(span, file));
+  const ofWords = (c: number) => typeof words[c] === "object";
+  if (x.some(ofWords)) {
+    const found = x.flatMap((c) => {
+      const word = words[c];
+      return typeof word === "object" ? [{ column: names[c] ?? "", ...word }] : [];
+    });
+    const usable = x.filter((c) => !ofWords(c)).map((c) => names[c] ?? "");
+    throw new UserError(textColumns(span, file, found, usable));
+  }
+  const wordy = y.find(ofWords);
+  if (wordy === undefined) return { file, path, names, headed, rows, x, y };
+  if (!words0) throw new UserError(severalTextTargets(span, file, names[wordy] ?? ""));
+  words0.seen.delete("");
+  return { file, path, names, headed, rows, x, y, classes: [...words0.seen].sort() };
+}
+
+export function csvFacts(layout: CsvLayout): Facts {
+  const fields: Record<string, FieldFact> = { x: { dtype: "f32", shape: [layout.x.length], axes: ["F"] } };
+  if (layout.classes) fields.y = { dtype: "i32", shape: [], classes: layout.classes.length };
+  else if (layout.y.length > 0) fields.y = { dtype: "f32", shape: layout.y.length === 1 ? [] : [layout.y.length] };
+  return { fields, rows: layout.rows };
+}
+
+export async function readCsv(ref: SourceRef, layout: CsvLayout): Promise<Table> {
+  const { file, names, rows, classes } = layout;
+  const x = new Float32Array(rows * layout.x.length);
+  const y = classes ? new Int32Array(rows) : new Float32Array(rows * layout.y.length);
+  const classAt = new Map(classes?.map((name, c) => [name, c]));
+  let row = 0;
+  let first = layout.headed;
+  await eachRow(ref.span, file, layout.path, (cells, line) => {
+    if (first) {
+      first = false;
+      return;
+    }
+    if (cells.length !== names.length) throw new UserError(raggedRow(ref.span, file, line, names.length, cells.length));
+    // Rows that were added since the layout was found do not count; the session compares `rows`.
+    if (row >= rows) return;
+    const number = (c: number): number => {
+      const cell = cells[c] ?? "";
+      if (!numeral.test(cell)) throw new UserError(badCell(ref.span, file, line, names[c] ?? "", cell));
+      return Number(cell);
+    };
+    layout.x.forEach((c, k) => (x[row * layout.x.length + k] = number(c)));
+    if (classes) {
+      const c = layout.y[0] ?? 0;
+      const index = classAt.get(cells[c] ?? "");
+      if (index === undefined) throw new UserError(badCell(ref.span, file, line, names[c] ?? "", cells[c] ?? ""));
+      y[row] = index;
+    } else {
+      layout.y.forEach((c, k) => (y[row * layout.y.length + k] = number(c)));
+    }
+    row++;
+  });
+  const columns: Record<string, Column> = { x: { data: x, shape: [layout.x.length] } };
+  if (layout.y.length > 0) columns.y = { data: y, shape: layout.y.length === 1 ? [] : [layout.y.length], names: classes };
+  return { rows: row, columns };
+}
+
+/** Streams the file; `line` is where the row ends, counted from 1. */
+async function eachRow(
+  span: Span,
+  file: string,
+  path: string,
+  visit: (cells: readonly string[], line: number) => void,
+): Promise<void> {
+  const parser = parse({ bom: true, trim: true, relax_column_count: true, skip_empty_lines: true, info: true });
+  try {
+    await pipeline(createReadStream(path), parser, async (records: AsyncIterable<unknown>) => {
+      for await (const item of records) {
+        const { record, info } = item as { record: string[]; info: { lines: number } };
+        visit(record, info.lines);
+      }
+    });
+  } catch (thrown) {
+    if (thrown instanceof CsvError) throw new UserError(badQuotes(span, file, lineOf(thrown), thrown.message));
+    throw await readingFailed(thrown, span, file, path);
+  }
+}
+
+function lineOf(thrown: CsvError): number {
+  const lines = thrown.lines;
+  return typeof lines === "number" ? lines : 1;
+}
+
+function uniqueNames(cells: readonly string[]): string[] {
+  const names: string[] = [];
+  cells.forEach((cell, i) => {
+    const base = cell === "" ? `c${i + 1}` : cell;
+    let name = base;
+    for (let k = 1; names.includes(name); k++) name = `${base}.${k}`;
+    names.push(name);
+  });
+  return names;
+}

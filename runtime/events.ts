@@ -1,0 +1,77 @@
+/**
+ * What a running program tells the world. `RunEvent` is, field by field, one line of `dlx run --json`;
+ * `Frame` and `Point` are the finer stream that people watch and programs do not need.
+ */
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { Diagnostic } from "../lang/diagnostic.ts";
+
+export type InputValue = number | boolean | string;
+export type Inputs = Readonly<Record<string, InputValue>>;
+
+/** Absent before a first value, nested for tensors. */
+export type Metric = number | null | readonly Metric[];
+export type Metrics = Readonly<Record<string, Metric>>;
+
+/** `run` counts the passes of a top-level `for` from 1. */
+interface InRun {
+  readonly run?: number;
+}
+
+export type RunEvent =
+  | {
+      readonly event: "start";
+      readonly device: DeviceInfo;
+      readonly seed: number;
+      readonly parameters: number;
+      readonly inputs: Inputs;
+    }
+  | (InRun & {
+      readonly event: "train";
+      readonly name: string;
+      readonly step: number;
+      readonly epoch: number;
+      /** The metrics are those of the whole epoch, not of the tick. */
+      readonly fold?: "epoch";
+      readonly metrics: Metrics;
+    })
+  | (InRun & {
+      readonly event: "eval";
+      readonly name: string;
+      readonly step: number;
+      readonly epoch: number;
+      readonly metrics: Metrics;
+    })
+  | (InRun & { readonly event: "print"; readonly text: string })
+  | (InRun & { readonly event: "saved"; readonly path: string })
+  | (InRun & { readonly event: "warning" | "error"; readonly diagnostic: Diagnostic })
+  | EndEvent;
+
+export interface EndEvent {
+  readonly event: "end";
+  readonly status: "done" | "stopped" | "failed";
+  /** Ticks of all train blocks together. */
+  readonly steps: number;
+  readonly seconds: number;
+}
+
+/** Where a train block stands; a few per second, never one per tick. */
+export interface Frame {
+  readonly name: string;
+  readonly run?: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly limit: { readonly unit: "epochs" | "steps" | "seconds"; readonly count: number };
+  /** Ticks of the whole block, where that is known. */
+  readonly total?: number;
+  /** Of this block, pauses left out. */
+  readonly seconds: number;
+  readonly metrics: Metrics;
+}
+
+/** One value of a `plot`. */
+export interface Point {
+  readonly label: string;
+  readonly run?: number;
+  readonly step: number;
+  readonly value: number;
+}

@@ -1,0 +1,114 @@
+/**
+ * Segments made ready: what the host computes is split off, the rest is prepared by the device once. `start` makes
+ * one run: scalars in float64, feeds, the device, and the commits of host cells.
+ */
+import type { Device, Numbers, Prepared, RunResult } from "../gpu/device.ts";
+import type { Node } from "../lang/graph/node.ts";
+import type { Output, Segment } from "../lang/program.ts";
+import type { HostMath } from "./host.ts";
+import { inputsBelow, namesFrom, refOf } from "./inputs.ts";
+import type { HostState, StateTable } from "./state.ts";
+
+export type Scalars = Readonly<Record<string, number>>;
+
+export interface Ready {
+  readonly segment: Segment;
+  /** Absent when the host does it all. */
+  readonly prepared?: Prepared;
+  readonly hostCommits: readonly { readonly path: string; readonly node: Node }[];
+  /** Slots on the device that it reads. */
+  readonly reads: readonly string[];
+  /** Host cells that it reads on the device. */
+  readonly hostReads: readonly string[];
+  readonly commits: readonly string[];
+  readonly columns: readonly string[];
+  readonly batch: readonly string[];
+  readonly halts: boolean;
+}
+
+export interface Started {
+  readonly ready: Ready;
+  /** Host cells as they were before. */
+  readonly before: HostState;
+  readonly result: Promise<RunResult>;
+}
+
+const NOTHING: RunResult = { fetched: {}, halted: false, skipped: false };
+
+export class Segments {
+  private readonly device: Device;
+  private readonly state: StateTable;
+  private readonly math: HostMath;
+  private readonly column: (name: string) => Numbers;
+  private readonly made = new Map<Segment, Promise<Ready>>();
+
+  constructor(device: Device, state: StateTable, math: HostMath, column: (name: string) => Numbers) {
+    this.device = device;
+    this.state = state;
+    this.math = math;
+    this.column = column;
+  }
+
+  ready(segment: Segment): Promise<Ready> {
+    let ready = this.made.get(segment);
+    if (!ready) {
+      ready = this.make(segment);
+      this.made.set(segment, ready);
+    }
+    return ready;
+  }
+
+  private async make(segment: Segment): Promise<Ready> {
+    const split = splitHost(segment, (path) => this.state.isHost(path));
+    const inputs = inputsBelow(split.device.outputs.map((output) => output.node));
+    const states = namesFrom(inputs, "state");
+    return {
+      segment,
+      prepared: split.device.outputs.length > 0 ? await this.device.prepare(split.device) : undefined,
+      hostCommits: split.commits,
+      reads: states.filter((path) => !this.state.isHost(path)),
+      hostReads: states.filter((path) => this.state.isHost(path)),
+      commits: commitsOf(segment),
+      columns: namesFrom(inputs, "column"),
+      batch: namesFrom(inputs, "batch"),
+      halts: segment.outputs.some((output) => output.role.kind === "halt"),
+    };
+  }
+
+  /** Synchronous up to the device: several runs may be started before the first is awaited. */
+  start(ready: Ready, scalars: Scalars, batch?: Readonly<Record<string, Numbers>>): Started {
+    const before = this.state.snapshot();
+    const all: Record<string, number> = { ...scalars };
+    const lookup = (input: Node): ArrayLike<number> => {
+      const { source, name } = refOf(input);
+      const value = source === "scalar" ? all[name] : source === "state" ? this.state.hostValue(name) : undefined;
+      if (value === undefined) throw new Error(`${ready.segment.name}: expected a host scalar, got ${source} ${name}`);
+      return [value];
+    };
+    const evaluate = (node: Node) => this.math([node], lookup)[0]?.[0] ?? NaN;
+    for (const { name, node } of ready.segment.host) all[name] = evaluate(node);
+    const commits = new Map(ready.hostCommits.map(({ path, node }) => [path, evaluate(node)]));
+    this.state.upload(ready.hostReads);
+    const result = ready.prepared
+      ? this.device.run(ready.prepared, { scalars: all, batch, column: this.column })
+      : Promise.resolve(NOTHING);
+    this.state.commitHost(commits);
+    return { ready, before, result };
+  }
+}
+
+/** A commit of a host cell is the host's work; everything else the device's. */
+export function splitHost(segment: Segment, isHost: (path: string) => boolean) {
+  const commits: { path: string; node: Node }[] = [];
+  const outputs: Output[] = [];
+  for (const output of segment.outputs) {
+    if (output.role.kind === "commit" && isHost(output.role.path))
+      commits.push({ path: output.role.path, node: output.node });
+    else outputs.push(output);
+  }
+  return { commits, device: { ...segment, outputs } };
+}
+
+export function commitsOf(segment: Segment): string[] {
+  return segment.outputs.flatMap(({ role }) => (role.kind === "commit" ? [role.path] : []));
+}

@@ -1,0 +1,181 @@
+/**
+ * A session runs one checked program on one device: play, pause, one step, live inputs, stop. What happens is told on
+ * `events$` (every line of `dlx run --json`) and, for people who watch, on `frames$` and `points$`; subscribe before
+ * `play`. A user's mistake while running ends the program as `failed` with its message; ours rejects `done`.
+ */
+import { BehaviorSubject, Subject, type Observable } from "rxjs";
+import type { Device, Numbers } from "../gpu/device.ts";
+import { UserError } from "../lang/diagnostic.ts";
+import { shapesGraph } from "../lang/errors/running.ts";
+import type { Program } from "../lang/program.ts";
+import { runActions, type Flow } from "./actions.ts";
+import { DataTables } from "./batches.ts";
+import { Breath, Gate, type Mode } from "./clock.ts";
+import { scopeOf, type Context } from "./context.ts";
+import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent } from "./events.ts";
+import type { Host, HostMath } from "./host.ts";
+import { Segments } from "./segments.ts";
+import { elements, StateTable } from "./state.ts";
+import { HostValues } from "./values.ts";
+
+export interface SessionOptions {
+  readonly program: Program;
+  /** Opened and disposed by the caller. */
+  readonly device: Device;
+  readonly host: Host;
+  readonly math: HostMath;
+  /** Values of inputs that differ from the script's. */
+  readonly inputs?: Inputs;
+  /** At most so many steps in each train block. */
+  readonly maxSteps?: number;
+  /** A train event each so many steps: 100. */
+  readonly every?: number;
+  /** Ticks in flight; by default what suits the device. */
+  readonly credit?: number;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
+export function createSession(options: SessionOptions): Session {
+  return new Session(options);
+}
+
+export class Session {
+  /** Resolves with the end event. */
+  readonly done: Promise<EndEvent>;
+  private readonly context: Context;
+  private finished!: { resolve: (end: EndEvent) => void; reject: (error: unknown) => void };
+  private begun = false;
+
+  constructor(options: SessionOptions) {
+    this.context = contextOf(options);
+    this.done = new Promise((resolve, reject) => (this.finished = { resolve, reject }));
+  }
+
+  get events$(): Observable<RunEvent> {
+    return this.context.events$;
+  }
+  get frames$(): Observable<Frame> {
+    return this.context.frames$;
+  }
+  get points$(): Observable<Point> {
+    return this.context.points$;
+  }
+  get mode$(): Observable<Mode> {
+    return this.context.gate.mode$;
+  }
+  get inputs$(): Observable<Inputs> {
+    return this.context.inputs$;
+  }
+
+  play(): void {
+    this.context.gate.to("playing");
+    this.begin();
+  }
+  pause(): void {
+    this.context.gate.to("paused");
+  }
+  /** One tick of a train block with all that reacts to it, then paused. */
+  step(): void {
+    this.context.gate.step();
+    this.begin();
+  }
+  /** Finishes the current tick, then ends. */
+  stop(): void {
+    this.context.gate.to("stopped");
+  }
+
+  /** Sampled by the next tick. */
+  set(name: string, value: InputValue): void {
+    const { program, inputs$, events$ } = this.context;
+    const input = program.inputs.find((each) => each.name === name);
+    if (!input) throw new Error(`expected an input of the program, got ${name}`);
+    if (input.kind === "shape") events$.next({ event: "warning", diagnostic: shapesGraph(name, input.span) });
+    else inputs$.next({ ...inputs$.value, [name]: value });
+  }
+
+  /** The committed value of a slot; between ticks, so pause first. */
+  read(path: string): Promise<Numbers> {
+    return this.context.state.read(path);
+  }
+
+  async dispose(): Promise<void> {
+    this.stop();
+    if (!this.begun) return;
+    try {
+      await this.done;
+    } finally {
+      this.context.state.drop();
+    }
+  }
+
+  private begin(): void {
+    if (this.begun) return;
+    this.begun = true;
+    this.run().then(this.finished.resolve, this.finished.reject);
+  }
+
+  private async run(): Promise<EndEvent> {
+    const { context } = this;
+    const { events$, frames$, points$, gate, now, program, device } = context;
+    const start = now();
+    const end = (status: EndEvent["status"]): EndEvent => {
+      const event = { event: "end" as const, status, steps: context.total.steps, seconds: (now() - start) / 1000 };
+      events$.next(event);
+      return event;
+    };
+    try {
+      context.state.create();
+      const parameters = Object.values(program.slots).reduce((n, s) => n + (s.kind === "param" ? elements(s.type) : 0), 0);
+      const inputs = context.inputs$.value;
+      events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs });
+      const flow: Flow = await runActions(context, program.body, scopeOf(context));
+      return end(flow === "stop" && gate.stopped ? "stopped" : "done");
+    } catch (error) {
+      if (error instanceof UserError) events$.next({ event: "error", diagnostic: error.diagnostic });
+      const failed = end("failed");
+      if (error instanceof UserError) return failed;
+      throw error;
+    } finally {
+      for (const stream of [events$, frames$, points$]) stream.complete();
+    }
+  }
+}
+
+function contextOf(options: SessionOptions): Context {
+  const { program, device, host, math } = options;
+  const now = options.now ?? (() => performance.now());
+  const gate = new Gate();
+  const state = new StateTable(device, program.slots, host);
+  const data = new DataTables(host, program.plans);
+  const declared = Object.fromEntries(program.inputs.map(({ name, value }) => [name, value]));
+  return {
+    program,
+    device,
+    host,
+    state,
+    data,
+    segments: new Segments(device, state, math, data.column),
+    values: new HostValues(state, math, new Map()),
+    gate,
+    breath: new Breath(),
+    now,
+    inputs$: new BehaviorSubject<Inputs>({ ...declared, ...options.inputs }),
+    events$: new Subject(),
+    frames$: new Subject(),
+    points$: new Subject(),
+    maxSteps: options.maxSteps ?? Infinity,
+    every: options.every ?? 100,
+    credit: options.credit ?? creditFor(device),
+    at: { step: 0, epoch: 0, tick: 0 },
+    total: { steps: 0 },
+    pass: { seed: program.seed },
+    memories: new WeakMap(),
+    counters: new WeakMap(),
+  };
+}
+
+/** A device that computes while it is called gains nothing from a second tick in flight. */
+function creditFor({ info }: Device): number {
+  return info.kind === "webgpu" ? 3 : 1;
+}

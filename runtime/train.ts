@@ -1,0 +1,189 @@
+/**
+ * A train block: draws ticks until its limit, and after each one that committed runs what reacts to it, always in this
+ * order: the step's event, the sinks of the body, reactions by steps, the epoch's event, reactions by epochs, by seconds.
+ */
+import { lastValueFrom } from "rxjs";
+import { UserError } from "../lang/diagnostic.ts";
+import { noWholeBatch, notFinite } from "../lang/errors/running.ts";
+import type { Action, Reaction, Train } from "../lang/program.ts";
+import { runActions, type Flow } from "./actions.ts";
+import { Block, type Tick, type TickResult } from "./block.ts";
+import { slices, ticksPerEpoch, type Slice } from "./batches.ts";
+import { Stopwatch, ticks } from "./clock.ts";
+import { inRun, sampleInputs, scopeOf, type Context } from "./context.ts";
+import type { Frame, Metrics } from "./events.ts";
+import { inputsOf, namesFrom } from "./inputs.ts";
+import { metricsOf, readsState, type Scope } from "./values.ts";
+import { memories } from "./watches.ts";
+import { Window, type Reading } from "./windows.ts";
+
+export async function runTrain(context: Context, train: Train): Promise<void> {
+  const { gate, values } = context;
+  const watch = new Stopwatch(gate, context.now);
+  // A screen shows the block before its first step is compiled.
+  context.frames$.next(frame(context, train, { step: 0, epoch: 1, seconds: 0, metrics: {} }));
+  await context.breath.take();
+
+  const block = await Block.open(context, train, (halts) => creditOf(context, train, halts));
+  const { data } = train;
+  const perEpoch = data && block.rows ? ticksPerEpoch(data, block.rows.count) : undefined;
+  if (data && perEpoch === 0) throw new UserError(noWholeBatch(block.rows?.count ?? 0, data.size, train.span));
+  const total = totalTicks(context, train, perEpoch);
+
+  const seen = memories(train.watches);
+  const windows = {
+    tick: new Window(train.folds),
+    latest: new Window(train.folds),
+    epoch: new Window(train.folds),
+    reactions: train.reactions.map(() => new Window(train.folds)),
+  };
+  const timed = new Map<Reaction, number>(train.reactions.flatMap((each) => (each.clock.unit === "seconds" ? [[each, 0]] : [])));
+  const overdue = (each: Reaction) => watch.seconds - (timed.get(each) ?? 0) >= each.clock.every;
+  const scope = (window: Window): Scope => scopeOf(context, window, seen);
+
+  const gather = (readings: readonly Reading[], firstOfEpoch: boolean) => {
+    if (firstOfEpoch) windows.epoch.reset();
+    windows.tick.reset();
+    windows.tick.add(readings);
+    windows.latest.replace(readings);
+    windows.epoch.add(readings);
+    for (const window of windows.reactions) window.add(readings);
+  };
+  const react = async (due: (reaction: Reaction) => boolean): Promise<Flow> => {
+    for (const [i, reaction] of train.reactions.entries()) {
+      const window = windows.reactions[i];
+      if (!window || !due(reaction)) continue;
+      if (timed.has(reaction)) timed.set(reaction, watch.seconds);
+      const flow = await runActions(context, reaction.body, scope(window));
+      window.reset();
+      if (flow === "stop") return flow;
+    }
+    return "go";
+  };
+  const emit = async (window: Window, fold?: "epoch") => {
+    const metrics = metricsOf(await values.report(train.report, scope(window)));
+    const { step, epoch } = context.at;
+    context.events$.next(
+      inRun(context, { event: "train" as const, name: train.name, step, epoch, ...(fold ? { fold } : {}), metrics }),
+    );
+  };
+  const showFrame = async () => {
+    if (!context.frames$.observed) return;
+    // A state may have moved on since this tick; only what the tick itself gave is shown.
+    const entries = train.report.filter(({ value }) => !readsState([value]));
+    const metrics = metricsOf(await values.report(entries, scope(windows.latest)));
+    context.frames$.next(frame(context, train, { ...context.at, seconds: watch.seconds, metrics, total }));
+  };
+
+  let epochSeen = 0;
+  const settle = async (tick: Tick, result: TickResult): Promise<Flow> => {
+    const { step, epoch } = tick;
+    const { failed } = result;
+    if (failed) throw new UserError(notFinite(failed.what, { step, epoch }, failed.span));
+    Object.assign(context.at, { step, epoch, tick: step - 1 });
+    context.total.steps++;
+    gather(result.readings, epoch !== epochSeen);
+    epochSeen = epoch;
+    if (step % context.every === 0) await emit(windows.latest);
+    if ((await runActions(context, train.sinks, scope(windows.tick))) === "stop") return "stop";
+    if ((await react(({ clock }) => clock.unit === "steps" && step % clock.every === 0)) === "stop") return "stop";
+    if (!tick.slice?.last) return "go";
+    await emit(windows.epoch, "epoch");
+    return react(({ clock }) => clock.unit === "epochs" && epoch % clock.every === 0);
+  };
+
+  const drawn = draw(context, train, block, watch);
+  const clock = ticks<Tick, TickResult>({
+    credit: block.credit,
+    gate,
+    paced: true,
+    breath: context.breath,
+    draw: () => drawn.next().value ?? undefined,
+    start: (tick) => block.start(tick),
+    barrier: ({ step, slice }) =>
+      slice?.last === true ||
+      step % context.every === 0 ||
+      train.reactions.some(({ clock }) => clock.unit === "steps" && step % clock.every === 0),
+    rewind: (later) => block.rewind(later),
+    settle,
+    wants: () => [...timed.keys()].some(overdue),
+    between: () => react((reaction) => timed.has(reaction) && overdue(reaction)),
+    breathe: showFrame,
+  });
+  Object.assign(context.at, { step: 0, epoch: 1, tick: 0 });
+  try {
+    await lastValueFrom(clock, { defaultValue: undefined });
+    await showFrame();
+  } finally {
+    watch.dispose();
+  }
+
+  const after = await values.report(train.report, scope(windows.epoch));
+  for (const [name, { values: value }] of after) if (value) values.metrics.set(`${train.name}.${name}`, value);
+  for (const { name } of train.folds) {
+    const value = windows.epoch.value(name);
+    if (value) values.metrics.set(name, value);
+  }
+}
+
+function* draw(context: Context, train: Train, block: Block, watch: Stopwatch): Generator<Tick, undefined> {
+  const { limit, data } = train;
+  const steps = Math.min(context.maxSteps, limit.unit === "steps" ? limit.count : Infinity);
+  const seconds = limit.unit === "seconds" ? limit.count : Infinity;
+  const epochs = limit.unit === "epochs" ? limit.count : Infinity;
+  if (!data && limit.unit === "epochs") throw new Error(`${train.name}: expected data for a limit in epochs`);
+  const source: Iterator<Slice | undefined> = data && block.rows ? slices(data, block.rows, epochs) : endless();
+  for (let step = 1; step <= steps && watch.seconds < seconds; step++) {
+    const { value: slice, done } = source.next();
+    if (done) return;
+    const epoch = slice?.epoch ?? 1;
+    const scalars = { ...sampleInputs(context), step, epoch, tick: step - 1, seed: context.pass.seed };
+    yield { step, epoch, slice, scalars };
+  }
+}
+
+function* endless(): Generator<undefined> {
+  for (;;) yield undefined;
+}
+
+function totalTicks(context: Context, { limit }: Train, perEpoch: number | undefined): number | undefined {
+  const own = limit.unit === "steps" ? limit.count : limit.unit === "epochs" ? limit.count * (perEpoch ?? 0) : Infinity;
+  const total = Math.min(own, context.maxSteps);
+  return Number.isFinite(total) ? total : undefined;
+}
+
+function frame(
+  context: Context,
+  { name, limit }: Train,
+  at: { step: number; epoch: number; seconds: number; metrics: Metrics; total?: number },
+): Frame {
+  const { step, epoch, seconds, metrics, total } = at;
+  return inRun(context, { name, limit, step, epoch, seconds, metrics, total });
+}
+
+/**
+ * Sinks of the step clock that act, or look at slots, must meet them as their own tick left them. A `when` whose
+ * condition the device knows too raises its halt flag; otherwise only one tick may be in flight.
+ */
+function creditOf(context: Context, train: Train, halts: boolean): number {
+  const free = (action: Action): boolean => {
+    if (action.kind === "plot" || action.kind === "print") return !readsState(nodesOf(action));
+    if (action.kind !== "when") return false;
+    return halts && namesFrom(inputsOf(action.cond), "watch").length === 0 && !readsState([action.cond]);
+  };
+  return train.sinks.every(free) ? context.credit : 1;
+}
+
+function nodesOf(action: Extract<Action, { kind: "plot" | "print" }>) {
+  const values =
+    action.kind === "plot"
+      ? action.items.map((item) => item.value)
+      : action.items.flat().flatMap((part) => (typeof part === "string" ? [] : [part.value]));
+  const nodes: Parameters<typeof readsState>[0][number][] = [];
+  for (let value = values.pop(); value; value = values.pop()) {
+    if (value.kind === "node") nodes.push(value.node);
+    else if (value.kind === "list") values.push(...value.items);
+    else if (value.kind === "record") values.push(...Object.values(value.fields));
+  }
+  return nodes;
+}
