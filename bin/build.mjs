@@ -40,7 +40,11 @@ function signature(files) {
 
 function contentHash(files) {
   const hash = createHash("sha256");
-  for (const file of files) hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+  for (const file of files)
+    hash
+      .update(`${relative(root, file)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
   return hash.digest("hex");
 }
 
@@ -102,7 +106,9 @@ export async function build() {
       target: "node20",
       loader: { ".dlx": "text" },
       // Bundled CommonJS packages ask for node: modules through require.
-      banner: { js: 'import { createRequire as dlxRequire } from "node:module"; const require = dlxRequire(import.meta.url);' },
+      banner: {
+        js: 'import { createRequire as dlxRequire } from "node:module"; const require = dlxRequire(import.meta.url);',
+      },
       legalComments: "none",
       logLevel: "silent",
     });

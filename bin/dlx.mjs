@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Starts the command line; builds it first when that was not done yet, or its sources changed. */
+import { readFileSync } from "node:fs";
 import { ensureBuilt, root } from "./build.mjs";
 
 try {
@@ -13,4 +14,4 @@ try {
   process.exit(3);
 }
 const { main } = await import("../dist/dlx.mjs");
-await main(process.argv.slice(2));
+await main(process.argv.slice(2), JSON.parse(readFileSync(`${root}package.json`, "utf8")).version);

@@ -34,3 +34,6 @@ export class UserError extends Error {
     this.diagnostic = diagnostic;
   }
 }
+
+/** Thrown to abandon a statement whose cause was already reported. */
+export class Reported extends Error {}

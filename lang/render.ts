@@ -32,7 +32,10 @@ export function renderDiagnostic(d: Diagnostic, sources: readonly Source[], opti
   const marks = d.labels.map((label, i) => markOf(label, i === 0, sources));
   const gutter = Math.max(1, ...marks.map((m) => (m.source ? String(m.line).length : 1)));
   const pad = " ".repeat(gutter + 1);
-  const lines = [paint(`${d.severity}[${d.code}]`, d.severity) + paint(`: ${wrap(d.title, d.code.length + d.severity.length + 4, 4)}`, "bold")];
+  const lines = [
+    paint(`${d.severity}[${d.code}]`, d.severity) +
+      paint(`: ${wrap(d.title, d.code.length + d.severity.length + 4, 4)}`, "bold"),
+  ];
   const files = [...new Set(marks.map((m) => m.file))];
   for (const [i, file] of files.entries()) {
     const here = marks.filter((m) => m.file === file);
@@ -43,11 +46,16 @@ export function renderDiagnostic(d: Diagnostic, sources: readonly Source[], opti
     if (first.source) lines.push(...frame(first.source, here, gutter, d.severity, paint));
   }
   const unseen = marks.filter((m) => !m.source && m.text !== "").map((m) => `${m.file}: ${m.text}`);
-  const facts = [...[...d.notes, ...unseen].map((n) => ["note", n] as const), ...(d.help === undefined ? [] : [["help", d.help] as const])];
+  const facts = [
+    ...[...d.notes, ...unseen].map((n) => ["note", n] as const),
+    ...(d.help === undefined ? [] : [["help", d.help] as const]),
+  ];
   if (facts.length > 0 && marks.some((m) => m.source)) lines.push(`${pad}${paint("|", "gutter")}`);
   for (const [kind, text] of facts) {
     const lead = `= ${kind}: `;
-    lines.push(`${pad}${paint("=", "gutter")} ${paint(`${kind}:`, "bold")} ${wrap(text, pad.length + lead.length, pad.length + lead.length)}`);
+    lines.push(
+      `${pad}${paint("=", "gutter")} ${paint(`${kind}:`, "bold")} ${wrap(text, pad.length + lead.length, pad.length + lead.length)}`,
+    );
   }
   return lines.join("\n");
 }
@@ -101,7 +109,8 @@ function frame(source: Source, marks: readonly Mark[], gutter: number, severity:
     out.push(`${paint(`${String(line).padStart(gutter)} `, "gutter")}${bar} ${text}`.trimEnd());
   };
   for (const number of numbers) {
-    if (before !== undefined && number === before + 2) show(before + 1, cut(shown(lineAt(source, before + 1)), 0, room).text);
+    if (before !== undefined && number === before + 2)
+      show(before + 1, cut(shown(lineAt(source, before + 1)), 0, room).text);
     else if (before !== undefined && number > before + 2) out.push(paint("...", "gutter"));
     const here = marks.filter((m) => m.line === number);
     const full = shown(lineAt(source, number));
@@ -188,12 +197,12 @@ function painted(cells: readonly (readonly [string, Style | undefined])[], paint
   return out + run;
 }
 
-/** Breaks at spaces; the first line begins at column `first`, the others are indented by `indent`. A quoted `piece` may be broken too. */
+/** Breaks at spaces; the first line begins at column `first`, the others are indented by `indent`. Code in backquotes stays whole. */
 function wrap(text: string, first: number, indent: number, width = WIDTH): string {
   const lines: string[] = [];
   let line = "";
   let room = width - first;
-  for (const word of text.split(" ")) {
+  for (const [word] of text.matchAll(/(?:`[^`]*`|[^\s`]|`)+/g)) {
     const joined = line === "" ? word : `${line} ${word}`;
     if ([...joined].length > room && line !== "") {
       lines.push(line);

@@ -7,8 +7,6 @@ import { inRun, scalars, scopeOf } from "./context.ts";
 import { runEval } from "./eval.ts";
 import { formatValue } from "./format.ts";
 import type { FileTensor } from "./host.ts";
-import { commitsOf } from "./segments.ts";
-import { inputsBelow, namesFrom } from "./inputs.ts";
 import { runTrain } from "./train.ts";
 import { shown, type Scope } from "./values.ts";
 
@@ -73,13 +71,11 @@ async function compute(context: Context, segment: Segment): Promise<void> {
 
 // ---------------------------------------------------------------- passes of a top-level `for`
 
+/** The slots of a pass are its own (the checker gives each pass its paths), so it begins fresh by running its segments. */
 async function runPass(context: Context, run: Run, pass: number): Promise<Flow> {
   const before = { ...context.pass };
   Object.assign(context.pass, { run: pass, seed: run.seed });
   Object.assign(context.at, { step: 0, epoch: 0, tick: 0 });
-  const outside = new Set(segmentsOf(context.program.body, false).flatMap(pathsOf));
-  const own = new Set(segmentsOf(run.body, true).flatMap(commitsOf));
-  context.state.reset([...own].filter((path) => !outside.has(path)));
   try {
     return await runActions(context, run.body, scopeOf(context));
   } finally {
@@ -87,28 +83,21 @@ async function runPass(context: Context, run: Run, pass: number): Promise<Flow> 
   }
 }
 
-function pathsOf(segment: Segment): string[] {
-  const read = namesFrom(inputsBelow(segment.outputs.map((output) => output.node)), "state");
-  return [...commitsOf(segment), ...read];
-}
-
 /** Every segment below these actions. */
-export function segmentsOf(actions: readonly Action[], intoPasses: boolean): Segment[] {
+export function segmentsOf(actions: readonly Action[]): Segment[] {
   return actions.flatMap((action): Segment[] => {
-    const below = (body: readonly Action[]) => segmentsOf(body, intoPasses);
     switch (action.kind) {
       case "compute":
         return [action.segment];
       case "train":
       case "eval": {
         const own = [...action.step, ...(action.short ?? [])].map(({ segment }) => segment);
-        const reactions = action.kind === "train" ? action.reactions.flatMap(({ body }) => below(body)) : [];
-        return [...own, ...below(action.sinks), ...reactions];
+        const reactions = action.kind === "train" ? action.reactions.flatMap(({ body }) => segmentsOf(body)) : [];
+        return [...own, ...segmentsOf(action.sinks), ...reactions];
       }
       case "run":
-        return intoPasses ? below(action.body) : [];
       case "when":
-        return below(action.body);
+        return segmentsOf(action.body);
       default:
         return [];
     }

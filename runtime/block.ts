@@ -103,6 +103,9 @@ export class Block {
       if (i < from) continue;
       const run = started[i] ?? begin(part);
       const result = await run.result;
+      // Nothing of this tick may still be queued when the device goes on.
+      if (result.failed || result.skipped || result.halted)
+        await Promise.all(started.slice(i + 1).map((each) => each.result));
       if (result.failed) {
         this.context.state.restore(run.before);
         return { result: { readings, failed: result.failed }, halted: false };
@@ -111,7 +114,6 @@ export class Block {
       readings.push({ fetched: result.fetched, rows: tick.slice?.rows.length ?? 1 });
       if (!result.halted) continue;
       const next = started[i + 1];
-      await Promise.all(started.slice(i + 1).map((each) => each.result));
       const rest = async () => {
         if (next) this.context.state.restore(next.before);
         return this.finish(tick, parts, begin, i + 1, [], readings);

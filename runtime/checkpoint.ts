@@ -21,12 +21,28 @@ interface Format {
 
 /** By the name in the file. All little-endian. */
 const formats: Readonly<Record<string, Format>> = {
-  F32: { bytes: 4, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat32(4 * i, true)) },
-  F64: { bytes: 8, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat64(8 * i, true)) },
-  F16: { bytes: 2, dtype: "f32", read: (v, n) => Float32Array.from({ length: n }, (_, i) => half(v.getUint16(2 * i, true))) },
+  F32: {
+    bytes: 4,
+    dtype: "f32",
+    read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat32(4 * i, true)),
+  },
+  F64: {
+    bytes: 8,
+    dtype: "f32",
+    read: (v, n) => Float32Array.from({ length: n }, (_, i) => v.getFloat64(8 * i, true)),
+  },
+  F16: {
+    bytes: 2,
+    dtype: "f32",
+    read: (v, n) => Float32Array.from({ length: n }, (_, i) => half(v.getUint16(2 * i, true))),
+  },
   BF16: { bytes: 2, dtype: "f32", read: (v, n) => brainFloats(v, n) },
   I32: { bytes: 4, dtype: "i32", read: (v, n) => Int32Array.from({ length: n }, (_, i) => v.getInt32(4 * i, true)) },
-  I64: { bytes: 8, dtype: "i32", read: (v, n) => Int32Array.from({ length: n }, (_, i) => Number(v.getBigInt64(8 * i, true))) },
+  I64: {
+    bytes: 8,
+    dtype: "i32",
+    read: (v, n) => Int32Array.from({ length: n }, (_, i) => Number(v.getBigInt64(8 * i, true))),
+  },
   U32: { bytes: 4, dtype: "u32", read: (v, n) => Uint32Array.from({ length: n }, (_, i) => v.getUint32(4 * i, true)) },
   BOOL: { bytes: 1, dtype: "bool", read: (v, n) => Int32Array.from({ length: n }, (_, i) => v.getUint8(i)) },
 };
@@ -130,10 +146,17 @@ export async function readSafetensors(file: string, span?: Span): Promise<Readon
       const count = shape.reduce((a, b) => a * b, 1);
       if (end - start !== count * format.bytes) {
         throw new UserError(
-          notSafetensors(span, file, `\`${name}\` has ${end - start} bytes, but [${shape.join(", ")}] in ${dtype} takes ${count * format.bytes}`),
+          notSafetensors(
+            span,
+            file,
+            `\`${name}\` has ${end - start} bytes, but [${shape.join(", ")}] in ${dtype} takes ${count * format.bytes}`,
+          ),
         );
       }
       const bytes = await readAt(handle, base + start, end - start);
+      if (dtype === "I64" && !fitsInt32(bytes)) {
+        throw new UserError(foreignDtype(span, file, name, "I64 with numbers beyond 32 bits", Object.keys(formats)));
+      }
       tensors.set(name, { dtype: format.dtype, shape, data: format.read(new DataView(bytes.buffer), count) });
     }
     return tensors;
@@ -206,11 +229,20 @@ function entryOf(name: string, value: unknown): Entry | undefined {
 function counts(value: unknown): number[] | undefined {
   if (!Array.isArray(value)) return undefined;
   const items: unknown[] = value;
-  return items.every((item) => typeof item === "number" && Number.isSafeInteger(item) && item >= 0) ? (items as number[]) : undefined;
+  return items.every((item) => typeof item === "number" && Number.isSafeInteger(item) && item >= 0)
+    ? (items as number[])
+    : undefined;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fitsInt32(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += 8) {
+    if (BigInt.asIntN(32, bytes.readBigInt64LE(at)) !== bytes.readBigInt64LE(at)) return false;
+  }
+  return true;
 }
 
 /** In a buffer of its own, so that a view of it begins at 0. */
@@ -219,7 +251,8 @@ async function readAt(handle: FileHandle, position: number, length: number): Pro
   let done = 0;
   while (done < length) {
     const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0) throw new Error(`expected ${length} bytes at ${position}, got ${done}: the file changed while it was read`);
+    if (bytesRead === 0)
+      throw new Error(`expected ${length} bytes at ${position}, got ${done}: the file changed while it was read`);
     done += bytesRead;
   }
   return bytes;

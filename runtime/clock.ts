@@ -105,7 +105,7 @@ export interface TickLoop<T, R> {
   /** False for ticks that can be stopped but not paused: an eval pass. */
   readonly paced: boolean;
   readonly breath: Breath;
-  /** Undefined at the end. */
+  /** Undefined at the end, however often it is asked. */
   draw(): T | undefined;
   start(tick: T): Promise<Ran<R>>;
   /** Nothing may be in flight behind this tick, because its reactions read what it committed. */
@@ -124,7 +124,11 @@ export interface TickLoop<T, R> {
 /** Emits each settled tick; completes at the end, at `stop`, or when the gate is stopped. */
 export function ticks<T, R>(loop: TickLoop<T, R>): Observable<T> {
   return new Observable((subscriber) => {
-    drive(loop, (tick) => subscriber.next(tick), () => subscriber.closed).then(
+    drive(
+      loop,
+      (tick) => subscriber.next(tick),
+      () => subscriber.closed,
+    ).then(
       () => subscriber.complete(),
       (error: unknown) => subscriber.error(error),
     );
@@ -140,22 +144,16 @@ interface Flight<T, R> {
 async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed: () => boolean): Promise<void> {
   const flight: Flight<T, R>[] = [];
   const again: T[] = [];
-  let ended = false;
 
   const shut = () => loop.gate.stopped || closed();
   const draw = async (): Promise<T | undefined> => {
-    ended ||= shut();
-    while (!ended && loop.paced && !loop.gate.take()) {
+    while (!shut() && loop.paced && !loop.gate.take()) {
       // What is in flight must settle before a pause holds the clock.
       if (flight.length > 0) return undefined;
       await loop.breathe?.();
       await loop.gate.wait();
-      ended ||= shut();
     }
-    if (ended) return undefined;
-    const tick = again.shift() ?? loop.draw();
-    if (tick === undefined) ended = true;
-    return tick;
+    return shut() ? undefined : (again.shift() ?? loop.draw());
   };
   const start = (tick: T): Flight<T, R> => ({
     tick,

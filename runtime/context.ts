@@ -79,7 +79,13 @@ export function scopeOf(
   };
 }
 
-/** Adds the pass to an event or a frame inside of one. */
+/**
+ * Adds the pass to an event or a frame inside of one. The checker makes the names of blocks unique by the pass
+ * (`run2.val`); outside it is told by `run`.
+ */
 export function inRun<E extends object>(context: Context, event: E): E {
-  return context.pass.run === undefined ? event : { ...event, run: context.pass.run };
+  const { run } = context.pass;
+  if (run === undefined) return event;
+  const named = "name" in event ? { name: String(event.name).replace(/^run\d+\./, "") } : {};
+  return { ...event, ...named, run };
 }

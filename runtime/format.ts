@@ -114,9 +114,7 @@ function tensorText(value: Extract<Shown, { kind: "tensor" }>, format: string | 
     const item = (i: number) => level(axis + 1, start + i * stride);
     const places = Array.from({ length: size }, (_, i) => i);
     const items =
-      size <= LONGEST
-        ? places.map(item)
-        : [...places.slice(0, ENDS).map(item), "…", ...places.slice(-ENDS).map(item)];
+      size <= LONGEST ? places.map(item) : [...places.slice(0, ENDS).map(item), "…", ...places.slice(-ENDS).map(item)];
     // Rows of a matrix go below one another once they are several.
     const between = axis + 1 < shape.length && size > 2 ? `,\n${" ".repeat(axis + 1)}` : ", ";
     return `[${items.join(between)}]`;

@@ -15,7 +15,7 @@ import { scopeOf, type Context } from "./context.ts";
 import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { Segments } from "./segments.ts";
-import { elements, StateTable } from "./state.ts";
+import { parameterCount, StateTable } from "./state.ts";
 import { HostValues } from "./values.ts";
 
 export interface SessionOptions {
@@ -126,7 +126,7 @@ export class Session {
     };
     try {
       context.state.create();
-      const parameters = Object.values(program.slots).reduce((n, s) => n + (s.kind === "param" ? elements(s.type) : 0), 0);
+      const parameters = parameterCount(program.slots);
       const inputs = context.inputs$.value;
       events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs });
       const flow: Flow = await runActions(context, program.body, scopeOf(context));

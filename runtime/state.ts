@@ -139,3 +139,10 @@ export function typeText(type: { readonly dtype: string; readonly shape: readonl
 export function elements(type: Type): number {
   return type.shape.reduce((product, size) => product * size, 1);
 }
+
+/** Numbers in all params. The passes of a top-level `for` have params of their own (`run2.f.w`), but are one model. */
+export function parameterCount(slots: Program["slots"]): number {
+  const params = Object.values(slots).filter(({ kind }) => kind === "param");
+  const sizes = new Map(params.map(({ path, type }) => [path.replace(/^run\d+\./, ""), elements(type)]));
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}

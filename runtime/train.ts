@@ -37,7 +37,9 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     epoch: new Window(train.folds),
     reactions: train.reactions.map(() => new Window(train.folds)),
   };
-  const timed = new Map<Reaction, number>(train.reactions.flatMap((each) => (each.clock.unit === "seconds" ? [[each, 0]] : [])));
+  const timed = new Map<Reaction, number>(
+    train.reactions.flatMap((each) => (each.clock.unit === "seconds" ? [[each, 0]] : [])),
+  );
   const overdue = (each: Reaction) => watch.seconds - (timed.get(each) ?? 0) >= each.clock.every;
   const scope = (window: Window): Scope => scopeOf(context, window, seen);
 

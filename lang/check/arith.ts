@@ -100,7 +100,13 @@ export function promote(a: Value, b: Value, least: Kind, at: At): [Tensor, Tenso
 }
 
 /** One node on two tensors of one kind after broadcasting. */
-export function elementwise(name: string, [a, b]: readonly [Tensor, Tensor], result: Kind, at: At, what: string): Tensor {
+export function elementwise(
+  name: string,
+  [a, b]: readonly [Tensor, Tensor],
+  result: Kind,
+  at: At,
+  what: string,
+): Tensor {
   const { axes, a: x, b: y } = broadcast(a, b, at, what);
   return tensor(op(name, [x, y], {}, at), axes, result);
 }
@@ -155,7 +161,9 @@ export function binary(name: ast.BinaryOp, a: Value, b: Value, at: Sides): Value
 
 function wrong(name: string, a: Value, b: Value, at: Sides): UserError {
   const odd = isTensorLike(a) || a.kind === "bundle" ? b : a;
-  return new UserError(mistake.wrongOperands(name, { value: a, span: at.left }, { value: b, span: at.right }, operandHelp(odd)));
+  return new UserError(
+    mistake.wrongOperands(name, { value: a, span: at.left }, { value: b, span: at.right }, operandHelp(odd)),
+  );
 }
 
 function operandHelp(v: Value): string | undefined {
@@ -174,7 +182,7 @@ function operandHelp(v: Value): string | undefined {
     case "dataset":
       return "choose a field of the data set, or transform its rows with `map`";
     case "str":
-      return "strings are put together with holes: `\"{a} and {b}\"`";
+      return 'strings are put together with holes: `"{a} and {b}"`';
     case "list":
       return "a list counts as a tensor when its items are numbers or tensors of one shape";
     default:
@@ -191,15 +199,35 @@ function compare(name: string, a: Value, b: Value, at: Sides): Tensor {
 
 function logic(name: "and" | "or", a: Value, b: Value, at: Sides): Value {
   const decides = name === "or";
-  for (const [known, other, span] of [[a, b, at.right], [b, a, at.left]] as const) {
+  for (const [known, other, span] of [
+    [a, b, at.right],
+    [b, a, at.left],
+  ] as const) {
     if (known.kind !== "bool") continue;
     if (known.value === decides) return known;
     if (other.kind === "bool" || (other.kind === "tensor" && other.dtype === "bool")) return other;
-    throw new UserError(mistake.wrongKind(`each side of \`${name}\``, "true or false", { value: other, span }, "compare it: `x > 0`, `x != 0`"));
+    throw new UserError(
+      mistake.wrongKind(
+        `each side of \`${name}\``,
+        "true or false",
+        { value: other, span },
+        "compare it: `x > 0`, `x != 0`",
+      ),
+    );
   }
-  for (const [v, span] of [[a, at.left], [b, at.right]] as const)
+  for (const [v, span] of [
+    [a, at.left],
+    [b, at.right],
+  ] as const)
     if (v.kind !== "tensor" || v.dtype !== "bool")
-      throw new UserError(mistake.wrongKind(`each side of \`${name}\``, "true or false", { value: v, span }, "compare it: `x > 0`, `x != 0`"));
+      throw new UserError(
+        mistake.wrongKind(
+          `each side of \`${name}\``,
+          "true or false",
+          { value: v, span },
+          "compare it: `x > 0`, `x != 0`",
+        ),
+      );
   return elementwise(name, [a as Tensor, b as Tensor], "bool", at, name);
 }
 
@@ -219,7 +247,8 @@ function power(a: Value, b: Value, at: Sides): Tensor {
   if (n !== undefined && a.kind !== "num") {
     const x = toTensor(a, at);
     const whole = Number.isInteger(n) && Math.abs(n) <= MAX_PRODUCT;
-    const base = whole && n >= 0 && !(b as Num).float ? cast(x, x.dtype === "bool" ? "int" : x.dtype, at) : cast(x, "float", at);
+    const base =
+      whole && n >= 0 && !(b as Num).float ? cast(x, x.dtype === "bool" ? "int" : x.dtype, at) : cast(x, "float", at);
     const one = (): Tensor => filled(1, base.axes, base.dtype, at);
     if (n === 0) return one();
     if (n === 0.5) return tensor(op("sqrt", [base.node], {}, at), base.axes, "float");
@@ -242,10 +271,20 @@ export function unary(name: "-" | "not", v: Value, at: At): Value {
   if (name === "not") {
     if (v.kind === "bool") return bool(!v.value);
     if (v.kind === "tensor" && v.dtype === "bool") return tensor(op("not", [v.node], {}, at), v.axes, "bool");
-    throw new UserError(mistake.wrongKind("what follows `not`", "true or false", { value: v, span: at.span }, "compare it: `not (x > 0)`, or `x == 0`"));
+    throw new UserError(
+      mistake.wrongKind(
+        "what follows `not`",
+        "true or false",
+        { value: v, span: at.span },
+        "compare it: `not (x > 0)`, or `x == 0`",
+      ),
+    );
   }
   const x = counted(v);
-  if (x.kind === "num") return Number.isNaN(numberOf(x)) && !x.float ? openNum : { kind: "num", value: -x.value, ...(x.float && { float: true }) };
+  if (x.kind === "num")
+    return Number.isNaN(numberOf(x)) && !x.float
+      ? openNum
+      : { kind: "num", value: -x.value, ...(x.float && { float: true }) };
   const bundle = byLeaf("-", [x], at, ([leaf]) => unary("-", leaf!, at));
   if (bundle) return bundle;
   const t = toTensor(x, at, "what follows `-`");
@@ -271,12 +310,25 @@ export function select(cond: Value, a: Value, b: Value, at: At): Value {
   if (a.kind === "broken" || b.kind === "broken") return { kind: "broken" };
   if (cond.kind !== "tensor" || cond.dtype !== "bool")
     throw new UserError(
-      mistake.wrongKind("a condition", "true or false", { value: cond, span: at.argSpans?.["cond"] ?? at.span }, "compare it: `x > 0`, `x != 0`, `x == none`"),
+      mistake.wrongKind(
+        "a condition",
+        "true or false",
+        { value: cond, span: at.argSpans?.["cond"] ?? at.span },
+        "compare it: `x > 0`, `x != 0`, `x == none`",
+      ),
     );
   if ((a.kind === "tuple" || a.kind === "list") && a.kind === b.kind && a.items.length === b.items.length)
     return { kind: a.kind, items: a.items.map((x, i) => select(cond, x, b.items[i]!, at)) };
-  if (a.kind === "record" && b.kind === "record" && a.fields.size === b.fields.size && [...a.fields.keys()].every((k) => b.fields.has(k)))
-    return { kind: "record", fields: new Map([...a.fields].map(([k, x]) => [k, select(cond, x, b.fields.get(k)!, at)])) };
+  if (
+    a.kind === "record" &&
+    b.kind === "record" &&
+    a.fields.size === b.fields.size &&
+    [...a.fields.keys()].every((k) => b.fields.has(k))
+  )
+    return {
+      kind: "record",
+      fields: new Map([...a.fields].map(([k, x]) => [k, select(cond, x, b.fields.get(k)!, at)])),
+    };
   const sides = [a, b] as const;
   const bundle = byLeaf("? :", sides, at, ([x, y]) => select(cond, x!, y!, at));
   if (bundle) return bundle;

@@ -53,7 +53,9 @@ export function numberOf(n: Num): number {
 
 /** The size of an axis as a number of the script: it keeps the axis, so `[B, Z]` is made of names. */
 export function sizeNum(a: Axis): Num {
-  return a.uid === undefined && !open(a.size) ? { kind: "num", value: a.size } : { kind: "num", value: a.size, axis: a };
+  return a.uid === undefined && !open(a.size)
+    ? { kind: "num", value: a.size }
+    : { kind: "num", value: a.size, axis: a };
 }
 
 /** A whole number; open sizes come as NaN. */
@@ -84,7 +86,9 @@ function sizeHelp(v: Value): string | undefined {
 export function axisFrom(v: Value, at: At, span: Span = at.span): Axis {
   const size = wholeNumber(v, "a size", span);
   if (size < 1)
-    throw new UserError(mistake.wrongKind("a size", "at least 1", { value: v, span }, "an axis has one element or more"));
+    throw new UserError(
+      mistake.wrongKind("a size", "at least 1", { value: v, span }, "an axis has one element or more"),
+    );
   if (v.kind === "num" && v.axis) return v.axis;
   return numberAxis(size, span, "is written here");
 }
@@ -111,11 +115,11 @@ export function placeOf(place: number, rank: number): number | undefined {
 
 function places(t: Tensor, v: Value, span: Span): number[] {
   if (v.kind !== "num")
-    throw new UserError(mistake.wrongKind("`over`", "an axis", { value: v, span }, "write a name, `over: C`, or a place, `over: -1`"));
-  if (v.axis) {
-    const uid = v.axis.uid;
-    return t.axes.flatMap((a, i) => (uid !== undefined && a.uid === uid ? [i] : []));
-  }
+    throw new UserError(
+      mistake.wrongKind("`over`", "an axis", { value: v, span }, "write a name, `over: C`, or a place, `over: -1`"),
+    );
+  const uid = v.axis?.uid;
+  if (uid !== undefined) return t.axes.flatMap((a, i) => (a.uid === uid ? [i] : []));
   const place = placeOf(wholeNumber(v, "the place of an axis", span), t.axes.length);
   return place === undefined ? [] : [place];
 }

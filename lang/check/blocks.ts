@@ -2,7 +2,7 @@
  * `train` and `eval` blocks: what one tick computes (for the full batch and for the last short one), the metrics that
  * fold over it, and the reactions between ticks.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
@@ -111,7 +111,9 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
 }
 
 function finishBlock(c: Checker, env: Env, block: BlockBuild, name: ast.Name | undefined, stmt?: ast.Eval): void {
-  const value: Value = { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
+  // After a mistake in the body its metrics are not all there; what reads them is not to blame.
+  const failed = c.diagnostics.length > block.reported;
+  const value: Value = failed ? { kind: "broken" } : { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
   if (stmt) c.evalMetrics.set(stmt, value);
   if (name) define(c, env.scope, name, value);
 }
@@ -132,6 +134,7 @@ function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"],
     report: new Map(),
     fetches: 0,
     minimizes: 0,
+    reported: c.diagnostics.length,
     trained: "over" in trained ? trained.over : [],
     excluded: "over" in trained ? trained.except : [],
   };
@@ -205,7 +208,7 @@ function batchSizes(data: Dataset): { full: number; short: number } {
 
 function batchSource(c: Checker, env: Env, source: ast.Source): Dataset {
   const value = evaluate(c, env, source.value);
-  if (value.kind === "broken") throw new UserError(errors.brokenSource(source.value.span));
+  if (value.kind === "broken") throw new Reported();
   if (value.kind !== "dataset") throw new UserError(errors.notData(typeText(value), source.value.span));
   if (!value.batch) throw new UserError(errors.notBatched(source.value.span));
   if (value.rows >= 0 && value.batch.dropLast && value.rows < value.batch.size) {

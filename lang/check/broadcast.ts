@@ -43,7 +43,9 @@ function embeddings(small: readonly Axis[], large: readonly Axis[]): number[][] 
 function oneMeaning(small: readonly Axis[], ways: readonly number[][]): Misfit | undefined {
   const last = ways.at(-1)!;
   for (const way of ways) {
-    const i = way.findIndex((p, k) => p !== last[k] && (small[k]!.uid !== undefined || (small[k]!.size !== 1 && !open(small[k]!.size))));
+    const i = way.findIndex(
+      (p, k) => p !== last[k] && (small[k]!.uid !== undefined || (small[k]!.size !== 1 && !open(small[k]!.size))),
+    );
     if (i >= 0) return { why: "several", axis: small[i]! };
   }
   return undefined;
@@ -70,7 +72,8 @@ export function pairAxes(a: readonly Axis[], b: readonly Axis[], scales = false)
   if (a.length === b.length) {
     for (const [place, left] of a.entries()) {
       const right = b[place]!;
-      if (left.uid !== undefined && right.uid !== undefined && left.uid !== right.uid) return { why: "names", place, left, right };
+      if (left.uid !== undefined && right.uid !== undefined && left.uid !== right.uid)
+        return { why: "names", place, left, right };
       if (!fits(left.size, right.size)) return { why: "sizes", place, left, right };
     }
     return { axes: a.map((left, i) => mergeAxes(left, b[i]!)), a: range(a.length), b: range(a.length) };
@@ -96,18 +99,38 @@ export function broadcast(a: Tensor, b: Tensor, at: At, what: string): { axes: r
   const pairing = pairAxes(a.axes, b.axes, what === "*" || what === "/");
   if ("why" in pairing)
     throw new UserError(
-      mistake.cannotBroadcast(what, { value: a, span: at.left ?? at.span }, { value: b, span: at.right ?? at.span }, pairing),
+      mistake.cannotBroadcast(
+        what,
+        { value: a, span: at.left ?? at.span },
+        { value: b, span: at.right ?? at.span },
+        pairing,
+      ),
     );
-  return { axes: pairing.axes, a: spreadTo(a, pairing.axes, pairing.a, at), b: spreadTo(b, pairing.axes, pairing.b, at) };
+  return {
+    axes: pairing.axes,
+    a: spreadTo(a, pairing.axes, pairing.a, at),
+    b: spreadTo(b, pairing.axes, pairing.b, at),
+  };
 }
 
 /** `expand(x, [B, K, J])`: t with more axes, its own found among them by the same rule. */
 export function broadcastTo(t: Tensor, axes: readonly Axis[], at: At): Tensor {
   const fail = (misfit: Misfit): never => {
-    throw new UserError(mistake.cannotExpand({ value: t, span: at.argSpans?.["x"] ?? at.span }, axes, misfit, at.argSpans?.["shape"] ?? at.span));
+    throw new UserError(
+      mistake.cannotExpand(
+        { value: t, span: at.argSpans?.["x"] ?? at.span },
+        axes,
+        misfit,
+        at.argSpans?.["shape"] ?? at.span,
+      ),
+    );
   };
   if (t.axes.length > axes.length)
-    return fail({ why: "missing", axis: t.axes.find((x) => !axes.some((y) => sameAxis(x, y))) ?? t.axes[0]!, order: false });
+    return fail({
+      why: "missing",
+      axis: t.axes.find((x) => !axes.some((y) => sameAxis(x, y))) ?? t.axes[0]!,
+      order: false,
+    });
   const pairing = pairAxes(t.axes, axes, true);
   if ("why" in pairing) return fail(pairing);
   return { ...t, node: spreadTo(t, pairing.axes, pairing.a, at), axes: pairing.axes };

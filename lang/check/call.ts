@@ -68,18 +68,18 @@ export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" 
     if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
     if (callee.kind === "model") {
       const instance = makeInstance(c, env, callee, args, right.span);
-      return applyInstance(c, env, instance, [piped], e.span);
+      return applyInstance(c, env, instance, [piped], right.span);
     }
     if (left.kind === "stages" && callee.kind === "optimizer") {
       const stage = makeOptimizer(c, env, callee, args, right.span);
       return { kind: "stages", stages: [...left.stages, ...stage.stages] };
     }
-    return callValue(c, env, callee, [piped, ...args], e.span, nameOf(right.callee));
+    return callValue(c, env, callee, [piped, ...args], right.span, nameOf(right.callee));
   }
   const callee = evaluate(c, env, right);
   if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
   if (callee.kind === "model") throw new UserError(names.modelWithoutCall(callee.name, right.span));
-  return callValue(c, env, callee, [piped], e.span, nameOf(right));
+  return callValue(c, env, callee, [piped], right.span, nameOf(right));
 }
 
 export function callValue(c: Checker, env: Env, callee: Value, args: readonly ArgV[], span: Span, name = "this"): Value {

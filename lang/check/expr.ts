@@ -8,7 +8,7 @@ import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
-import { binary, select, toTensor, unary } from "./arith.ts";
+import { binary, constant, select, toTensor, unary } from "./arith.ts";
 import { typeText } from "./axes.ts";
 import { builtins, constants } from "./builtins/index.ts";
 import { transposed } from "./builtins/index.ts";
@@ -58,7 +58,7 @@ export function evaluate(c: Checker, env: Env, e: ast.Expr): Value {
     case "binary":
       return evaluateBinary(c, env, e);
     case "ternary": {
-      const cond = evaluate(c, env, e.cond);
+      const cond = known(evaluate(c, env, e.cond));
       if (cond.kind === "bool") return evaluate(c, env, cond.value ? e.then : e.else);
       return select(cond, evaluate(c, env, e.then), evaluate(c, env, e.else), atOf(c, env, e.span));
     }
@@ -190,8 +190,15 @@ function evaluateBinary(c: Checker, env: Env, e: ast.Expr & { kind: "binary" }):
   return binary(e.op, left, right, { ...atOf(c, env, e.span), left: e.left.span, right: e.right.span });
 }
 
+/** A condition on constants picks a branch, also when it was computed from the floats of a `let`. */
+function known(cond: Value): Value {
+  if (cond.kind !== "tensor") return cond;
+  const value = constant(cond);
+  return value === undefined ? cond : { kind: "bool", value: value !== 0 };
+}
+
 function evaluateIf(c: Checker, env: Env, e: ast.If): Value {
-  const cond = evaluate(c, env, e.cond);
+  const cond = known(evaluate(c, env, e.cond));
   const branch = (b: ast.Block | ast.If | undefined): Value =>
     b === undefined ? none : b.kind === "if" ? evaluateIf(c, env, b) : runBlock(c, { scope: child(env.scope), frame: env.frame }, b);
   if (cond.kind === "bool") return branch(cond.value ? e.then : e.else);

@@ -35,7 +35,11 @@ export function indexTensor(t: Tensor, items: readonly Item[], at: At): Tensor {
   }
   const cut = sliced(t, start, stop, at);
   const left = t.axes.flatMap((_, i) => (axes[i] ? [i] : []));
-  let result = viewAs(cut, left.map((i) => axes[i]!), at);
+  let result = viewAs(
+    cut,
+    left.map((i) => axes[i]!),
+    at,
+  );
   // From the last to the first, so that places before stay what they are.
   for (const place of left.toReversed()) {
     const item = kept[place];
@@ -82,12 +86,15 @@ function rangePlaces(t: Tensor, place: number, range: RangeV, span: Span): [numb
   const to = range.to ?? -1;
   for (const end of [from, to])
     if (!Number.isInteger(end))
-      throw new UserError(mistake.wrongKind("the end of a range", "a whole number", { value: { kind: "num", value: end }, span }));
+      throw new UserError(
+        mistake.wrongKind("the end of a range", "a whole number", { value: { kind: "num", value: end }, span }),
+      );
   if (open(size)) return [Math.max(0, from), to < 0 ? -1 : to + 1];
   const first = placeOf(from, size);
   const last = placeOf(to, size);
   // An absent end of an empty rest (`3..` of three places) is an empty range, not a place outside.
-  if (first === undefined && !(range.to === undefined && from === size)) throw new UserError(mistake.indexOutside(t, place, String(from), span));
+  if (first === undefined && !(range.to === undefined && from === size))
+    throw new UserError(mistake.indexOutside(t, place, String(from), span));
   if (last === undefined) throw new UserError(mistake.indexOutside(t, place, String(to), span));
   if (first === undefined || last < first) throw new UserError(mistake.emptyRange(t, place, typeText(range), span));
   return [first, last + 1];
@@ -97,7 +104,9 @@ function rangePlaces(t: Tensor, place: number, range: RangeV, span: Span): [numb
 export function sliced(t: Tensor, start: readonly number[], stop: readonly number[], at: At): Tensor {
   const whole = start.every((s, i) => s === 0 && stop[i] === t.axes[i]!.size);
   if (whole) return t;
-  const axes = t.axes.map((a, i) => (start[i] === 0 && stop[i] === a.size ? a : { size: open(a.size) || stop[i]! < 0 ? -1 : stop[i]! - start[i]! }));
+  const axes = t.axes.map((a, i) =>
+    start[i] === 0 && stop[i] === a.size ? a : { size: open(a.size) || stop[i]! < 0 ? -1 : stop[i]! - start[i]! },
+  );
   return { ...t, node: op("slice", [t.node], { start, stop, step: start.map(() => 1) }, at), axes };
 }
 
@@ -118,7 +127,9 @@ function indexValue(item: Asked, at: At): Tensor {
       : v.kind === "tensor"
         ? "indices are whole numbers: `i32(x)` converts"
         : undefined;
-  throw new UserError(mistake.wrongKind("an index", "a whole number, a range or a tensor of integers", { value, span }, help));
+  throw new UserError(
+    mistake.wrongKind("an index", "a whole number, a range or a tensor of integers", { value, span }, help),
+  );
 }
 
 /** Labels that do not fit the axis they point into. */
@@ -135,11 +146,14 @@ export function atIndices(x: Tensor, place: number, ids: Tensor, span: Span, at:
   // Places in x of the axes that `ids` shares with it by name.
   const shared = ids.axes.map((a) => {
     const found = a.uid === undefined ? [] : others.filter((i) => x.axes[i]!.uid === a.uid);
-    if (found.length > 1) throw new UserError(mistake.twinAxis(x, { kind: "num", value: a.size, axis: a }, found, span, at.span));
+    if (found.length > 1)
+      throw new UserError(mistake.twinAxis(x, { kind: "num", value: a.size, axis: a }, found, span, at.span));
     return found[0];
   });
   if (shared.every((s) => s === undefined)) return gather(x, place, ids, at);
-  return shared.every((s) => s !== undefined) ? pickAligned(x, place, ids, shared, at) : gatherAligned(x, place, ids, shared, at);
+  return shared.every((s) => s !== undefined)
+    ? pickAligned(x, place, ids, shared, at)
+    : gatherAligned(x, place, ids, shared, at);
 }
 
 function gather(x: Tensor, place: number, ids: Tensor, at: At): Tensor {
@@ -153,7 +167,12 @@ function gather(x: Tensor, place: number, ids: Tensor, at: At): Tensor {
 function pickAligned(x: Tensor, place: number, ids: Tensor, shared: readonly number[], at: At): Tensor {
   const order = shared.map((_, i) => i).sort((p, q) => shared[p]! - shared[q]!);
   const sorted = reorder(ids, order, at);
-  const wanted = spreadTo(sorted, x.axes, order.map((i) => shared[i]!), at);
+  const wanted = spreadTo(
+    sorted,
+    x.axes,
+    order.map((i) => shared[i]!),
+    at,
+  );
   const here = op("eq", [indices(x.axes, place, at).node, wanted], {}, at);
   const stored = x.dtype === "bool" ? cast(x, "int", at) : x;
   const chosen = op("select", [here, stored.node, filled(0, x.axes, stored.dtype, at).node], {}, at);
@@ -179,7 +198,12 @@ function gatherAligned(x: Tensor, place: number, ids: Tensor, shared: readonly (
   let index = ids.node;
   const held = filled(0, ids.axes, "int", at).node;
   let extent = x.axes[place]!.size;
-  const clamped = op("max", [op("min", [index, filled(Math.max(0, extent - 1), ids.axes, "int", at).node], {}, at), held], {}, at);
+  const clamped = op(
+    "max",
+    [op("min", [index, filled(Math.max(0, extent - 1), ids.axes, "int", at).node], {}, at), held],
+    {},
+    at,
+  );
   index = clamped;
   for (const row of rows.toReversed()) {
     const along = indices(ids.axes, shared.indexOf(row), at).node;

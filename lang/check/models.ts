@@ -29,7 +29,11 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
   const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, child(decl.scope));
   const key = instanceKey(env.frame, decl.name);
   const known = host.children.get(key);
-  if (known && known.decl.decl === decl.decl) return known;
+  if (known && known.decl.decl === decl.decl) {
+    // The same instance, seen from another application: its sizes carry the axis names of this one.
+    known.args = bound;
+    return known;
+  }
   const instance: Instance = {
     kind: "instance",
     decl,
@@ -93,6 +97,7 @@ export function applyInstance(
     };
     const body = decl.decl.body;
     const value = runBlock(c, { scope, frame }, body);
+    instance.applied = true;
     const last = body.body.at(-1)?.span ?? body.span;
     return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, last);
   });
@@ -267,7 +272,7 @@ export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bu
       leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: p.type });
     }
   });
-  if (leaves.size === 0) throw new UserError(names.notApplied(instance.path, span));
+  if (leaves.size === 0 && !instance.applied) throw new UserError(names.notApplied(instance.path, span));
   return { kind: "bundle", leaves };
 }
 
@@ -287,7 +292,7 @@ export function instanceMember(c: Checker, instance: Instance, name: string, spa
   const setting = instance.args.get(name);
   if (setting) return setting;
   const all = [...instance.params.keys(), ...instance.states.keys(), ...instance.children.keys(), ...instance.args.keys()];
-  if (instance.params.size === 0 && instance.children.size === 0) throw new UserError(names.notApplied(instance.path, span));
+  if (!instance.applied) throw new UserError(names.notApplied(instance.path, span));
   throw new UserError(names.noMember(`\`${instance.path}\``, name, span, all, didYouMean(name, all)));
 }
 

@@ -8,7 +8,7 @@ import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
 import { typeText } from "./axes.ts";
-import { gradientNeedsScalar } from "../errors/gradients.ts";
+import { needsScalar } from "../errors/gradients.ts";
 import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
@@ -25,7 +25,7 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   const over = evaluate(c, env, stmt.over);
   if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return;
   const loss = toTensor(lossValue, atOf(c, env, stmt.loss.span));
-  if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
+  if (loss.axes.length > 0) throw new UserError(needsScalar("minimize", { value: loss, span: stmt.loss.span }));
   if (opt.kind !== "stages") throw new UserError(names.notCallable(`${typeText(opt)} is no optimizer and`, stmt.with.span));
   const params = chosenParams(c, env, stmt, over);
   const fresh = checkFresh(c, loss.node, params, stmt);
@@ -57,6 +57,7 @@ function sourceName(e: ast.Expr): string {
 
 function chosenParams(c: Checker, env: Env, stmt: ast.Minimize, over: Value): Bundle {
   const all = paramsOf(c, over, stmt.over.span);
+  if (all.leaves.size === 0) throw new UserError(errors.nothingToMove(stmt.over.span, "this has no params"));
   if (!stmt.except) return all;
   const except = paramsOf(c, evaluate(c, env, stmt.except), stmt.except.span);
   const leaves = new Map([...all.leaves].filter(([path]) => !except.leaves.has(path)));

@@ -4,12 +4,13 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
+import * as errors from "../errors/signature.ts";
 import { make } from "../graph/index.ts";
 import type { Fold, Watch } from "../program.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import { toTensor } from "./arith.ts";
-import { typeText } from "./axes.ts";
+import { resolveAxes, typeText } from "./axes.ts";
 import { asFloat } from "./blocks.ts";
 import type { ArgV } from "./call.ts";
 import { onePart, shuffleData, splitData, takeData } from "./data.ts";
@@ -195,6 +196,27 @@ export const specials: Readonly<Record<string, Special>> = {
   best: watch("best", "best(x): x is above all before at this place; for losses best(-loss)."),
   stale: watch("stale", "stale(x, n): n readings of this clock without a best."),
   rises: watch("rises", "rises(c): c holds now and did not before."),
+  shape: {
+    params: ["x"],
+    doc: "shape(x): the list of its sizes, with their names.",
+    takes: always,
+    call(c, env, args, span) {
+      const x = toTensor(bind("shape", this.params, args, span).get("x")!.value, atOf(c, env, span));
+      return { kind: "list", items: x.axes.map((axis) => ({ kind: "num", value: axis.size, axis })) };
+    },
+  },
+  contract: {
+    params: ["a", "b", "over"],
+    doc: "contract(a, b, over: [K]): sums a times b over the named axes; then come the other axes of a, then those of b.",
+    takes: always,
+    call: contract,
+  },
+  labels: {
+    params: ["y", "z"],
+    doc: "labels(y, z): y, after a check that it holds classes for the last axis of the logits z.",
+    takes: always,
+    call: labels,
+  },
   fan_in: {
     params: ["shape"],
     doc: "fan_in(shape): the product of all axes but `Out`, what one output sums over.",
@@ -219,4 +241,37 @@ function fan(args: readonly ArgV[], span: Span, out: boolean): Value {
     if (item.axis?.name !== without) product *= item.value;
   }
   return { kind: "num", value: product };
+}
+
+function contract(c: Checker, env: Env, args: readonly ArgV[], span: Span): Value {
+  const bound = bind("contract", ["a", "b", "over"], args, span);
+  const at = atOf(c, env, span);
+  const a = toTensor(bound.get("a")!.value, at);
+  const b = toTensor(bound.get("b")?.value ?? { kind: "none" }, at);
+  const over = bound.get("over")?.value;
+  const left = resolveAxes(a, over, at);
+  const right = resolveAxes(b, over, at);
+  const pairs = left.map((i) => [i, right.find((j) => b.axes[j]!.uid === a.axes[i]!.uid) ?? -1] as const);
+  if (left.length !== right.length || pairs.some(([, j]) => j < 0)) {
+    throw new UserError(errors.notContracted(typeText(a), typeText(b), span));
+  }
+  const node = make("dot", [a.node, b.node], { batch: [], contract: pairs }, span);
+  const axes = [...a.axes.filter((_, i) => !left.includes(i)), ...b.axes.filter((_, j) => !right.includes(j))];
+  return { kind: "tensor", node, dtype: "float", axes };
+}
+
+function labels(c: Checker, env: Env, args: readonly ArgV[], span: Span): Value {
+  const bound = bind("labels", ["y", "z"], args, span);
+  const at = atOf(c, env, span);
+  const y = toTensor(bound.get("y")!.value, at);
+  const z = toTensor(bound.get("z")?.value ?? { kind: "none" }, at);
+  const outputs = z.axes.at(-1);
+  if (y.dtype === "float" || y.axes.length !== z.axes.length - 1 || !outputs) {
+    throw new UserError(errors.notLabels(typeText(y), typeText(z), span));
+  }
+  if (y.classes !== undefined && outputs.size >= 0 && y.classes !== outputs.size) {
+    const why = outputs.why ? [{ span: outputs.why.span, text: outputs.why.text }] : [];
+    throw new UserError(errors.wrongClasses(outputs.size, y.classes, typeText(y), span, why));
+  }
+  return y;
 }

@@ -3,7 +3,7 @@
  * A pass is run again from the start when it asked for facts or files that were not known yet, so nothing here outlives it.
  */
 import type { Diagnostic } from "../diagnostic.ts";
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import { make, nextId } from "../graph/index.ts";
 import type { Node, Type } from "../graph/node.ts";
 import type {
@@ -49,6 +49,8 @@ export interface BlockBuild {
   /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */
   fetches: number;
   minimizes: number;
+  /** How many messages there were when the block began. */
+  readonly reported: number;
   /** Paths whose params the block takes gradients for; instances outside run in eval mode. */
   readonly trained: string[];
   readonly excluded: string[];
@@ -165,6 +167,7 @@ export class Checker {
       run();
       return true;
     } catch (error) {
+      if (error instanceof Reported) return false;
       if (!(error instanceof UserError)) throw error;
       this.report(error.diagnostic);
       return false;

@@ -52,7 +52,11 @@ export function viewAs(t: Tensor, axes: readonly Axis[], at: At): Tensor {
 /** An int fits an i32; anything else is a float. */
 export function kindOfNum(n: Num): Kind {
   const value = numberOf(n);
-  return !n.float && Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? "int" : Number.isNaN(value) && !n.float ? "int" : "float";
+  return !n.float && Number.isInteger(value) && Math.abs(value) < 2 ** 31
+    ? "int"
+    : Number.isNaN(value) && !n.float
+      ? "int"
+      : "float";
 }
 
 function numbers(v: Value): number[] | undefined {
@@ -62,7 +66,8 @@ function numbers(v: Value): number[] | undefined {
   return parts.every((p) => p !== undefined) ? parts.flat() : undefined;
 }
 
-const anyFloat = (v: Value): boolean => (v.kind === "list" ? v.items.some(anyFloat) : v.kind === "num" && kindOfNum(v) === "float");
+const anyFloat = (v: Value): boolean =>
+  v.kind === "list" ? v.items.some(anyFloat) : v.kind === "num" && kindOfNum(v) === "float";
 
 /** The sizes of nested lists of numbers; undefined when rows differ. */
 function listShape(v: Value): number[] | undefined {
@@ -83,7 +88,14 @@ function fromList(v: List, at: At): Tensor {
   const parts = v.items.map((item) => toTensor(item, at));
   const first = parts[0];
   if (!first || parts.some((p) => shape(p.axes).join() !== shape(first.axes).join()))
-    throw new UserError(mistake.wrongKind("this", "a list of tensors of one shape", { value: v, span: at.span }, "a list counts as a tensor when all its items have the same axes"));
+    throw new UserError(
+      mistake.wrongKind(
+        "this",
+        "a list of tensors of one shape",
+        { value: v, span: at.span },
+        "a list counts as a tensor when all its items have the same axes",
+      ),
+    );
   const kind = parts.some((p) => p.dtype === "float") ? "float" : parts.some((p) => p.dtype === "int") ? "int" : "bool";
   const axes: Axis[] = [{ size: parts.length }, ...first.axes];
   const rows = parts.map((p) => op("reshape", [cast(p, kind, at).node], { shape: [1, ...shape(p.axes)] }, at));
@@ -91,7 +103,12 @@ function fromList(v: List, at: At): Tensor {
 }
 
 export function isTensorLike(v: Value): boolean {
-  return v.kind === "tensor" || v.kind === "num" || v.kind === "bool" || (v.kind === "list" && v.items.length > 0 && v.items.every(isTensorLike));
+  return (
+    v.kind === "tensor" ||
+    v.kind === "num" ||
+    v.kind === "bool" ||
+    (v.kind === "list" && v.items.length > 0 && v.items.every(isTensorLike))
+  );
 }
 
 /** A value as a tensor: numbers and bools are scalars, lists of them have an axis. */
@@ -138,7 +155,14 @@ function helpFor(v: Value): string | undefined {
 export function scalarOf(v: Value, at: At, what = "this"): Tensor {
   const t = toTensor(v, at, what);
   if (t.axes.length === 0) return t;
-  throw new UserError(mistake.wrongKind(what, "a single number", { value: v, span: at.span }, "reduce it first, for instance with `mean`"));
+  throw new UserError(
+    mistake.wrongKind(
+      what,
+      "a single number",
+      { value: v, span: at.span },
+      "reduce it first, for instance with `mean`",
+    ),
+  );
 }
 
 const folds: Record<string, (...x: number[]) => number> = {
@@ -164,7 +188,8 @@ function constantNode(n: Node): number | undefined {
   if (n.op !== "cast" && n.op !== "div" && !Object.hasOwn(folds, n.op)) return undefined;
   const xs = n.inputs.map(constantNode);
   if (!xs.every((x) => x !== undefined)) return undefined;
-  if (n.op === "cast") return n.type.dtype === "f32" ? xs[0] : n.type.dtype === "bool" ? Number(xs[0] !== 0) : Math.trunc(xs[0]!);
+  if (n.op === "cast")
+    return n.type.dtype === "f32" ? xs[0] : n.type.dtype === "bool" ? Number(xs[0] !== 0) : Math.trunc(xs[0]!);
   if (n.op === "div") return n.type.dtype === "f32" ? xs[0]! / xs[1]! : Math.floor(xs[0]! / xs[1]!);
   return folds[n.op]!(...xs);
 }
@@ -177,25 +202,43 @@ export function constant(v: Value): number | undefined {
 
 // ---------------------------------------------------------------- bundles
 
-const isScalar = (v: Value): boolean => v.kind === "num" || v.kind === "bool" || v.kind === "none" || (v.kind === "tensor" && v.axes.length === 0);
+const isScalar = (v: Value): boolean =>
+  v.kind === "num" || v.kind === "bool" || v.kind === "none" || (v.kind === "tensor" && v.axes.length === 0);
 
 /**
  * An elementwise rule on bundles: leaf by leaf, scalars beside every leaf. Undefined when no value is a bundle.
  * `spans` are those of the values.
  */
-export function byLeaf(what: string, values: readonly Value[], at: At, rule: (leaves: Value[]) => Value): Bundle | undefined {
+export function byLeaf(
+  what: string,
+  values: readonly Value[],
+  at: At,
+  rule: (leaves: Value[]) => Value,
+): Bundle | undefined {
   const first = values.findIndex((v) => v.kind === "bundle");
   if (first < 0) return undefined;
   const bundle = values[first] as Bundle;
   const span = (i: number) => (i === 0 ? at.left : i === 1 ? at.right : undefined) ?? at.span;
   values.forEach((v, i) => {
     const [a, b] = i < first ? [i, first] : [first, i];
-    const sides = [{ value: values[a]!, span: span(a) }, { value: values[b]!, span: span(b) }] as const;
+    const sides = [
+      { value: values[a]!, span: span(a) },
+      { value: values[b]!, span: span(b) },
+    ] as const;
     if (v.kind !== "bundle") {
-      if (!isScalar(v)) throw new UserError(mistake.wrongOperands(what, ...sides, "beside a bundle stands a bundle of the same params or a single number"));
+      if (!isScalar(v))
+        throw new UserError(
+          mistake.wrongOperands(
+            what,
+            ...sides,
+            "beside a bundle stands a bundle of the same params or a single number",
+          ),
+        );
       return;
     }
-    const lacks = [...bundle.leaves.keys()].find((k) => !v.leaves.has(k)) ?? [...v.leaves.keys()].find((k) => !bundle.leaves.has(k));
+    const lacks =
+      [...bundle.leaves.keys()].find((k) => !v.leaves.has(k)) ??
+      [...v.leaves.keys()].find((k) => !bundle.leaves.has(k));
     if (lacks !== undefined) throw new UserError(mistake.differentLeaves(what, ...sides, lacks));
   });
   const leaves = new Map<string, Tensor>();

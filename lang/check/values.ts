@@ -128,12 +128,14 @@ export interface Instance {
   readonly kind: "instance";
   readonly decl: ModelDecl;
   readonly path: string;
-  readonly args: ReadonlyMap<string, Value>;
+  args: ReadonlyMap<string, Value>;
   readonly span: Span;
   /** Slot paths of its own params and states, by name, in order of declaration. Filled at the first application. */
   readonly params: Map<string, { readonly path: string; readonly type: readonly Axis[]; readonly span: Span }>;
   readonly states: Map<string, { readonly path: string; readonly type: readonly Axis[]; readonly span: Span }>;
   readonly children: Map<string, Instance>;
+  /** Applied at least once, so its params exist. */
+  applied?: boolean;
   loaded?: { readonly file: string; readonly span: Span };
 }
 /** `net.with(p)`: the same model with other values for its params. */

@@ -63,10 +63,6 @@ export function notACondition(got: string, span: Span): Diagnostic {
   return error("DLX0338", "`when` needs one true or false", span, `this is ${got}`, "compare a number: `when loss < 0.1 { … }`");
 }
 
-export function brokenSource(span: Span): Diagnostic {
-  return error("DLX0339", "the data of this block could not be checked", span, "see the message above", "mend the data set first");
-}
-
 export function notFitting(split: string, what: string, span: Span): Diagnostic {
   return error(
     "DLX0551",

@@ -10,7 +10,14 @@ import { didYouMean } from "../suggest.ts";
 /** A weight file may be read for no place in a script. */
 type Place = Span | undefined;
 
-function error(code: string, title: string, span: Place, text: string, help?: string, notes: string[] = []): Diagnostic {
+function error(
+  code: string,
+  title: string,
+  span: Place,
+  text: string,
+  help?: string,
+  notes: string[] = [],
+): Diagnostic {
   return { code, severity: "error", title, labels: span ? [{ span, text }] : [], notes, help };
 }
 
@@ -70,17 +77,30 @@ export function wrongMagic(span: Span, file: string, expected: number, got: numb
   );
 }
 
-export function truncatedFile(span: Span, file: string, expected: number | undefined, got: number | undefined): Diagnostic {
+export function truncatedFile(
+  span: Span,
+  file: string,
+  expected: number | undefined,
+  got: number | undefined,
+): Diagnostic {
   const sizes =
     expected !== undefined && got !== undefined ? [`its header promises ${expected} bytes, it holds ${got}`] : [];
   return error("DLX0511", `\`${file}\` ends too early`, span, "read here", again, sizes);
 }
 
 export function damagedGzip(span: Span, file: string, reason: string): Diagnostic {
-  return error("DLX0512", `\`${file}\` is damaged: it cannot be unpacked`, span, "read here", again, [`gzip says: ${reason}`]);
+  return error("DLX0512", `\`${file}\` is damaged: it cannot be unpacked`, span, "read here", again, [
+    `gzip says: ${reason}`,
+  ]);
 }
 
-export function unequalRows(span: Span, images: string, imageRows: number, labels: string, labelRows: number): Diagnostic {
+export function unequalRows(
+  span: Span,
+  images: string,
+  imageRows: number,
+  labels: string,
+  labelRows: number,
+): Diagnostic {
   return error(
     "DLX0513",
     `\`${images}\` holds ${imageRows} images, but \`${labels}\` holds ${labelRows} labels`,
@@ -102,7 +122,13 @@ export function labelTooLarge(span: Span, file: string, row: number, label: numb
 
 // ---------------------------------------------------------------- 0520–0529: tables
 
-export function missingColumn(span: Span, file: string, column: string, columns: readonly string[], headed: boolean): Diagnostic {
+export function missingColumn(
+  span: Span,
+  file: string,
+  column: string,
+  columns: readonly string[],
+  headed: boolean,
+): Diagnostic {
   const guess = didYouMean(column, columns);
   const only = columns.length === 1 ? (columns[0] ?? "") : "";
   const mark = [";", "\t", "|"].find((candidate) => only.includes(candidate));
@@ -111,7 +137,8 @@ export function missingColumn(span: Span, file: string, column: string, columns:
   else if (columns.some((name) => name !== "" && Number.isFinite(Number(name))))
     notes.push("its first row was read as the names of the columns");
   let help: string | undefined;
-  if (mark !== undefined) help = `the columns seem to be separated by \`${mark === "\t" ? "tab" : mark}\`; write them with commas`;
+  if (mark !== undefined)
+    help = `the columns seem to be separated by \`${mark === "\t" ? "tab" : mark}\`; write them with commas`;
   else if (guess !== undefined) help = `did you mean \`${guess}\`?`;
   return error("DLX0520", `\`${file}\` has no column \`${column}\``, span, "read here", help, notes);
 }
@@ -146,7 +173,9 @@ export function badCell(span: Span, file: string, line: number, column: string, 
     `\`${file}\`, line ${line}, column \`${column}\`: ${gap ? "the cell is empty" : `${quote(text)} is not a number`}`,
     span,
     "read here",
-    gap ? "fill the cell, or leave the row or the column out" : "write a number there, or leave the row or the column out",
+    gap
+      ? "fill the cell, or leave the row or the column out"
+      : "write a number there, or leave the row or the column out",
   );
 }
 
@@ -207,7 +236,13 @@ export function truncatedSafetensors(span: Place, file: string, expected: number
   ]);
 }
 
-export function foreignDtype(span: Place, file: string, tensor: string, dtype: string, known: readonly string[]): Diagnostic {
+export function foreignDtype(
+  span: Place,
+  file: string,
+  tensor: string,
+  dtype: string,
+  known: readonly string[],
+): Diagnostic {
   return error(
     "DLX0532",
     `\`${tensor}\` in \`${file}\` has the dtype ${dtype}, which dlx does not read`,

@@ -14,19 +14,43 @@ const error = (code: string, title: string, got: Operand, help: string): Diagnos
   help,
 });
 
+/** A loss with axes, for `minimize`. */
+export function gradientNeedsScalar(type: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0401",
+    severity: "error",
+    title: `a loss is a single number, and this is ${type}`,
+    labels: [{ span, text: type }],
+    notes: ["a gradient goes down one number; several have no common direction"],
+    help: "reduce it first: `mean(loss)`, or `sum(loss)`",
+  };
+}
+
 export function needsScalar(what: string, y: Operand): Diagnostic {
   const axes = y.value.kind === "tensor" ? y.value.axes : [];
-  const per = axes.length === 1 && axes[0]!.name ? `; for one gradient per row of independent rows, \`per: ${axes[0]!.name}\`` : "";
+  const per =
+    axes.length === 1 && axes[0]!.name
+      ? `; for one gradient per row of independent rows, \`per: ${axes[0]!.name}\``
+      : "";
   return error(
     "DLX0401",
-    axes.length > 0 ? `\`${what}\` needs a single number to go down, and this has the axes ${axesText(axes)}` : `\`${what}\` needs a float that depends on x, and this is ${typeText(y.value)}`,
+    axes.length > 0
+      ? `\`${what}\` needs a single number to go down, and this has the axes ${axesText(axes)}`
+      : `\`${what}\` needs a float that depends on x, and this is ${typeText(y.value)}`,
     y,
-    axes.length > 0 ? `reduce it first, for instance \`mean(y)\` or \`sum(y)\`${per}` : "a gradient exists for floats that are computed from x",
+    axes.length > 0
+      ? `reduce it first, for instance \`mean(y)\` or \`sum(y)\`${per}`
+      : "a gradient exists for floats that are computed from x",
   );
 }
 
 export function notOneRowEach(y: Operand, axis: string): Diagnostic {
-  return error("DLX0401", `\`per: ${axis}\` needs one number per place of ${axis}, and this is ${typeText(y.value)}`, y, `reduce the other axes first: \`sum(y, over: not ${axis})\``);
+  return error(
+    "DLX0401",
+    `\`per: ${axis}\` needs one number per place of ${axis}, and this is ${typeText(y.value)}`,
+    y,
+    `reduce the other axes first: \`sum(y, over: not ${axis})\``,
+  );
 }
 
 export function notVariable(what: string, x: Operand): Diagnostic {
@@ -35,7 +59,9 @@ export function notVariable(what: string, x: Operand): Diagnostic {
     "DLX0402",
     `\`${what}\` cannot go by ${typeText(x.value)}`,
     x,
-    whole ? "only floats change by little steps: integers and bools have no gradient" : "take the gradient by a float tensor, a model or its params, or a tuple of those",
+    whole
+      ? "only floats change by little steps: integers and bools have no gradient"
+      : "take the gradient by a float tensor, a model or its params, or a tuple of those",
   );
 }
 
@@ -44,7 +70,10 @@ export function otherDirection(what: string, x: Operand, v: Operand): Diagnostic
     code: "DLX0403",
     severity: "error",
     title: `the direction of \`${what}\` must have the shape of ${typeText(x.value)}, and this is ${typeText(v.value)}`,
-    labels: [{ span: v.span, text: typeText(v.value) }, { span: x.span, text: typeText(x.value) }],
+    labels: [
+      { span: v.span, text: typeText(v.value) },
+      { span: x.span, text: typeText(x.value) },
+    ],
     notes: [],
     help: "for params take `normal_like(params(net))` or another gradient; for a tensor one of the same axes",
   };

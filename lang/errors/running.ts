@@ -33,7 +33,9 @@ export function loadDiffers(file: string, rows: readonly Difference[], span?: Sp
   const shown = rows.slice(0, 12);
   const width = (key: "name" | "expected") => Math.max(...[head, ...shown].map((row) => row[key].length));
   const [name, expected] = [width("name"), width("expected")];
-  const table = [head, ...shown].map((row) => `${row.name.padEnd(name)}  ${row.expected.padEnd(expected)}  ${row.found}`);
+  const table = [head, ...shown].map(
+    (row) => `${row.name.padEnd(name)}  ${row.expected.padEnd(expected)}  ${row.found}`,
+  );
   if (rows.length > shown.length) table.push(`and ${rows.length - shown.length} more`);
   return {
     code: "DLX0702",

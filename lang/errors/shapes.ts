@@ -91,13 +91,22 @@ export function cannotBroadcast(what: string, a: Operand, b: Operand, misfit: Mi
         namesHelp(a.value, b.value, misfit.left, misfit.right),
       );
     case "missing":
-      return error("DLX0201", `\`${what}\` cannot pair ${types}`, facts([a, b], [misfit.axis], [missingNote(misfit, a.value, b.value)]), missingHelp(misfit, a.value, b.value));
+      return error(
+        "DLX0201",
+        `\`${what}\` cannot pair ${types}`,
+        facts([a, b], [misfit.axis], [missingNote(misfit, a.value, b.value)]),
+        missingHelp(misfit, a.value, b.value),
+      );
     case "several": {
       const twin = named(misfit.axis);
       return error(
         "DLX0206",
         `\`${what}\` can pair ${types} in more than one way`,
-        facts([a, b], [], [`the axis ${axisText(misfit.axis)} of the smaller side fits more than one axis of the larger`]),
+        facts(
+          [a, b],
+          [],
+          [`the axis ${axisText(misfit.axis)} of the smaller side fits more than one axis of the larger`],
+        ),
         twin
           ? `keep the reduced axis in place with \`spread: true\`, or give one of the two another name: \`rename(x, -1, ${axisText(misfit.axis)}2)\``
           : "say where it belongs: keep the reduced axis in place with `spread: true`, or give the axes names with `dim`",
@@ -117,8 +126,13 @@ function sizesHelp(a: Axis, b: Axis, place: number): string {
 }
 
 function namesHelp(a: Value, b: Value, left: Axis, right: Axis): string {
-  const uids = (v: Value): string => axesOf(v).map((x) => x.uid ?? -1).sort().join();
-  if (axesOf(a).length > 1 && uids(a) === uids(b)) return `bring the axes into one order: \`permute(x, ${axesText(axesOf(a))})\` on the right`;
+  const uids = (v: Value): string =>
+    axesOf(v)
+      .map((x) => x.uid ?? -1)
+      .sort()
+      .join();
+  if (axesOf(a).length > 1 && uids(a) === uids(b))
+    return `bring the axes into one order: \`permute(x, ${axesText(axesOf(a))})\` on the right`;
   if (left.size === right.size)
     return `if the two are meant to be one axis, write \`rename(x, ${axisText(right)}: ${axisText(left)})\` on the right`;
   return "to combine every element of one with every element of the other, write `expand(x, [..])` with all axes on both sides";
@@ -137,20 +151,36 @@ function missingNote(m: Misfit & { why: "missing" }, a: Value, b: Value): string
 function missingHelp(m: Misfit & { why: "missing" }, a: Value, b: Value): string {
   const smaller = rankOf(a) >= rankOf(b) ? "right" : "left";
   if (m.order) return `bring them into one order with \`permute(x, [..])\` on the ${smaller}`;
-  if (m.axis.size === 1 && !named(m.axis)) return `a size of 1 never stretches: drop it with \`squeeze(x)\` on the ${smaller}`;
-  if (m.alike && named(m.axis)) return `give the number that name: \`reshape(x, [.., ${axisText(m.axis)}])\`, or write the size as ${axisText(m.axis)} where the tensor is made`;
-  if (m.alike) return `write the name ${axisText(m.alike)} instead of ${axisText(m.axis)} where the ${smaller} side is made`;
+  if (m.axis.size === 1 && !named(m.axis))
+    return `a size of 1 never stretches: drop it with \`squeeze(x)\` on the ${smaller}`;
+  if (m.alike && named(m.axis))
+    return `give the number that name: \`reshape(x, [.., ${axisText(m.axis)}])\`, or write the size as ${axisText(m.axis)} where the tensor is made`;
+  if (m.alike)
+    return `write the name ${axisText(m.alike)} instead of ${axisText(m.axis)} where the ${smaller} side is made`;
   return `each axis of the smaller side must be in the larger one; reduce it with \`over:\`, or add it to the larger one with \`expand(x, [..])\``;
 }
 
 export function cannotExpand(x: Operand, target: readonly Axis[], misfit: Misfit, span: Span): Diagnostic {
   const want = axesText(target);
   const several = misfit.why === "several";
-  const axis = misfit.why === "missing" || misfit.why === "several" ? axisText(misfit.axis) : misfit.why === "column" ? "" : axisText(misfit.left);
+  const axis =
+    misfit.why === "missing" || misfit.why === "several"
+      ? axisText(misfit.axis)
+      : misfit.why === "column"
+        ? ""
+        : axisText(misfit.left);
   return error(
     several ? "DLX0206" : "DLX0201",
-    several ? `${typeText(x.value)} can expand to ${want} in more than one way` : `${typeText(x.value)} does not expand to ${want}`,
-    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `wanted: ${want}` }])], notes: [] },
+    several
+      ? `${typeText(x.value)} can expand to ${want} in more than one way`
+      : `${typeText(x.value)} does not expand to ${want}`,
+    {
+      labels: [
+        { span: x.span, text: typeText(x.value) },
+        ...(sameSpan(x.span, span) ? [] : [{ span, text: `wanted: ${want}` }]),
+      ],
+      notes: [],
+    },
     several
       ? `${axis} fits more than one of the wanted axes; name one of them with \`dim\``
       : `each axis of x must be among the wanted ones, a name by its name, a number by an equal number${axis ? `; ${axis} is not` : ""}`,
@@ -173,7 +203,8 @@ function productHelp(a: Value, b: Value, k: Axis, l: Axis): string {
   const as = axesOf(a);
   const bs = axesOf(b);
   const joined = as.slice(1).reduce((n, x) => n * x.size, 1);
-  if (as.length > 2 && as.every((x) => x.size > 0) && joined === l.size) return `\`flatten(x)\` joins the axes after the first into one of ${joined}`;
+  if (as.length > 2 && as.every((x) => x.size > 0) && joined === l.size)
+    return `\`flatten(x)\` joins the axes after the first into one of ${joined}`;
   const other = bs.at(-1);
   if (bs.length >= 2 && other && fit(other, k)) return "transpose the right side: `a @ b.T`";
   const first = as.at(-2);
@@ -186,7 +217,12 @@ function productHelp(a: Value, b: Value, k: Axis, l: Axis): string {
 const fit = (a: Axis, b: Axis): boolean => a.size === b.size && (!named(a) || !named(b) || a.uid === b.uid);
 
 export function productOfScalar(a: Operand, b: Operand): Diagnostic {
-  return error("DLX0203", `\`@\` multiplies matrices and vectors, and one side is a single number`, facts([a, b]), "write `*` to scale by a number");
+  return error(
+    "DLX0203",
+    `\`@\` multiplies matrices and vectors, and one side is a single number`,
+    facts([a, b]),
+    "write `*` to scale by a number",
+  );
 }
 
 // ---------------------------------------------------------------- naming axes
@@ -194,9 +230,12 @@ export function productOfScalar(a: Operand, b: Operand): Diagnostic {
 /** 0205. */
 export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diagnostic {
   const has = t.axes.length === 0 ? "it is a single number and has no axes" : `it has ${axesText(t.axes)}`;
-  const labels: Label[] = [{ span, text: "not an axis here" }, ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }])];
-  if (asked.axis) {
-    const alike = t.axes.findIndex((a) => !named(a) && a.size === asked.axis?.size);
+  const labels: Label[] = [
+    { span, text: "not an axis here" },
+    ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }]),
+  ];
+  if (asked.axis?.uid !== undefined) {
+    const alike = t.axes.findIndex((a) => !named(a) && a.size === asked.axis!.size);
     return error(
       "DLX0205",
       `${typeText(t)} has no axis ${axisText(asked.axis)}: ${has}`,
@@ -212,22 +251,35 @@ export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diag
     "DLX0205",
     `there is no axis ${asked.value} in ${typeText(t)}: ${has}`,
     { labels, notes: [] },
-    t.axes.length > 0 ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}` : undefined,
+    t.axes.length > 0
+      ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}`
+      : undefined,
   );
 }
 
 export function twinAxis(t: Tensor, asked: Num, found: readonly number[], span: Span, whole: Span): Diagnostic {
-  const name = asked.axis ? axisText(asked.axis) : String(asked.value);
+  const name = asked.axis?.uid !== undefined ? axisText(asked.axis) : String(asked.value);
   return error(
     "DLX0205",
     `${typeText(t)} has the axis ${name} ${found.length === 2 ? "twice" : `${found.length} times`}`,
-    { labels: [{ span, text: `which ${name}?` }, ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }])], notes: [] },
+    {
+      labels: [
+        { span, text: `which ${name}?` },
+        ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }]),
+      ],
+      notes: [],
+    },
     `reach it by place: ${found.map((p) => `\`${p - t.axes.length}\``).join(" or ")}`,
   );
 }
 
 export function axisTwice(t: Tensor, place: number, span: Span): Diagnostic {
-  return error("DLX0205", `the axis ${axisText(t.axes[place]!)} of ${typeText(t)} is named twice`, { labels: [{ span, text: "" }], notes: [] }, "name each axis once");
+  return error(
+    "DLX0205",
+    `the axis ${axisText(t.axes[place]!)} of ${typeText(t)} is named twice`,
+    { labels: [{ span, text: "" }], notes: [] },
+    "name each axis once",
+  );
 }
 
 export function oneAxisNeeded(what: string, t: Tensor, span: Span): Diagnostic {
@@ -248,7 +300,12 @@ export function wrongKind(what: string, expected: string, got: Operand, help?: s
 
 /** 0210 for operators: no meaning for these two. */
 export function wrongOperands(op: string, a: Operand, b: Operand, help?: string): Diagnostic {
-  return error("DLX0210", `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`, facts([a, b]), help);
+  return error(
+    "DLX0210",
+    `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`,
+    facts([a, b]),
+    help,
+  );
 }
 
 export function differentLeaves(op: string, a: Operand, b: Operand, missing: string): Diagnostic {
@@ -257,16 +314,6 @@ export function differentLeaves(op: string, a: Operand, b: Operand, missing: str
     `\`${op}\` works on bundles leaf by leaf, and only one side has ${missing}`,
     facts([a, b]),
     "both sides must hold the same params, for instance `params(net)` and `grad(loss, net)` of one model",
-  );
-}
-
-/** 0208: scores over `classes` and labels below another number. */
-export function wrongClasses(scores: Operand, classAxis: Axis, labels: Operand, classes: number): Diagnostic {
-  return error(
-    "DLX0208",
-    `there are ${classAxis.size} scores per row, and labels from 0 to ${classes - 1}`,
-    facts([scores, labels], [classAxis]),
-    `let the last layer have ${classes} outputs`,
   );
 }
 
@@ -288,7 +335,10 @@ export function indexOutside(t: Tensor, place: number, index: string, span: Span
   return error(
     "DLX0213",
     `${index} is outside of the ${ordinal(place)} axis of ${typeText(t)}, which has ${axisWithSize(axis)} places`,
-    { labels: [{ span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` }], notes: axis.why ? [axis.why.text] : [] },
+    {
+      labels: [{ span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` }],
+      notes: axis.why ? [axis.why.text] : [],
+    },
     "the first is 0, and the last is -1",
   );
 }
@@ -314,11 +364,18 @@ export function tooManyIndices(t: Tensor, count: number, span: Span): Diagnostic
 /** 0211. */
 export function reshapeSizes(x: Operand, target: readonly Axis[], have: number, want: number, span: Span): Diagnostic {
   const axes = x.value.kind === "tensor" ? x.value.axes : [];
-  const times = (list: readonly Axis[]): string => (list.length === 0 ? "1" : list.map((a) => (a.size < 0 ? "?" : a.size)).join(" * "));
+  const times = (list: readonly Axis[]): string =>
+    list.length === 0 ? "1" : list.map((a) => (a.size < 0 ? "?" : a.size)).join(" * ");
   return error(
     "DLX0211",
     `${typeText(x.value)} has ${times(axes)} = ${have} elements, and ${axesText(target)} asks for ${times(target)} = ${want}`,
-    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `${want} elements` }])], notes: [] },
+    {
+      labels: [
+        { span: x.span, text: typeText(x.value) },
+        ...(sameSpan(x.span, span) ? [] : [{ span, text: `${want} elements` }]),
+      ],
+      notes: [],
+    },
     "a reshape keeps every element; write -1 for the one size that follows from the others",
   );
 }
@@ -328,7 +385,13 @@ export function reshapeRest(x: Operand, have: number, rest: number, span: Span):
   return error(
     "DLX0211",
     `${have} elements do not divide into ${rest} equal parts, so no size fits the -1`,
-    { labels: [{ span: x.span, text: typeText(x.value) }, ...(sameSpan(x.span, span) ? [] : [{ span, text: `${rest} without the -1` }])], notes: [] },
+    {
+      labels: [
+        { span: x.span, text: typeText(x.value) },
+        ...(sameSpan(x.span, span) ? [] : [{ span, text: `${rest} without the -1` }]),
+      ],
+      notes: [],
+    },
     `the other sizes must multiply to a divisor of ${have}`,
   );
 }
@@ -353,7 +416,12 @@ export function windowTooLarge(x: Operand, axis: Axis, reach: number): Diagnosti
 }
 
 export function notSquare(a: Operand): Diagnostic {
-  return error("DLX0203", `\`solve\` needs a square matrix, and this is ${typeText(a.value)}`, facts([a], axesOf(a.value)), "for least squares write `solve(X.T @ X, X.T @ y)`");
+  return error(
+    "DLX0203",
+    `\`solve\` needs a square matrix, and this is ${typeText(a.value)}`,
+    facts([a], axesOf(a.value)),
+    "for least squares write `solve(X.T @ X, X.T @ y)`",
+  );
 }
 
 /** 0210: a `squeeze` of an axis that is longer than 1. */

@@ -10,6 +10,7 @@ export function signatureMismatch(
   span: Span,
   writtenSpan: Span,
   why: readonly Label[],
+  missing = 0,
 ): Diagnostic {
   return {
     code: "DLX0212",
@@ -17,7 +18,10 @@ export function signatureMismatch(
     title: `\`${callee}\` does not fit what it is given`,
     labels: [{ span, text: got }, { span: writtenSpan, text: `\`${param}\` must be ${written}` }, ...why],
     notes: [],
-    help: `\`${callee}\` takes ${written} as \`${param}\``,
+    help:
+      missing === 1
+        ? `an axis is missing: \`unsqueeze(1)\` adds one of size 1 (the channels of a grey image)`
+        : `\`${callee}\` takes ${written} as \`${param}\``,
   };
 }
 
@@ -79,5 +83,44 @@ export function sizeUnknownName(name: string, span: Span): Diagnostic {
     labels: [{ span, text: "no argument or `dim` has this axis" }],
     notes: [],
     help: `declare it with \`dim ${name} = …\`, or name an axis of the input \`${name}\` in the first line of the model`,
+  };
+}
+
+export function wrongClasses(
+  outputs: number,
+  classes: number,
+  labels: string,
+  span: Span,
+  why: readonly Label[],
+): Diagnostic {
+  return {
+    code: "DLX0208",
+    severity: "error",
+    title: `the labels have ${classes} classes, but there are ${outputs} outputs`,
+    labels: [{ span, text: `the labels are ${labels}` }, ...why],
+    notes: ["each class needs one output"],
+    help: `let the last layer have ${classes} outputs: \`Linear(${classes})\``,
+  };
+}
+
+export function notLabels(got: string, logits: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0218",
+    severity: "error",
+    title: "these are no class labels",
+    labels: [{ span, text: `this is ${got}, the outputs are ${logits}` }],
+    notes: ["labels are whole numbers, one for each row: the outputs without their last axis"],
+    help: "for numbers instead of classes use `mse`; for probabilities give them the axes of the outputs",
+  };
+}
+
+export function notContracted(a: string, b: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0219",
+    severity: "error",
+    title: "`contract` needs the same axes on both sides",
+    labels: [{ span, text: `${a} with ${b}` }],
+    notes: [],
+    help: "name axes that both have: `contract(a, b, over: [K])`",
   };
 }

@@ -19,8 +19,10 @@ export function binary(source: Source, op: IToken, left: ast.Expr, right: ast.Ex
   return { kind: "binary", op: op.image as ast.BinaryOp, opSpan: spanOf(source, op), left, right, span };
 }
 
-/** Parentheses leave no node, but the place of what they hold begins and ends with them. */
-export const widened = (value: ast.Expr, span: Span): ast.Expr => ({ ...value, span });
+const leaves: readonly ast.Expr["kind"][] = ["name", "number", "string", "bool", "none"];
+/** Parentheses leave no node, but the place of what they hold begins and ends with them; a leaf keeps its own. */
+export const widened = (value: ast.Expr, span: Span): ast.Expr =>
+  leaves.includes(value.kind) ? value : { ...value, span };
 
 export const patternNames = (pattern: ast.Pattern): string =>
   "text" in pattern ? pattern.text : pattern.items.map(patternNames).join(", ");

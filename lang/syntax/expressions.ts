@@ -1,5 +1,5 @@
 /**
- * Expressions, patterns and types. Each level of precedence is one rule, loosest first. One token decides everywhere
+ * Expressions but for loops and branches. Each level of precedence is one rule, loosest first. One token decides everywhere
  * but at records, lambdas, named arguments and axes, which look at the next two tokens or at the matching bracket.
  */
 import type { IToken, TokenType } from "chevrotain";
@@ -8,20 +8,36 @@ import { joinSpans } from "../source.ts";
 import type * as ast from "./ast.ts";
 import { binary, numberOf, widened } from "./build.ts";
 import type { Place } from "./layout.ts";
-import { Recovery, VALUE_ENDS, type Rule } from "./recovery.ts";
+import { Loops } from "./loops.ts";
+import { VALUE_ENDS, type Rule } from "./recovery.ts";
 import { spanOf } from "./scan.ts";
 import {
-  AddOp, At, Caret, Colon, Comma, CompareOp, Dot, DotDot, Equals, FatArrow, Identifier, K, LCurly, LParen, LSquare, Minus,
-  MulOp, Newline, NumberLit, Pipe, Question, RCurly, RParen, RSquare, S, StringLit,
-} from "./tokens.ts"; // prettier-ignore
+  AddOp,
+  At,
+  Caret,
+  Colon,
+  Comma,
+  CompareOp,
+  Dot,
+  DotDot,
+  FatArrow,
+  Identifier,
+  K,
+  LCurly,
+  LParen,
+  LSquare,
+  Minus,
+  MulOp,
+  NumberLit,
+  Pipe,
+  Question,
+  RCurly,
+  RParen,
+  RSquare,
+  StringLit,
+} from "./tokens.ts";
 
-interface Loop {
-  pattern: ast.Pattern;
-  source: ast.Expr;
-  carries: ast.Carry[];
-}
-
-export abstract class Expressions extends Recovery {
+export abstract class Expressions extends Loops {
   expression: Rule<ast.Expr> = this.RULE("expression", () =>
     this.OR({
       DEF: [
@@ -260,234 +276,6 @@ export abstract class Expressions extends Recovery {
     ),
   );
 
-  indices: Rule<ast.IndexItem[]> = this.RULE("indices", () => {
-    this.CONSUME(LSquare);
-    const items = this.list(RSquare, this.indexItem);
-    this.CONSUME(RSquare);
-    return items;
-  });
-
-  indexItem: Rule<ast.IndexItem> = this.RULE("indexItem", () => {
-    const first = this.LA(1);
-    const axis = this.label();
-    const value = this.SUBRULE(this.item);
-    return this.ACTION((): ast.IndexItem => {
-      const rest = value.kind === "range" && !value.from && !value.to && !axis;
-      return rest ? { kind: "rest", span: value.span } : { kind: "at", axis, value, span: this.span(first) };
-    });
-  });
-
-  args: Rule<ast.Arg[]> = this.RULE("args", () => {
-    this.CONSUME(LParen);
-    const args = this.list(RParen, this.arg);
-    this.CONSUME(RParen);
-    return args;
-  });
-
-  arg: Rule<ast.Arg> = this.RULE("arg", () => {
-    const first = this.LA(1);
-    const name = this.label();
-    const value = this.SUBRULE(this.value);
-    return this.ACTION((): ast.Arg => ({ name, value, span: this.span(first) }));
-  });
-
-  record: Rule<ast.Expr> = this.RULE("record", () => {
-    const first = this.CONSUME(LCurly);
-    const fields: ast.Field[] = [];
-    this.MANY(() => {
-      fields.push(this.SUBRULE(this.field));
-      if (!this.isNext(Comma) && !this.isNext(Newline)) this.settle(RCurly, this.depth(first) + 1);
-      this.OPTION(() => this.OR([{ ALT: () => this.CONSUME(Comma) }, { ALT: () => this.CONSUME(Newline) }]));
-    });
-    this.settle(RCurly, this.depth(first) + 1);
-    this.CONSUME(RCurly);
-    return this.ACTION((): ast.Expr => ({ kind: "record", fields, span: this.span(first) }));
-  });
-
-  field: Rule<ast.Field> = this.RULE("field", () => {
-    const first = this.LA(1);
-    return this.OR<ast.Field>([
-      {
-        ALT: () => {
-          this.CONSUME(DotDot);
-          const spread = this.SUBRULE(this.value);
-          return this.ACTION(() => ({ spread, span: this.span(first) }));
-        },
-      },
-      {
-        ALT: () => {
-          const name = this.name();
-          this.CONSUME(Colon);
-          const value = this.SUBRULE2(this.value);
-          return this.ACTION(() => ({ name, value, span: this.span(first) }));
-        },
-      },
-    ]);
-  });
-
-  // ---------------------------------------------------------------- loops and branches
-
-  forLoop: Rule<ast.For> = this.RULE("for", () => {
-    const first = this.CONSUME(K.for);
-    const found: Loop = { pattern: this.noName(), source: this.nothing(), carries: [] };
-    this.head("for", () => {
-      found.pattern = this.SUBRULE(this.pattern);
-      this.CONSUME(K.in);
-      found.source = this.SUBRULE(this.expression);
-      this.OPTION(() => (found.carries = this.SUBRULE(this.carries)));
-    });
-    const body = this.body();
-    return this.ACTION((): ast.For => ({ kind: "for", ...found, body, span: this.span(first) }));
-  });
-
-  scanLoop: Rule<ast.Scan> = this.RULE("scan", () => {
-    const first = this.CONSUME(K.scan);
-    const found: Loop = { pattern: this.noName(), source: this.nothing(), carries: [] };
-    let over: ast.Expr | undefined;
-    this.head("scan", () => {
-      found.pattern = this.SUBRULE(this.pattern);
-      this.CONSUME(K.in);
-      found.source = this.SUBRULE(this.expression);
-      this.OPTION(() => {
-        this.CONSUME(S.over);
-        over = this.SUBRULE2(this.expression);
-      });
-      this.OPTION2(() => (found.carries = this.SUBRULE(this.carries)));
-    });
-    const body = this.body();
-    return this.ACTION((): ast.Scan => ({ kind: "scan", ...found, over, body, span: this.span(first) }));
-  });
-
-  iterateLoop: Rule<ast.Iterate> = this.RULE("iterate", () => {
-    const first = this.CONSUME(K.iterate);
-    const found: { count: ast.Expr; carries: ast.Carry[] } = { count: this.nothing(), carries: [] };
-    this.head("iterate", () => {
-      found.count = this.SUBRULE(this.expression);
-      this.OPTION(() => (found.carries = this.SUBRULE(this.carries)));
-    });
-    const body = this.body();
-    return this.ACTION((): ast.Iterate => ({ kind: "iterate", ...found, body, span: this.span(first) }));
-  });
-
-  carries: Rule<ast.Carry[]> = this.RULE("carries", () => {
-    const carries: ast.Carry[] = [];
-    this.CONSUME(S.with);
-    this.AT_LEAST_ONE_SEP({ SEP: Comma, DEF: () => carries.push(this.SUBRULE(this.carry)) });
-    return carries;
-  });
-
-  carry: Rule<ast.Carry> = this.RULE("carry", () => {
-    const first = this.LA(1);
-    const name = this.name();
-    this.CONSUME(Equals);
-    const value = this.SUBRULE(this.expression);
-    return this.ACTION((): ast.Carry => ({ name, value, span: this.span(first) }));
-  });
-
-  branch: Rule<ast.If> = this.RULE("if", () => {
-    const first = this.CONSUME(K.if);
-    let cond = this.nothing();
-    this.head("if", () => (cond = this.SUBRULE(this.expression)));
-    const then = this.body(0);
-    const other = this.OPTION(() => {
-      this.CONSUME(K.else);
-      return this.OR<ast.Block | ast.If>({
-        DEF: [{ ALT: () => this.SUBRULE(this.branch) }, { ALT: () => this.body(1) }],
-        ERR_MSG: "`{` or `if`",
-      });
-    });
-    return this.ACTION((): ast.If => ({ kind: "if", cond, then, else: other, span: this.span(first) }));
-  });
-
-  // ---------------------------------------------------------------- patterns, parameters, types
-
-  pattern: Rule<ast.Pattern> = this.RULE("pattern", () => {
-    const first = this.LA(1);
-    return this.OR<ast.Pattern>({
-      DEF: [
-        { ALT: () => this.name() },
-        {
-          ALT: () => {
-            this.CONSUME(LParen);
-            const items = this.list(RParen, this.pattern);
-            this.CONSUME(RParen);
-            return this.ACTION(() => ({ items, span: this.span(first) }));
-          },
-        },
-      ],
-      ERR_MSG: "a name",
-    });
-  });
-
-  params: Rule<ast.Param[]> = this.RULE("params", () => {
-    this.CONSUME(LParen);
-    const params = this.list(RParen, this.parameter);
-    this.CONSUME(RParen);
-    return params;
-  });
-
-  parameter: Rule<ast.Param> = this.RULE("parameter", () => {
-    const first = this.LA(1);
-    const name = this.name();
-    const type = this.OPTION(() => this.SUBRULE(this.ofType));
-    const value = this.OPTION2(() => {
-      this.CONSUME(Equals);
-      return this.SUBRULE(this.value);
-    });
-    return this.ACTION((): ast.Param => ({ name, type, default: value, span: this.span(first) }));
-  });
-
-  ofType: Rule<ast.TypeExpr> = this.RULE("ofType", () => {
-    this.CONSUME(Colon);
-    return this.SUBRULE(this.type);
-  });
-
-  type: Rule<ast.TypeExpr> = this.RULE("type", () => {
-    const first = this.LA(1);
-    return this.OR<ast.TypeExpr>({
-      DEF: [
-        {
-          ALT: () => {
-            const axes = this.SUBRULE(this.axes);
-            return this.ACTION(() => ({ axes, span: this.span(first) }));
-          },
-        },
-        {
-          ALT: () => {
-            const head = this.OR2([{ ALT: () => this.CONSUME(Identifier) }, { ALT: () => this.CONSUME(K.dim) }]);
-            const classes = this.OPTION(() => {
-              this.CONSUME(LParen);
-              const value = this.SUBRULE(this.value);
-              this.CONSUME(RParen);
-              return value;
-            });
-            const axes = this.OPTION2(() => this.SUBRULE2(this.axes));
-            return this.ACTION(() => {
-              const name = { text: head.image, span: spanOf(this.source, head) };
-              return { head: name, classes, axes, span: this.span(first) };
-            });
-          },
-        },
-      ],
-      ERR_MSG: "a type such as `[B, 784]`, `i32[N]` or `dim`",
-    });
-  });
-
-  axes: Rule<ast.AxisExpr[]> = this.RULE("axes", () => {
-    this.CONSUME(LSquare);
-    const axes = this.list(RSquare, this.axis);
-    this.CONSUME(RSquare);
-    return axes;
-  });
-
-  axis: Rule<ast.AxisExpr> = this.RULE("axis", () => {
-    const value = this.SUBRULE(this.item);
-    return this.ACTION((): ast.AxisExpr => {
-      const rest = value.kind === "range" && !value.from && !value.to;
-      return rest ? { kind: "rest", span: value.span } : { kind: "size", value, span: value.span };
-    });
-  });
-
   // ---------------------------------------------------------------- shared
 
   private leftAssociative(name: string, operator: TokenType, operand: () => Rule<ast.Expr>): Rule<ast.Expr> {
@@ -528,18 +316,6 @@ export abstract class Expressions extends Recovery {
     });
     this.OPTION2(() => this.CONSUME2(Comma));
     return items;
-  }
-
-  /** `name :` before an argument or an index. */
-  private label(): ast.Name | undefined {
-    return this.OPTION({
-      GATE: () => this.LA(2).tokenType === Colon,
-      DEF: () => {
-        const name = this.name();
-        this.CONSUME(Colon);
-        return name;
-      },
-    });
   }
 
   /** Absent before `,` and `]` only: `x[1..]`. */

@@ -4,6 +4,7 @@
  */
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
+import { tooDeep } from "../errors/syntax.ts";
 import type { Source } from "../source.ts";
 import type * as ast from "./ast.ts";
 import { theGrammar } from "./grammar.ts";
@@ -24,7 +25,7 @@ export function parse(source: Source): Parsed {
   const { tokens, trivia } = prepare(source, 0, source.text.length, (d) => diagnostics.push(d));
   const grammar = theGrammar();
   grammar.begin(source, tokens, trivia);
-  const body = grammar.file();
+  const body = readFile(source, grammar, (d) => diagnostics.push(d));
   diagnostics.push(...onePerLine(tokens, diagnostics, grammar.diagnostics));
   for (let strings = grammar.strings; strings.length > 0; strings = grammar.strings) {
     grammar.strings = [];
@@ -33,6 +34,18 @@ export function parse(source: Source): Parsed {
   const span = { file: source.file, start: 0, end: source.text.length };
   const inOrder = diagnostics.sort((a, b) => (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0));
   return { file: { body, trivia, span }, diagnostics: inOrder };
+}
+
+/** The parser descends once per level of nesting; a text of thousands of brackets would exhaust the stack. */
+function readFile(source: Source, grammar: ReturnType<typeof theGrammar>, report: (d: Diagnostic) => void) {
+  try {
+    return grammar.file();
+  } catch (e) {
+    if (!(e instanceof RangeError)) throw e;
+    grammar.begin(source, [], []);
+    report(tooDeep({ file: source.file, start: 0, end: 0 }));
+    return [];
+  }
 }
 
 function prepare(source: Source, start: number, end: number, report: (d: Diagnostic) => void) {
@@ -62,7 +75,11 @@ function fillHoles(source: Source, { token, parts }: PendingString): Diagnostic[
 }
 
 /** After the first mistake on a line the rest of the line is guesswork: later messages about it are left out. */
-function onePerLine(tokens: readonly IToken[], known: readonly Diagnostic[], found: readonly Diagnostic[]): Diagnostic[] {
+function onePerLine(
+  tokens: readonly IToken[],
+  known: readonly Diagnostic[],
+  found: readonly Diagnostic[],
+): Diagnostic[] {
   const ends = tokens.filter((t) => [Newline, LCurly, RCurly].includes(t.tokenType)).map((t) => t.startOffset);
   const lineOf = (offset: number): number => {
     let low = 0;

@@ -82,8 +82,8 @@ function sweep(source: Source, raw: readonly IToken[], byIndent: number) {
     }
     const open = stack.at(-1);
     if (goesOn || (open && open.token.tokenType !== LCurly)) return;
-    const edge = !last || last.tokenType === LCurly || last.tokenType === Newline || next.tokenType === RCurly;
-    if (!edge) tokens.push(token);
+    if (!last || last.tokenType === LCurly || next.tokenType === RCurly) return;
+    tokens.push(token);
   }
 
   function continues(next: IToken): boolean {

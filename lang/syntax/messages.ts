@@ -7,7 +7,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import { reservedName, unexpected } from "../errors/syntax.ts";
 import type { Source, Span } from "../source.ts";
 import { spanOf } from "./scan.ts";
-import { endOf, Equals, Identifier, isA, LCurly, Newline, RCurly, reservedType, RParen, RSquare, StringLit } from "./tokens.ts";
+import { endOf, Equals, Identifier, Newline, RCurly, reservedType, RParen, RSquare, StringLit } from "./tokens.ts";
 
 /** How the statements are written, by the rule that reads them. */
 export const forms: Readonly<Record<string, string>> = {
@@ -64,7 +64,8 @@ export function explain(source: Source, expected: string, found: IToken, before:
 
 /** The token itself, or the end of the line before it. */
 export function placeOf(source: Source, found: IToken, before: IToken): Span {
-  if (!Number.isNaN(found.startOffset) && found.tokenType !== Newline && found.image !== "") return spanOf(source, found);
+  if (!Number.isNaN(found.startOffset) && found.tokenType !== Newline && found.image !== "")
+    return spanOf(source, found);
   const end = Number.isNaN(before.startOffset) ? 0 : endOf(before);
   return { file: source.file, start: end, end };
 }
@@ -78,6 +79,5 @@ function foundWords(token: IToken): string {
   if (Number.isNaN(token.startOffset)) return "the file ends here";
   if (token.tokenType === Newline || token.image === "") return "the line ends here";
   if (token.tokenType === StringLit) return "found a text";
-  if (token.tokenType === LCurly) return "found `{`";
-  return isA(token, Identifier) ? `found the name \`${token.image}\`` : `found \`${token.image}\``;
+  return token.tokenType === Identifier ? `found the name \`${token.image}\`` : `found \`${token.image}\``;
 }

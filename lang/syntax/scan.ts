@@ -77,7 +77,7 @@ export function scan(source: Source, start: number, end: number, report: (d: Dia
     const at = spanOf(source, token);
     const updated = update.exec(token.image)?.[1];
     if (updated !== undefined) {
-      report(foreignSign(at, token.image, `dlx has no \`${token.image}\`: write \`x <- x ${updated} …\``));
+      report(foreignSign(at, token.image, `a state is changed with \`x <- x ${updated} …\``));
       retype(token, Equals);
       tokens.push(token);
     } else if (quoted.test(token.image) && token.image.length > 1) {

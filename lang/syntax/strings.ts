@@ -96,5 +96,7 @@ function marks(text: string, start: number, end: number): { choice: boolean; col
 function trimmed({ file, text }: Source, start: number, end: number, empty = start): Span {
   const inner = text.slice(start, end);
   const from = start + inner.length - inner.trimStart().length;
-  return inner.trim() === "" ? { file, start: empty, end: empty } : { file, start: from, end: from + inner.trim().length };
+  return inner.trim() === ""
+    ? { file, start: empty, end: empty }
+    : { file, start: from, end: from + inner.trim().length };
 }

@@ -11,7 +11,20 @@ export const STATEMENT_WORDS = [
   "minimize", "metric", "repeat", "every", "when", "print", "plot", "show", "record", "save", "yield", "assert",
 ] as const;
 /** Reserved words of expressions. */
-export const EXPRESSION_WORDS = ["if", "else", "for", "in", "scan", "iterate", "and", "or", "not", "true", "false", "none"] as const;
+export const EXPRESSION_WORDS = [
+  "if",
+  "else",
+  "for",
+  "in",
+  "scan",
+  "iterate",
+  "and",
+  "or",
+  "not",
+  "true",
+  "false",
+  "none",
+] as const;
 /** Words with a meaning in one place, names everywhere else. */
 export const SOFT_WORDS = ["over", "with", "except", "to", "from", "mixes", "log", "test", "stop"] as const;
 // prettier-ignore
@@ -41,14 +54,21 @@ const matchName = (text: string, offset: number): RegExpExecArray | null => {
   return nameShape.exec(text);
 };
 export const Identifier = createToken({ name: "Identifier", label: "a name", pattern: matchName, line_breaks: false });
-export const NumberLit = createToken({ name: "NumberLit", label: "a number", pattern: /\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?/ });
+export const NumberLit = createToken({
+  name: "NumberLit",
+  label: "a number",
+  pattern: /\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?/,
+});
 /** To the closing quote, or to the end of the line where that is absent. */
 export const StringLit = createToken({ name: "StringLit", label: 'a text in `"`', pattern: /"[^"\r\n]*"?/ });
 export const Newline = createToken({ name: "Newline", label: "a new line", pattern: /\r\n|\r|\n/, line_breaks: true });
 const WhiteSpace = createToken({ name: "WhiteSpace", pattern: /[ \t\f\v\u00a0\ufeff]+/, group: Lexer.SKIPPED });
 const Comment = createToken({ name: "Comment", pattern: /#[^\r\n]*/, group: "comments" });
 /** Signs of other languages; `scan.ts` says what to write instead. */
-export const Foreign = createToken({ name: "Foreign", pattern: /&&|\|\||\*\*|===|!==|:=|[-+*@%]=|\/=|\.\.\.|'[^'\r\n]*'|“[^”\r\n]*”/ });
+export const Foreign = createToken({
+  name: "Foreign",
+  pattern: /&&|\|\||\*\*|===|!==|:=|[-+*@%]=|\/=|\.\.\.|'[^'\r\n]*'|“[^”\r\n]*”/,
+});
 /** Any one character that nothing else matched; the `u` keeps surrogate pairs whole. */
 const anyCharacter = /[^]/uy;
 const matchCharacter = (text: string, offset: number): RegExpExecArray | null => {
@@ -108,7 +128,12 @@ export const K: Readonly<Record<ReservedWord, TokenType>> = table([...STATEMENT_
 );
 /** Token types of the soft words, by word; each also counts as a name. */
 export const S: Readonly<Record<SoftWord, TokenType>> = table(SOFT_WORDS, (w) => word(w, Identifier));
-export const Unit = createToken({ name: "Unit", label: "a unit (epochs, steps, seconds, minutes or hours)", pattern: Lexer.NA, categories: [Identifier] });
+export const Unit = createToken({
+  name: "Unit",
+  label: "a unit (epochs, steps, seconds, minutes or hours)",
+  pattern: Lexer.NA,
+  categories: [Identifier],
+});
 
 const reserved = new Map<string, TokenType>(Object.entries(K));
 const statementTypes = new Set<TokenType>(STATEMENT_WORDS.map((w) => K[w]));

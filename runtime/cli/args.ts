@@ -25,15 +25,28 @@ export function parse(verb: string, argv: readonly string[]): Args {
   const options = Object.fromEntries(
     Object.entries(rows).map(([name, { value }]) => [
       name,
-      { type: value ? ("string" as const) : ("boolean" as const), multiple: true, ...(name === "help" ? { short: "h" } : {}) },
+      {
+        type: value ? ("string" as const) : ("boolean" as const),
+        multiple: true,
+        ...(name === "help" ? { short: "h" } : {}),
+      },
     ]),
   );
-  const { tokens, positionals } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens, positionals } = parseArgs({
+    args: [...argv],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const given = new Map<string, string[]>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const known = Object.hasOwn(rows, token.name) ? rows[token.name] : undefined;
-    if (!known) throw new UsageError(`\`dlx ${verb}\` has no ${token.rawName}${suggest(token.name, Object.keys(row.options), "--")}`);
+    if (!known)
+      throw new UsageError(
+        `\`dlx ${verb}\` has no ${token.rawName}${suggest(token.name, Object.keys(row.options), "--")}`,
+      );
     if (known.value && (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))))
       throw new UsageError(`--${token.name} needs a value: --${token.name} ${known.value}`);
     if (!known.value && token.value !== undefined) throw new UsageError(`--${token.name} takes no value`);
@@ -56,7 +69,9 @@ export function parse(verb: string, argv: readonly string[]): Args {
       if (value === undefined) return undefined;
       const number = Number(value);
       if (!/^\d+$/.test(value) || number < least || !Number.isSafeInteger(number))
-        throw new UsageError(`--${option} needs a whole number${least > 0 ? ` of at least ${least}` : ""}, got ${value}`);
+        throw new UsageError(
+          `--${option} needs a whole number${least > 0 ? ` of at least ${least}` : ""}, got ${value}`,
+        );
       return number;
     },
   };

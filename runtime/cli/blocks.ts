@@ -21,6 +21,8 @@ export function blocksOf(actions: readonly Action[]): BlockAction[] {
 
 /** Each block once: passes of a top-level `for` repeat theirs. */
 export function distinctBlocks({ body }: Program): BlockAction[] {
-  const byPlace = new Map(blocksOf(body).map((block) => [`${block.kind} ${block.span.file} ${block.span.start}`, block]));
+  const byPlace = new Map(
+    blocksOf(body).map((block) => [`${block.kind} ${block.span.file} ${block.span.start}`, block]),
+  );
   return [...byPlace.values()];
 }

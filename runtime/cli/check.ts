@@ -1,12 +1,13 @@
 /** `dlx check`: what the compiler says, or one short summary of a program that is fine. */
 import type { Program } from "../../lang/program.ts";
+import { renderDiagnostic } from "../../lang/render.ts";
 import { inputsBelow, refOf } from "../inputs.ts";
-import { elements, typeText } from "../state.ts";
+import { counted } from "../sinks/words.ts";
+import { parameterCount, typeText } from "../state.ts";
 import type { Args } from "./args.ts";
 import { parseSets } from "./args.ts";
 import { distinctBlocks, type BlockAction } from "./blocks.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
-import { messageText } from "./message.ts";
 import { checkInputs } from "./run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -16,22 +17,22 @@ export async function check(args: Args, io: Io, tools: Toolchain): Promise<numbe
   const fine = program !== undefined && !diagnostics.some(({ severity }) => severity === "error");
   if (fine) checkInputs(inputs, program);
   if (args.has("json")) {
-    const summary = fine ? { parameters: parameterCount(program), blocks: distinctBlocks(program).map(blockSummary) } : {};
+    const summary = fine
+      ? { parameters: parameterCount(program.slots), blocks: distinctBlocks(program).map(blockSummary) }
+      : {};
     io.stdout(`${JSON.stringify({ ok: fine, diagnostics, ...summary })}\n`);
   } else {
-    for (const diagnostic of diagnostics) io.stderr(`${messageText(diagnostic, sources)}\n`);
+    for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
     if (fine) io.stdout(`${okText(args.file, program)}\n`);
   }
   return fine ? DONE : WRONG_PROGRAM;
 }
 
-export function parameterCount({ slots }: Program): number {
-  return Object.values(slots).reduce((sum, slot) => sum + (slot.kind === "param" ? elements(slot.type) : 0), 0);
-}
-
 function blockSummary(block: BlockAction) {
   const inputs = inputsBelow(block.step.flatMap(({ segment }) => segment.outputs.map(({ node }) => node)));
-  const batch = inputs.flatMap((node) => (refOf(node).source === "batch" ? [{ name: refOf(node).name, type: typeText(node.type) }] : []));
+  const batch = inputs.flatMap((node) =>
+    refOf(node).source === "batch" ? [{ name: refOf(node).name, type: typeText(node.type) }] : [],
+  );
   const limit = block.kind === "train" ? `${block.limit.count} ${block.limit.unit}` : undefined;
   return { kind: block.kind, name: block.name, limit, rows: block.data?.rows, batch };
 }
@@ -41,7 +42,11 @@ function okText(file: string, program: Program): string {
   const blocks = distinctBlocks(program).map(blockSummary);
   const lines = blocks.map(({ kind, name, limit, rows, batch }) => {
     const fields = batch.map((field) => `${field.name} ${field.type}`).join(", ");
-    return ["", kind, name, limit, rows === undefined ? undefined : `${rows} rows`, fields].filter((text) => text !== undefined).join("  ");
+    return ["", kind, name, limit, rows === undefined ? undefined : counted(rows, "row"), fields]
+      .filter((text) => text !== undefined)
+      .join("  ");
   });
-  return [`${file}: ok, ${parameterCount(program)} parameters in ${tensors} tensors`, ...lines].map((line) => line.trimEnd()).join("\n");
+  return [`${file}: ok, ${counted(parameterCount(program.slots), "parameter")} in ${counted(tensors, "tensor")}`, ...lines]
+    .map((line) => line.trimEnd())
+    .join("\n");
 }

@@ -48,9 +48,12 @@ export async function command(argv: readonly string[], io: Io, tools: Toolchain)
 }
 
 function unknown(verb: string): UsageError {
-  if (verb.startsWith("-")) return new UsageError(`there is no option ${verb}; the verb comes first: dlx run FILE ${verb}`);
+  if (verb.startsWith("-"))
+    return new UsageError(`there is no option ${verb}; the verb comes first: dlx run FILE ${verb}`);
   // The most natural slip: the file without a verb.
   if (verb.endsWith(".dlx")) return new UsageError(`write dlx run ${verb}`);
   const near = didYouMean(verb, Object.keys(verbs));
-  return new UsageError(`there is no \`dlx ${verb}\`; ${near === undefined ? "see dlx --help" : `did you mean dlx ${near}?`}`);
+  return new UsageError(
+    `there is no \`dlx ${verb}\`; ${near === undefined ? "see dlx --help" : `did you mean dlx ${near}?`}`,
+  );
 }

@@ -1,6 +1,7 @@
 /** `dlx graph`: the ladder from syntax tree to graph to kernels to counts. */
 import type { Device, Stats } from "../../gpu/device.ts";
 import type { Program, Segment } from "../../lang/program.ts";
+import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
 import { inputsBelow, namesFrom } from "../inputs.ts";
 import { elements } from "../state.ts";
@@ -9,7 +10,6 @@ import { parseSets, UsageError, type Args } from "./args.ts";
 import { distinctBlocks, type BlockAction } from "./blocks.ts";
 import { graphText, treeText } from "./dump.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
-import { messageText } from "./message.ts";
 import { checkInputs } from "./run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -21,10 +21,11 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
   const rung = asked[0] ?? "graph";
   const inputs = parseSets(args.list("set"));
   const { program, file, diagnostics, sources } = await tools.compile(args.file, { inputs, data: args.text("data") });
-  for (const diagnostic of diagnostics) io.stderr(`${messageText(diagnostic, sources)}\n`);
+  for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
   // A script with mistakes still has a tree.
   const wrong = program === undefined || diagnostics.some(({ severity }) => severity === "error");
-  const show = (value: unknown, text: () => string) => io.stdout(`${args.has("json") ? JSON.stringify(value) : text()}\n`);
+  const show = (value: unknown, text: () => string) =>
+    io.stdout(`${args.has("json") ? JSON.stringify(value) : text()}\n`);
   if (rung === "ast") {
     if (file) show(file, () => treeText(file));
     return wrong ? WRONG_PROGRAM : DONE;
@@ -33,7 +34,9 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
   checkInputs(inputs, program);
   const segments = distinctSegments(program);
   if (rung === "graph") {
-    show({ segments: segments.map((each) => ({ name: each.name, graph: graphText(each) })) }, () => segments.map(titled(graphText)).join("\n\n"));
+    show({ segments: segments.map((each) => ({ name: each.name, graph: graphText(each) })) }, () =>
+      segments.map(titled(graphText)).join("\n\n"),
+    );
     return DONE;
   }
   const device = await tools.openDevice("auto");
@@ -57,7 +60,7 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
 
 /** Each once: passes of a top-level `for` repeat theirs. */
 function distinctSegments({ body }: Program): Segment[] {
-  return [...new Map(segmentsOf(body, true).map((segment) => [segment.name, segment])).values()];
+  return [...new Map(segmentsOf(body).map((segment) => [segment.name, segment])).values()];
 }
 
 function titled(text: (segment: Segment) => string) {
@@ -98,7 +101,16 @@ async function count(program: Program, device: Device, block: BlockAction): Prom
 }
 
 function statsText(programs: readonly Counted[]): string {
-  const columns = ["name", "kind", "dispatches", "bytesRead", "bytesWritten", "flops", "peakBytes", "parameters"] as const;
+  const columns = [
+    "name",
+    "kind",
+    "dispatches",
+    "bytesRead",
+    "bytesWritten",
+    "flops",
+    "peakBytes",
+    "parameters",
+  ] as const;
   const rows = [columns.map(String), ...programs.map((each) => columns.map((column) => String(each[column])))];
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const pad = (text: string, i: number) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));

@@ -2,7 +2,10 @@
 export interface Io {
   stdout(text: string): void;
   stderr(text: string): void;
+  /** Whether standard output is a terminal. */
   readonly isTTY: boolean;
+  /** Whether messages may be coloured. */
+  readonly color: boolean;
   /** Of the terminal. */
   columns(): number;
   /** Calls back at each interrupt (control-C); returns how to stop listening. */

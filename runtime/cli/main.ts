@@ -13,6 +13,7 @@ const io: Io = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   isTTY: process.stdout.isTTY === true,
+  color: process.stderr.isTTY === true && !process.env.NO_COLOR,
   columns: () => process.stdout.columns || 80,
   onInterrupt: (listener) => {
     process.on("SIGINT", listener);
@@ -21,7 +22,7 @@ const io: Io = {
   exit: (code) => process.exit(code),
 };
 
-export async function main(argv: readonly string[]): Promise<void> {
+export async function main(argv: readonly string[], version: string): Promise<void> {
   // The reader of a pipe went away (`dlx run .. | head`): there is no one left to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -30,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   // Before any module is compiled; later the flag does nothing.
   if (!WebAssembly.validate(PROBE)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { tools } = await import("./tools.ts");
-  const code = await command(argv, io, tools);
+  const code = await command(argv, io, { ...tools, version });
   // Workers of a device may still be closing down; what was written must be out first.
   process.stdout.write("", () => process.exit(code));
 }

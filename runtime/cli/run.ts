@@ -1,6 +1,7 @@
 /** `dlx run`: compile, open a device, play to the end with the sink that fits where the output goes. */
 import { didYouMean } from "../../lang/suggest.ts";
 import type { Program } from "../../lang/program.ts";
+import { renderDiagnostic } from "../../lang/render.ts";
 import type { Inputs, RunEvent } from "../events.ts";
 import { createSession, type Session } from "../session.ts";
 import { jsonSink } from "../sinks/json.ts";
@@ -9,7 +10,6 @@ import type { Out, Sink } from "../sinks/sink.ts";
 import { terminalSink } from "../sinks/terminal.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, type Io } from "./io.ts";
-import { messageText } from "./message.ts";
 import { kinds, type Compiled, type DeviceKind, type Toolchain } from "./toolchain.ts";
 
 export async function run(args: Args, io: Io, tools: Toolchain): Promise<number> {
@@ -30,7 +30,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const out: Out = {
     stdout: (text) => io.stdout(text),
     stderr: (text) => io.stderr(text),
-    message: (diagnostic) => messageText(diagnostic, compiled.sources),
+    message: (diagnostic) => renderDiagnostic(diagnostic, compiled.sources, { color: io.color }),
     script: args.file,
   };
   const sink = sinkFor(args, io, session, out);
@@ -63,7 +63,7 @@ function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean
   const line = (event: RunEvent) => io.stdout(`${JSON.stringify(event)}\n`);
   for (const diagnostic of diagnostics) {
     if (json) line({ event: diagnostic.severity === "error" ? "error" : "warning", diagnostic });
-    else io.stderr(`${messageText(diagnostic, sources)}\n`);
+    else io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
   }
   if (wrong && json) line({ event: "end", status: "failed", steps: 0, seconds: 0 });
   return !wrong;

@@ -7,18 +7,16 @@ import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile } from "../../lang/index.ts";
 import type { Source } from "../../lang/source.ts";
 import { prelude } from "../../stdlib/index.ts";
-import pkg from "../../package.json" with { type: "json" };
 import type { DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
 import { nodeHost } from "../node.ts";
 import type { CompileOptions, Compiled, Toolchain } from "./toolchain.ts";
 
-export const tools: Toolchain = {
+export const tools: Omit<Toolchain, "version"> = {
   compile: compileFile,
   openDevice: (kind) => openDevice(kind === "auto" ? "cpu" : kind),
   host: async (file, data) => nodeHost(whereOf(file, data)),
   math: (outputs, lookup) => evaluate(outputs, lookup),
-  version: pkg.version,
 };
 
 async function compileFile(file: string, { inputs, seed, data }: CompileOptions): Promise<Compiled> {

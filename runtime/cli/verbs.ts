@@ -14,7 +14,11 @@ export interface VerbRow {
   readonly examples: readonly string[];
 }
 
-const set: OptionRow = { value: "name=value", multiple: true, help: "give an input of the script another value; may be repeated" };
+const set: OptionRow = {
+  value: "name=value",
+  multiple: true,
+  help: "give an input of the script another value; may be repeated",
+};
 const seed: OptionRow = { value: "N", help: "the seed of all random numbers" };
 const data: OptionRow = { value: "DIR", help: "the folder that data sets are looked for in" };
 const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
@@ -33,7 +37,11 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       json,
       quiet: { help: "only what the script prints, and errors" },
     },
-    examples: ["dlx run digits.dlx", "dlx run digits.dlx --set lr=3e-4 --seed 2", "dlx run digits.dlx --steps 200 --every 20 --json"],
+    examples: [
+      "dlx run digits.dlx",
+      "dlx run digits.dlx --set lr=3e-4 --seed 2",
+      "dlx run digits.dlx --steps 200 --every 20 --json",
+    ],
   },
   check: {
     usage: "dlx check FILE [options]",
@@ -78,8 +86,18 @@ export function help(): string {
 export function helpFor(name: string): string {
   const verb = verbs[name];
   if (!verb) throw new Error(`expected a verb, got ${name}`);
-  const options = Object.entries(verb.options).map(([option, row]) => [`--${option}${row.value ? ` ${row.value}` : ""}`, row.help] as const);
-  return [`${verb.usage}`, "", verb.summary, "", ...table(options), "", ...verb.examples.map((line) => `  ${line}`)].join("\n");
+  const options = Object.entries(verb.options).map(
+    ([option, row]) => [`--${option}${row.value ? ` ${row.value}` : ""}`, row.help] as const,
+  );
+  return [
+    `${verb.usage}`,
+    "",
+    verb.summary,
+    "",
+    ...table(options),
+    "",
+    ...verb.examples.map((line) => `  ${line}`),
+  ].join("\n");
 }
 
 function table(rows: readonly (readonly [string, string])[]): string[] {

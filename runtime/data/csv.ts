@@ -6,7 +6,6 @@
  */
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { CsvError, parse } from "csv-parse";
 import { UserError } from "../../lang/diagnostic.ts";
 import { stringArg, stringsArg } from "../../lang/check/sources.ts";
@@ -72,7 +71,9 @@ export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLa
 
   await eachRow(span, file, path, (cells, line) => {
     if (names.length === 0) {
-      headed = !cells.every((cell) => numeral.test(cell) || gaps.has(cell.toLowerCase())) || !cells.some((cell) => numeral.test(cell));
+      headed =
+        !cells.every((cell) => numeral.test(cell) || gaps.has(cell.toLowerCase())) ||
+        !cells.some((cell) => numeral.test(cell));
       names = headed ? uniqueNames(cells) : cells.map((_, i) => `c${i + 1}`);
       words = names.map(() => undefined);
       const [target] = targets.map(place);
@@ -84,7 +85,8 @@ export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLa
     rows++;
     for (let c = 0; c < cells.length; c++) {
       const cell = cells[c] ?? "";
-      if (words[c] === undefined && !gaps.has(cell.toLowerCase())) words[c] = numeral.test(cell) ? "number" : { text: cell, line };
+      if (words[c] === undefined && !gaps.has(cell.toLowerCase()))
+        words[c] = numeral.test(cell) ? "number" : { text: cell, line };
     }
     if (words0 && words[words0.column] !== "number") words0.seen.add(cells[words0.column] ?? "");
   });
@@ -148,7 +150,8 @@ export async function readCsv(ref: SourceRef, layout: CsvLayout): Promise<Table>
     row++;
   });
   const columns: Record<string, Column> = { x: { data: x, shape: [layout.x.length] } };
-  if (layout.y.length > 0) columns.y = { data: y, shape: layout.y.length === 1 ? [] : [layout.y.length], names: classes };
+  if (layout.y.length > 0)
+    columns.y = { data: y, shape: layout.y.length === 1 ? [] : [layout.y.length], names: classes };
   return { rows: row, columns };
 }
 
@@ -160,16 +163,20 @@ async function eachRow(
   visit: (cells: readonly string[], line: number) => void,
 ): Promise<void> {
   const parser = parse({ bom: true, trim: true, relax_column_count: true, skip_empty_lines: true, info: true });
+  const input = createReadStream(path);
+  // `pipe` does not hand errors on, and `pipeline` would hide what `visit` throws behind an AbortError.
+  input.on("error", (thrown) => parser.destroy(thrown));
+  input.pipe(parser);
   try {
-    await pipeline(createReadStream(path), parser, async (records: AsyncIterable<unknown>) => {
-      for await (const item of records) {
-        const { record, info } = item as { record: string[]; info: { lines: number } };
-        visit(record, info.lines);
-      }
-    });
+    for await (const item of parser) {
+      const { record, info } = item as { record: string[]; info: { lines: number } };
+      visit(record, info.lines);
+    }
   } catch (thrown) {
     if (thrown instanceof CsvError) throw new UserError(badQuotes(span, file, lineOf(thrown), thrown.message));
     throw await readingFailed(thrown, span, file, path);
+  } finally {
+    input.destroy();
   }
 }
 

@@ -2,8 +2,9 @@
  * `digits()`: ten classes of 28 × 28 handwritten-looking digits, drawn when they are asked for. An image is a style
  * from strokes.ts put through a hand: each point of a stroke a little off, then slanted, stretched, turned, bent and
  * moved as a whole, inked with an uneven pen, a little blurred and noisy.
- * Image i depends on (seed, part, i) alone, so parts and seeds share none. The ranges in `hand` are tuned so that a
- * linear classifier ends near 90 % and a small convolutional net near 99 %. It is not a copy of any collected set.
+ * Image i depends on (seed, part, i) alone, so parts and seeds share none. The ranges in `hand` are tuned: softmax
+ * regression ends at 86–92 % on the test rows, a LeNet after five epochs of Adam at 98.5–99.6 %. It is not a copy of any
+ * collected set. Sines and logarithms are the engine's own: V8 draws the same bytes everywhere, another may differ in a bit.
  */
 import { digitRows } from "../../lang/check/sources.ts";
 import { Draws, keyOf, permutation } from "./random.ts";
@@ -19,15 +20,15 @@ const hand = {
   height: [17, 21],
   /** Width over height, as a factor of the box of strokes.ts. */
   narrow: [0.85, 1.2],
-  slant: 0.15,
+  slant: 0.14,
   turn: 0.09,
-  shift: [-2.7, 2.7],
+  shift: [-2.75, 2.75],
   /** Of each point, in the box of strokes.ts. */
-  jitter: 0.17,
+  jitter: 0.14,
   /** Further, for the two ends of a stroke. */
-  ends: 0.2,
+  ends: 0.15,
   /** Height of a bend of the whole plane, and its waves per image. */
-  bend: 0.5,
+  bend: 0.4,
   waves: [0.5, 1.3],
   /** Half the width of a line. */
   pen: [0.9, 1.75],

@@ -34,7 +34,12 @@ export function reasonOf(thrown: unknown): string | undefined {
 }
 
 /** What to throw instead of what reading `path` threw; `file` is its name as the user wrote it. */
-export async function readingFailed(thrown: unknown, span: Span | undefined, file: string, path: string): Promise<unknown> {
+export async function readingFailed(
+  thrown: unknown,
+  span: Span | undefined,
+  file: string,
+  path: string,
+): Promise<unknown> {
   const reason = reasonOf(thrown);
   if (reason === undefined) return thrown;
   if (codeOf(thrown) !== "ENOENT") return new UserError(unreadable(span, file, reason));

@@ -9,7 +9,14 @@ import { promisify } from "node:util";
 import { constants, gunzip, gunzipSync } from "node:zlib";
 import { UserError } from "../../lang/diagnostic.ts";
 import { stringArg } from "../../lang/check/sources.ts";
-import { damagedGzip, labelTooLarge, noDataSet, truncatedFile, unequalRows, wrongMagic } from "../../lang/errors/data.ts";
+import {
+  damagedGzip,
+  labelTooLarge,
+  noDataSet,
+  truncatedFile,
+  unequalRows,
+  wrongMagic,
+} from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
 import type { Span } from "../../lang/source.ts";
 import { type DataWhere, filesIn, readingFailed } from "./disk.ts";
@@ -42,9 +49,14 @@ export function isIdx(name: string): boolean {
 
 export async function findIdx(ref: SourceRef, where: DataWhere): Promise<IdxFiles> {
   const dir = stringArg(ref, "dir");
-  const named = dir !== "" ? [resolve(where.scriptFolder, dir)] : [where.dataFolder, where.env].filter((f) => f !== undefined && f !== "");
+  const named =
+    dir !== ""
+      ? [resolve(where.scriptFolder, dir)]
+      : [where.dataFolder, where.env].filter((f) => f !== undefined && f !== "");
   // The subfolder goes first: it says which set it is.
-  const folders = named.flatMap((folder) => [...(subfolders[ref.name] ?? []), ""].map((sub) => join(resolve(folder as string), sub)));
+  const folders = named.flatMap((folder) =>
+    [...(subfolders[ref.name] ?? []), ""].map((sub) => join(resolve(folder as string), sub)),
+  );
   let missing = { file: "train-images-idx3-ubyte", among: 5 };
   for (const folder of folders) {
     const names = new Set(await filesIn(folder));
@@ -161,7 +173,8 @@ export async function readIdx(ref: SourceRef, files: IdxFiles, part: Part): Prom
   const [rows = 0, ...shape] = images.sizes;
   const label = Int32Array.from(labelBytes.subarray(labels.length, labels.length + rows));
   const wrong = label.findIndex((value) => value >= classes);
-  if (wrong >= 0) throw new UserError(labelTooLarge(span, basename(pair.labels), wrong + 1, label[wrong] ?? 0, classes));
+  if (wrong >= 0)
+    throw new UserError(labelTooLarge(span, basename(pair.labels), wrong + 1, label[wrong] ?? 0, classes));
   const size = shape.reduce((a, b) => a * b, rows);
   return {
     rows,
@@ -195,10 +208,17 @@ function isPacked(bytes: Buffer): boolean {
 
 /** zlib names a file that was cut Z_BUF_ERROR; its other codes mean wrong bytes. */
 function gzipFailed(thrown: unknown, span: Span, file: string): unknown {
-  if (!(thrown instanceof Error) || !("code" in thrown) || typeof thrown.code !== "string" || !thrown.code.startsWith("Z_")) {
+  if (
+    !(thrown instanceof Error) ||
+    !("code" in thrown) ||
+    typeof thrown.code !== "string" ||
+    !thrown.code.startsWith("Z_")
+  ) {
     return thrown;
   }
   return new UserError(
-    thrown.code === "Z_BUF_ERROR" ? truncatedFile(span, file, undefined, undefined) : damagedGzip(span, file, thrown.message),
+    thrown.code === "Z_BUF_ERROR"
+      ? truncatedFile(span, file, undefined, undefined)
+      : damagedGzip(span, file, thrown.message),
   );
 }

@@ -41,7 +41,8 @@ export function curve(values: readonly number[], width: number, height: number):
   const low = Math.min(...columns);
   const high = Math.max(...columns);
   const top = 4 * height - 1;
-  const row = (value: number) => (high > low ? Math.round(top * (1 - (value - low) / (high - low))) : Math.floor(top / 2));
+  const row = (value: number) =>
+    high > low ? Math.round(top * (1 - (value - low) / (high - low))) : Math.floor(top / 2);
   columns.forEach((value, x) => {
     const [from, to] = [row(columns[x - 1] ?? value), row(value)];
     const step = from <= to ? 1 : -1;

@@ -5,7 +5,7 @@
 import { Subscription, asyncScheduler, filter, throttleTime } from "rxjs";
 import type { Frame, RunEvent } from "../events.ts";
 import type { Out, Sink, Watched } from "./sink.ts";
-import { duration, metricsText, passText, place, rate, startLine, timeLeft } from "./words.ts";
+import { counted, duration, metricsText, passText, place, rate, startLine, timeLeft } from "./words.ts";
 
 const PROGRESS_MS = 10_000;
 
@@ -16,7 +16,12 @@ export function plainLine(event: RunEvent, script: string): string | undefined {
       return startLine(event, script);
     case "train":
       if (event.fold !== "epoch") return undefined;
-      return join(`${passText(event.run)}${event.name}`, `epoch ${event.epoch}`, `step ${event.step}`, metricsText(event.metrics));
+      return join(
+        `${passText(event.run)}${event.name}`,
+        `epoch ${event.epoch}`,
+        `step ${event.step}`,
+        metricsText(event.metrics),
+      );
     case "eval":
       return join(`${passText(event.run)}${event.name}`, metricsText(event.metrics));
     case "print":
@@ -24,14 +29,20 @@ export function plainLine(event: RunEvent, script: string): string | undefined {
     case "saved":
       return `saved ${event.path}`;
     case "end":
-      return `${event.status} after ${event.steps} ${event.steps === 1 ? "step" : "steps"} in ${duration(event.seconds)}`;
+      return `${event.status} after ${counted(event.steps, "step")} in ${duration(event.seconds)}`;
     default:
       return undefined;
   }
 }
 
 export function progressLine(frame: Frame): string {
-  return join(`${passText(frame.run)}${frame.name}`, place(frame), metricsText(frame.metrics), rate(frame), timeLeft(frame));
+  return join(
+    `${passText(frame.run)}${frame.name}`,
+    place(frame),
+    metricsText(frame.metrics),
+    rate(frame),
+    timeLeft(frame),
+  );
 }
 
 function join(...texts: string[]): string {

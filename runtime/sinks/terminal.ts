@@ -33,7 +33,13 @@ export function bar(done: number, width = BAR): string {
 export function view({ frame, series }: View, columns: number): string[] {
   if (!frame) return [];
   const done = fraction(frame);
-  const head = [`${passText(frame.run)}${frame.name}`, place(frame), done === undefined ? "" : bar(done), rate(frame), timeLeft(frame)];
+  const head = [
+    `${passText(frame.run)}${frame.name}`,
+    place(frame),
+    done === undefined ? "" : bar(done),
+    rate(frame),
+    timeLeft(frame),
+  ];
   const lines = [head.filter(Boolean).join("  "), metricsText(frame.metrics)].filter(Boolean);
   for (const { label, values } of series.slice(0, CURVES)) {
     if (values.length < 2) continue;
@@ -43,7 +49,11 @@ export function view({ frame, series }: View, columns: number): string[] {
     const left = [ends[0] ?? "", label, ends[1] ?? ""];
     lines.push(...rows.map((row, i) => `${(left[i] ?? "").padStart(margin)} ${row}`));
   }
-  return lines.map((line) => Array.from(line).slice(0, Math.max(1, columns - 1)).join(""));
+  return lines.map((line) =>
+    Array.from(line)
+      .slice(0, Math.max(1, columns - 1))
+      .join(""),
+  );
 }
 
 const HIDE = "\x1b[?25l";

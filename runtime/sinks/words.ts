@@ -28,12 +28,15 @@ export function duration(seconds: number): string {
 export function rate(frame: Pick<Frame, "step" | "seconds">): string {
   if (frame.step === 0 || frame.seconds <= 0) return "";
   const perSecond = frame.step / frame.seconds;
-  return perSecond >= 0.1 ? `${formatNumber(perSecond, perSecond >= 100 ? ".0f" : ".3g")} step/s` : `${formatNumber(1 / perSecond, ".3g")} s/step`;
+  return perSecond >= 0.1
+    ? `${formatNumber(perSecond, perSecond >= 100 ? ".0f" : ".3g")} step/s`
+    : `${formatNumber(1 / perSecond, ".3g")} s/step`;
 }
 
 /** Between 0 and 1; undefined when the end is not known. */
 export function fraction({ step, total, seconds, limit }: Frame): number | undefined {
-  const done = total !== undefined ? step / Math.max(1, total) : limit.unit === "seconds" ? seconds / limit.count : undefined;
+  const done =
+    total !== undefined ? step / Math.max(1, total) : limit.unit === "seconds" ? seconds / limit.count : undefined;
   return done === undefined ? undefined : Math.min(1, done);
 }
 
@@ -51,12 +54,16 @@ export function place({ step, epoch, total, limit }: Frame): string {
 }
 
 export function startLine(event: Extract<RunEvent, { event: "start" }>, script: string): string {
-  const count = event.parameters.toLocaleString("en-US").replaceAll(",", " ");
   const inputs = Object.entries(event.inputs).map(([name, value]) => `  ${name} = ${value}`);
-  return `${script}  on ${event.device.name}  seed ${event.seed}  ${count} parameters${inputs.join("")}`;
+  return `${script}  on ${event.device.name}  seed ${event.seed}  ${counted(event.parameters, "parameter")}${inputs.join("")}`;
 }
 
 /** Before a block's name inside a pass of a top-level `for`. */
 export function passText(run: number | undefined): string {
   return run === undefined ? "" : `run ${run}  `;
+}
+
+/** `61 706 parameters`, `1 step`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en-US").replaceAll(",", " ")} ${noun}${count === 1 ? "" : "s"}`;
 }

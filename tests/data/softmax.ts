@@ -57,7 +57,14 @@ export function softmaxAccuracy(train: Table, test: Table, epochs = 12): { fit: 
   }
 }
 
-function scoresOf(weights: Float32Array, bias: Float32Array, mean: Float32Array, x: Float32Array, at: number, size: number): number[] {
+function scoresOf(
+  weights: Float32Array,
+  bias: Float32Array,
+  mean: Float32Array,
+  x: Float32Array,
+  at: number,
+  size: number,
+): number[] {
   const scores: number[] = [];
   for (let c = 0; c < 10; c++) {
     let sum = bias[c]!;

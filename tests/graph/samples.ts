@@ -151,7 +151,7 @@ for (const op of ["max", "min"]) {
 }
 add("pow", "positive base", [f([3, 4], 57, 0.5, 3), f([3, 4], 58, -2, 3)]);
 add("pow", "negative base", [given([4], [-2, -1.5, -1, 3]), given([4], [2, 3, -1, -2])], {}, { fixed: [1] });
-add("pow", "base 0", [given([6], [0, 0, 0, 0, 2, 2]), given([6], [2, 1, 3, 0, 0, 1])], {}, { fixed: [1] });
+add("pow", "base 0", [given([5], [0, 0, 0, 2, 2]), given([5], [2, 1, 3, 0, 1])], {}, { fixed: [1] });
 for (const op of ["lt", "le", "eq", "ne"]) {
   add(op, "f32", [given([6], [1, 2, 3, -1, 0, 0.5]), given([6], [2, 2, 1, -1, 0.25, -0.5])]);
   add(op, "i32", [ints([3, 3], 60, 0, 3), ints([3, 3], 61, 0, 3)]);

@@ -117,13 +117,17 @@ export class FakeDevice implements Device {
       if (!found) throw new Error(`no ${source} ${key}`);
       return found;
     };
-    const values = math(segment.outputs.map((o) => o.node), lookup);
+    const values = math(
+      segment.outputs.map((o) => o.node),
+      lookup,
+    );
     const fetched: Record<string, Numbers> = {};
     const commits: (() => void)[] = [];
     let halted = false;
     for (const [i, { role }] of segment.outputs.entries()) {
       const value = Float64Array.from(values[i] ?? []);
-      if (role.kind === "finite" && !value.every(Number.isFinite)) return { fetched: {}, halted: false, skipped: false, failed: role };
+      if (role.kind === "finite" && !value.every(Number.isFinite))
+        return { fetched: {}, halted: false, skipped: false, failed: role };
       if (role.kind === "fetch") fetched[role.name] = value;
       if (role.kind === "commit") commits.push(() => this.writeSlot(role.path, value));
       if (role.kind === "halt") halted = value[0] !== 0;
@@ -140,7 +144,11 @@ export const commit = (path: string, n: Node): Output => ({ node: n, role: { kin
 export const fetch = (name: string, n: Node): Output => ({ node: n, role: { kind: "fetch", name } });
 export const halt = (n: Node): Output => ({ node: n, role: { kind: "halt" } });
 export const finite = (what: string, n: Node): Output => ({ node: n, role: { kind: "finite", what, span: at } });
-export const segment = (name: string, outputs: Output[], host: Segment["host"] = []): Segment => ({ name, outputs, host });
+export const segment = (name: string, outputs: Output[], host: Segment["host"] = []): Segment => ({
+  name,
+  outputs,
+  host,
+});
 
 export const slot = (path: string, more: Partial<Slot> = {}): Slot => ({ path, type: f32(), kind: "state", ...more });
 export const shown = (n: Node): HostValue => ({ kind: "node", node: n });
@@ -175,7 +183,10 @@ export function batches(rows: number, size: number, dropLast = false): Batches {
   return { plan, size, dropLast, rows, fields: ["x"] };
 }
 
-export function program(body: readonly Action[], more: Partial<Omit<Program, "slots">> & { slots?: Slot[] } = {}): Program {
+export function program(
+  body: readonly Action[],
+  more: Partial<Omit<Program, "slots">> & { slots?: Slot[] } = {},
+): Program {
   const { slots = [], ...rest } = more;
   const byPath = Object.fromEntries(slots.map((s) => [s.path, s]));
   return { sources: [], seed: 7, inputs: [], plans: {}, body, tests: [], ...rest, slots: byPath };
@@ -196,7 +207,13 @@ export class FakeHost implements Host {
   async load(file: string, span: Span): Promise<ReadonlyMap<string, FileTensor>> {
     const found = this.files.get(file);
     if (found) return found;
-    throw new UserError({ code: "DLX0501", severity: "error", title: `no ${file}`, labels: [{ span, text: "" }], notes: [] });
+    throw new UserError({
+      code: "DLX0501",
+      severity: "error",
+      title: `no ${file}`,
+      labels: [{ span, text: "" }],
+      notes: [],
+    });
   }
   async save(file: string, tensors: ReadonlyMap<string, FileTensor>): Promise<string> {
     this.files.set(file, tensors);
@@ -215,7 +232,10 @@ export interface Trial {
   readonly prints: () => string[];
 }
 
-export function trial(p: Program, options: Partial<SessionOptions> & { device?: FakeDevice; host?: FakeHost } = {}): Trial {
+export function trial(
+  p: Program,
+  options: Partial<SessionOptions> & { device?: FakeDevice; host?: FakeHost } = {},
+): Trial {
   const device = options.device ?? new FakeDevice();
   const host = options.host ?? new FakeHost();
   const session = createSession({ program: p, math, every: Infinity, ...options, device, host });

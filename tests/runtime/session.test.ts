@@ -21,7 +21,12 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe("the body of a program", () => {
   it("runs in the order of the script between start and end", async () => {
-    const body = [compute("top1", commit("w", num(2))), print("w = ", state("w")), compute("top2", commit("w", num(3))), print("w = ", state("w"))];
+    const body = [
+      compute("top1", commit("w", num(2))),
+      print("w = ", state("w")),
+      compute("top2", commit("w", num(3))),
+      print("w = ", state("w")),
+    ];
     const { events } = await played(program(body, { slots: [w] }));
     expect(events.map((e) => (e.event === "print" ? e.text : e.event))).toEqual(["start", "w = 2", "w = 3", "end"]);
     expect(events[0]).toMatchObject({ seed: 7, parameters: 1, inputs: {}, device: { name: "fake" } });
@@ -32,28 +37,32 @@ describe("the body of a program", () => {
     expect(prints()).toEqual(["a"]);
     expect(events.at(-1)).toMatchObject({ status: "done" });
   });
-  it("passes of a for begin fresh, with their own seed, and number their events", async () => {
-    const body = [train({ step: [{ segment: one }], limit: { unit: "steps", count: 2 } }), print(state("w"), " ", scalar("seed"))];
-    const pass = (index: number): Action => ({ kind: "run", index, seed: 10 + index, body, span: at });
-    const { events, device } = await played(program([pass(0), pass(1)], { slots: [w] }));
-    expect(events.filter((e) => e.event === "print")).toEqual([
-      { event: "print", text: "2 10", run: 1 },
-      { event: "print", text: "2 11", run: 2 },
+  it("passes of a for have slots and seeds of their own, and number their events", async () => {
+    const pass = (index: number): Action => {
+      const path = `run${index}.w`;
+      const step = [{ segment: segment(`run${index}.s`, [commit(path, add(state(path), num(1)))]) }];
+      const block = train({ name: `run${index}.train1`, step, limit: { unit: "steps", count: 2 } });
+      return { kind: "run", index, seed: 10 + index, body: [block, print(state(path), " ", scalar("seed"))], span: at };
+    };
+    const slots = [slot("run1.w", { init: 0 }), slot("run2.w", { init: 0 })];
+    const { events, device } = await played(program([pass(1), pass(2)], { slots }), { every: 2 });
+    expect(events.slice(1, -1)).toEqual([
+      { event: "train", name: "train1", step: 2, epoch: 1, metrics: {}, run: 1 },
+      { event: "print", text: "2 11", run: 1 },
+      { event: "train", name: "train1", step: 2, epoch: 1, metrics: {}, run: 2 },
+      { event: "print", text: "2 12", run: 2 },
     ]);
-    expect(device.log.map((run) => run.scalars.seed)).toEqual([10, 10, 11, 11]);
+    expect(device.log.map((run) => run.scalars.seed)).toEqual([11, 11, 12, 12]);
     expect(events.at(-1)).toMatchObject({ steps: 4 });
-  });
-  it("a pass keeps what was made outside of the for", async () => {
-    const pass: Action = { kind: "run", index: 0, seed: 7, body: [compute("in", commit("w", add(state("w"), num(1))))], span: at };
-    const { device } = await played(program([compute("out", commit("w", num(5))), pass, pass], { slots: [w] }));
-    expect(device.slots.get("w")?.[0]).toBe(7);
   });
 });
 
 describe("a train block", () => {
   it("counts steps from 1 and ticks from 0, over epochs in their own order", async () => {
     const seg = segment("s", [fetch("x", mean(input("batch", "x", [2])))]);
-    const { device } = await played(program([train({ step: [{ segment: seg }], data: batches(4, 2), limit: { unit: "epochs", count: 2 } })]));
+    const { device } = await played(
+      program([train({ step: [{ segment: seg }], data: batches(4, 2), limit: { unit: "epochs", count: 2 } })]),
+    );
     expect(device.log.map(({ scalars: { step, epoch, tick }, rows }) => [step, epoch, tick, rows])).toEqual([
       [1, 1, 0, [0, 1]],
       [2, 1, 1, [2, 3]],
@@ -62,7 +71,10 @@ describe("a train block", () => {
     ]);
   });
   it("runs every-n segments on steps n, 2n", async () => {
-    const step = [{ segment: segment("a", [fetch("a", num(1))]) }, { every: 2, segment: segment("b", [fetch("b", num(1))]) }];
+    const step = [
+      { segment: segment("a", [fetch("a", num(1))]) },
+      { every: 2, segment: segment("b", [fetch("b", num(1))]) },
+    ];
     const { device } = await played(program([train({ step, limit: { unit: "steps", count: 5 } })]));
     expect(device.log.map((run) => run.name).join(" ")).toBe("a a b a a b a");
   });
@@ -76,12 +88,17 @@ describe("a train block", () => {
     expect(whole.device.log.map((run) => run.name)).toEqual(["full", "full"]);
   });
   it("says when the rows do not fill a batch", async () => {
-    const { events } = await played(program([train({ step: [{ segment: one }], data: batches(3, 4, true) })], { slots: [w] }));
+    const { events } = await played(
+      program([train({ step: [{ segment: one }], data: batches(3, 4, true) })], { slots: [w] }),
+    );
     expect(events.at(-2)).toMatchObject({ diagnostic: { code: "DLX0703" } });
   });
   it("--steps limits each block, and what follows still runs", async () => {
     const block = train({ step: [{ segment: one }], limit: { unit: "steps", count: 100 } });
-    const { prints, events } = await played(program([block, print("a ", state("w")), block, print("b ", state("w"))], { slots: [w] }), { maxSteps: 3 });
+    const { prints, events } = await played(
+      program([block, print("a ", state("w")), block, print("b ", state("w"))], { slots: [w] }),
+      { maxSteps: 3 },
+    );
     expect(prints()).toEqual(["a 3", "b 6"]);
     expect(events.at(-1)).toMatchObject({ status: "done", steps: 6 });
   });
@@ -97,7 +114,9 @@ describe("a train block", () => {
   });
   it("stop ends the block; what follows still runs", async () => {
     const sinks: Action[] = [{ kind: "when", cond: { ...scalar("step") }, body: [stop], span: at }];
-    const { prints, events } = await played(program([train({ step: [{ segment: one }], sinks }), print("after ", state("w"))], { slots: [w] }));
+    const { prints, events } = await played(
+      program([train({ step: [{ segment: one }], sinks }), print("after ", state("w"))], { slots: [w] }),
+    );
     expect(prints()).toEqual(["after 1"]);
     expect(events.at(-1)).toMatchObject({ status: "done", steps: 1 });
   });
@@ -106,7 +125,10 @@ describe("a train block", () => {
 describe("play, pause, step, set, stop", () => {
   const inputs = [{ name: "lr", value: 0.5, kind: "live", span: at }] as const;
   const seg = segment("s", [commit("w", add(state("w"), scalar("input:lr")))]);
-  const forever = program([train({ step: [{ segment: seg }], limit: { unit: "steps", count: 1e9 } })], { slots: [w], inputs });
+  const forever = program([train({ step: [{ segment: seg }], limit: { unit: "steps", count: 1e9 } })], {
+    slots: [w],
+    inputs,
+  });
 
   it("step runs one tick; a set input is sampled by the next", async () => {
     const { session, device } = trial(forever);
@@ -146,7 +168,9 @@ describe("play, pause, step, set, stop", () => {
     await session.done;
   });
   it("an input that shapes the program warns", async () => {
-    const { session, events } = trial(program([], { inputs: [{ name: "act", value: "relu", kind: "shape", span: at }] }));
+    const { session, events } = trial(
+      program([], { inputs: [{ name: "act", value: "relu", kind: "shape", span: at }] }),
+    );
     session.set("act", "tanh");
     expect(events[0]).toMatchObject({ event: "warning", diagnostic: { code: "DLX0704" } });
     session.play();
@@ -157,9 +181,11 @@ describe("play, pause, step, set, stop", () => {
 describe("host cells", () => {
   it("are kept in float64, feed host scalars, and never reach the device's commits", async () => {
     const beta = slot("beta", { init: 1, host: true });
-    const seg = segment("s", [commit("beta", mul(state("beta"), num(0.999))), commit("w", scalar("h:0"))], [
-      { name: "h:0", node: add(num(1), mul(num(-1), state("beta"))) },
-    ]);
+    const seg = segment(
+      "s",
+      [commit("beta", mul(state("beta"), num(0.999))), commit("w", scalar("h:0"))],
+      [{ name: "h:0", node: add(num(1), mul(num(-1), state("beta"))) }],
+    );
     const { device, session } = await played(program([train({ step: [{ segment: seg }] })], { slots: [w, beta] }));
     expect((await session.read("beta"))[0]).toBe(0.999 ** 3);
     // The scalar saw the cell as it was before the third tick.
@@ -180,7 +206,10 @@ describe("failing", () => {
     const seg = segment("s", [finite("loss", bad), commit("w", scalar("step")), commit("t", scalar("step"))]);
     const { events, device, session } = await played(program([train({ step: [{ segment: seg }] })], { slots: [w, t] }));
     expect(events.slice(-2)).toMatchObject([
-      { event: "error", diagnostic: { code: "DLX0701", title: "loss is not a finite number in step 3", labels: [{ span: at }] } },
+      {
+        event: "error",
+        diagnostic: { code: "DLX0701", title: "loss is not a finite number in step 3", labels: [{ span: at }] },
+      },
       { event: "end", status: "failed", steps: 2 },
     ]);
     expect(device.slots.get("w")?.[0]).toBe(2);
@@ -196,9 +225,16 @@ describe("failing", () => {
 
 describe("files", () => {
   const load = (name: string) => ({ file: "net.safetensors", name, span: at });
-  const f32 = (data: number[], shape: number[] = []) => ({ dtype: "f32" as const, shape, data: Float32Array.from(data) });
+  const f32 = (data: number[], shape: number[] = []) => ({
+    dtype: "f32" as const,
+    shape,
+    data: Float32Array.from(data),
+  });
   const init = compute("top1", commit("net.w", num(1)));
-  const slots = [slot("net.w", { load: load("w"), kind: "param" }), slot("net.b", { init: 0, load: load("b"), kind: "param" })];
+  const slots = [
+    slot("net.w", { load: load("w"), kind: "param" }),
+    slot("net.b", { init: 0, load: load("b"), kind: "param" }),
+  ];
 
   it("save writes slots under their names", async () => {
     const save: Action = { kind: "save", file: "out.safetensors", entries: [{ name: "w", path: "w" }], span: at };
@@ -214,7 +250,15 @@ describe("files", () => {
     expect(prints()).toEqual(["8 9"]);
   });
   it("a file that this script saves first can be loaded by it", async () => {
-    const save: Action = { kind: "save", file: "net.safetensors", entries: [{ name: "w", path: "w" }, { name: "b", path: "w" }], span: at };
+    const save: Action = {
+      kind: "save",
+      file: "net.safetensors",
+      entries: [
+        { name: "w", path: "w" },
+        { name: "b", path: "w" },
+      ],
+      span: at,
+    };
     const body = [compute("top0", commit("w", num(4))), save, init, print(state("net.w"), state("net.b"))];
     expect((await played(program(body, { slots: [w, ...slots] }))).prints()).toEqual(["44"]);
   });
@@ -223,7 +267,8 @@ describe("files", () => {
     host.files.set("net.safetensors", new Map([["w", f32([8, 8], [2])], ["scale", f32([9])]])); // prettier-ignore
     const { events } = await played(program([init], { slots }), { host });
     const error = events.at(-2);
-    expect(error?.event === "error" && [error.diagnostic.title, ...error.diagnostic.notes].join("\n")).toMatchInlineSnapshot(`
+    expect(error?.event === "error" && [error.diagnostic.title, ...error.diagnostic.notes].join("\n"))
+      .toMatchInlineSnapshot(`
       "net.safetensors does not fit this model
       name   program    file
       w      f32[]      f32[2]
@@ -243,7 +288,9 @@ describe("folds seen from outside", () => {
     const folds = [{ name: "loss", how: "avg", fetch: "l" }] as const;
     const report = [{ name: "loss", value: fold("loss") }];
     const block = train({ step, folds, report, data: batches(4, 2), limit: { unit: "steps", count: 3 } });
-    const { prints } = await played(program([block, print(input("metric", "train1.loss"), " ", input("metric", "no.such"))]));
+    const { prints } = await played(
+      program([block, print(input("metric", "train1.loss"), " ", input("metric", "no.such"))]),
+    );
     expect(prints()).toEqual(["1.5 –"]);
   });
 });

@@ -28,7 +28,8 @@ export interface Builtin {
 }
 
 export const none: Value = { kind: "none" };
-export const num = (value: number, float = false): Value => (float ? { kind: "num", value, float } : { kind: "num", value });
+export const num = (value: number, float = false): Value =>
+  float ? { kind: "num", value, float } : { kind: "num", value };
 export const flag = (value: boolean): Value => ({ kind: "bool", value });
 
 export const required = (name: string): BuiltinParam => ({ name, default: "required" });

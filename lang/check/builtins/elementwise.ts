@@ -1,14 +1,12 @@
 /** Functions of each element: powers, waves, limits, choice, conversion. Bundles go leaf by leaf; numbers fold now. */
-import { select } from "../arith.ts";
-import { elementwise, promote, unary } from "../arith.ts";
+import { elementwise, promote, select } from "../arith.ts";
 import { open, numberOf, openNum } from "../axes.ts";
 import type { At } from "../ctx.ts";
 import { byLeaf, cast, isTensorLike, op, tensor, toTensor } from "../tensors.ts";
 import type { Kind, Tag, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
-import { builtin, num, required, rest } from "./builtin.ts";
+import { builtin, flag, num, optional, required, rest } from "./builtin.ts";
 import { reduceExtreme } from "./reduce.ts";
-import { optional, flag } from "./builtin.ts";
 
 interface Rule {
   readonly fold: (x: number) => number;
@@ -26,8 +24,16 @@ function erf(x: number): number {
 }
 
 const rules: Record<string, Rule> = {
-  exp: { fold: Math.exp, meaning: "$e^x$. Of log probabilities it gives probabilities.", tag: (t) => (t.tag === "logprob" ? "prob" : undefined) },
-  log: { fold: Math.log, meaning: "The natural logarithm. Of probabilities it gives log probabilities.", tag: (t) => (t.tag === "prob" ? "logprob" : undefined) },
+  exp: {
+    fold: Math.exp,
+    meaning: "$e^x$. Of log probabilities it gives probabilities.",
+    tag: (t) => (t.tag === "logprob" ? "prob" : undefined),
+  },
+  log: {
+    fold: Math.log,
+    meaning: "The natural logarithm. Of probabilities it gives log probabilities.",
+    tag: (t) => (t.tag === "prob" ? "logprob" : undefined),
+  },
   log1p: { fold: Math.log1p, meaning: "$\\log(1 + x)$, exact for small x." },
   sqrt: { fold: Math.sqrt, meaning: "The square root." },
   tanh: { fold: Math.tanh, meaning: "The hyperbolic tangent, between -1 and 1." },
@@ -73,7 +79,8 @@ function extremeOf(name: "max" | "min", a: Value, b: Value, at: At): Value {
   return elementwise(name, pair, pair[0].dtype, at, name);
 }
 
-const tensorLike = (v: Value, at: At, name: string): Value => (isTensorLike(v) ? v : toTensor(v, at, `an argument of \`${name}\``));
+const tensorLike = (v: Value, at: At, name: string): Value =>
+  isTensorLike(v) ? v : toTensor(v, at, `an argument of \`${name}\``);
 
 const extremes = (["max", "min"] as const).map((name) =>
   builtin(
@@ -92,7 +99,13 @@ const clamp = builtin(
   "clamp",
   [required("x"), required("low"), required("high")],
   "`clamp(x, low, high)` x where it lies between the two limits, else the nearer limit: $\\min(\\max(x, low), high)$.",
-  (a) => extremeOf("min", extremeOf("max", a.value("x"), a.value("low"), a.sides("x", "low")), a.value("high"), a.sides("x", "high")),
+  (a) =>
+    extremeOf(
+      "min",
+      extremeOf("max", a.value("x"), a.value("low"), a.sides("x", "low")),
+      a.value("high"),
+      a.sides("x", "high"),
+    ),
 );
 
 const where = builtin(
@@ -116,11 +129,15 @@ function convert(v: Value, kind: Kind, a: Args): Value {
   return bundle ?? cast(toTensor(v, { ...a.at, span: a.span("x") }, `\`x\` of \`${a.fn}\``), kind, a.at);
 }
 
-const conversions = ([
-  ["f32", "float", "x as floats; bools count 0 and 1."],
-  ["i32", "int", "x as integers, cut towards 0."],
-  ["bool", "bool", "True where x is not 0."],
-] as const).map(([name, kind, meaning]) => builtin(name, [required("x")], `\`${name}(x)\` ${meaning}`, (a) => convert(a.value("x"), kind, a)));
+const conversions = (
+  [
+    ["f32", "float", "x as floats; bools count 0 and 1."],
+    ["i32", "int", "x as integers, cut towards 0."],
+    ["bool", "bool", "True where x is not 0."],
+  ] as const
+).map(([name, kind, meaning]) =>
+  builtin(name, [required("x")], `\`${name}(x)\` ${meaning}`, (a) => convert(a.value("x"), kind, a)),
+);
 
 function stopped(v: Value, a: Args): Value {
   switch (v.kind) {
@@ -138,11 +155,21 @@ function stopped(v: Value, a: Args): Value {
     case "bundle":
       return { kind: "bundle", leaves: new Map([...v.leaves].map(([k, leaf]) => [k, stopped(leaf, a) as Tensor])) };
     default:
-      throw a.wrong("x", "a tensor, a bundle, or a tuple or record of them", v.kind === "instance" ? "an instance that a block does not train gets no gradient anyway; or stop its result: `stop(net(x))`" : undefined);
+      throw a.wrong(
+        "x",
+        "a tensor, a bundle, or a tuple or record of them",
+        v.kind === "instance"
+          ? "an instance that a block does not train gets no gradient anyway; or stop its result: `stop(net(x))`"
+          : undefined,
+      );
   }
 }
 
-const stop = builtin("stop", [required("x")], "`stop(x)` x as it is, for gradients a constant. Works on tensors, tuples, records and bundles.", (a) => stopped(a.value("x"), a));
+const stop = builtin(
+  "stop",
+  [required("x")],
+  "`stop(x)` x as it is, for gradients a constant. Works on tensors, tuples, records and bundles.",
+  (a) => stopped(a.value("x"), a),
+);
 
-export { unary };
 export const elementwiseBuiltins: readonly Builtin[] = [...unaries, ...extremes, clamp, where, ...conversions, stop];

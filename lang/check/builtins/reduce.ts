@@ -2,7 +2,7 @@
 import { UserError } from "../../diagnostic.ts";
 import * as mistake from "../../errors/shapes.ts";
 import { binary, elementwise, promote } from "../arith.ts";
-import { axisFrom, fits, numberAxis, numberOf, open, resolveAxes, resolveAxis, shape } from "../axes.ts";
+import { axisFrom, fits, numberAxis, numberOf, open, resolveAxes, resolveAxis } from "../axes.ts";
 import { pairAxes, spreadTo } from "../broadcast.ts";
 import type { At } from "../ctx.ts";
 import { checkClasses, placesIn } from "../index.ts";
@@ -16,15 +16,28 @@ export function reduced(t: Tensor, name: "sum" | "amax", places: readonly number
   const axes = [...places].sort((p, q) => p - q);
   if (axes.length === 0) return tensor(t.node, t.axes, t.dtype);
   const kept = t.axes.map((_, i) => i).filter((i) => !axes.includes(i));
-  const result = tensor(op(name, [t.node], { axes }, at), kept.map((i) => t.axes[i]!), t.dtype);
+  const result = tensor(
+    op(name, [t.node], { axes }, at),
+    kept.map((i) => t.axes[i]!),
+    t.dtype,
+  );
   return spread ? { ...result, node: spreadTo(result, t.axes, kept, at), axes: t.axes } : result;
 }
 
-const total = (t: Tensor, at: At): Tensor => reduced(t, "sum", t.axes.map((_, i) => i), false, at);
+const total = (t: Tensor, at: At): Tensor =>
+  reduced(
+    t,
+    "sum",
+    t.axes.map((_, i) => i),
+    false,
+    at,
+  );
 
 function sumLeaves(b: Bundle, leaf: (t: Tensor) => Tensor, at: At): Tensor {
   const parts = [...b.leaves.values()].map(leaf);
-  return parts.length === 0 ? filled(0, [], "float", at) : parts.reduce((x, y) => elementwise("add", [x, y], "float", at, "+"));
+  return parts.length === 0
+    ? filled(0, [], "float", at)
+    : parts.reduce((x, y) => elementwise("add", [x, y], "float", at, "+"));
 }
 
 /** The numbers of a list that is known now. */
@@ -34,7 +47,8 @@ function listNumbers(v: Value): number[] | undefined {
   return values.some(Number.isNaN) ? undefined : values;
 }
 
-const allInts = (v: Value): boolean => v.kind === "list" && v.items.every((item) => item.kind === "num" && !item.float && Number.isInteger(item.value));
+const allInts = (v: Value): boolean =>
+  v.kind === "list" && v.items.every((item) => item.kind === "num" && !item.float && Number.isInteger(item.value));
 
 function product(a: Args, x: Tensor): Tensor {
   const w = a.tensor("weight");
@@ -54,10 +68,17 @@ function scatter(a: Args): Tensor {
   const m = given.axes.length === 0 ? tensor(spreadTo(given, ids.axes, [], at), ids.axes, given.dtype) : given;
   const places = placesIn(ids.axes, m);
   if (!places || ids.axes.length === 0)
-    throw new UserError(mistake.cannotBroadcast("by", a.operand("x"), a.operand("by"), { why: "missing", axis: ids.axes[0] ?? numberAxis(1), order: false }));
+    throw new UserError(
+      mistake.cannotBroadcast("by", a.operand("x"), a.operand("by"), {
+        why: "missing",
+        axis: ids.axes[0] ?? numberAxis(1),
+        order: false,
+      }),
+    );
   let into = a.given("into") ? axisFrom(a.value("into"), at, a.span("into")) : undefined;
   if (!into) {
-    if (ids.classes === undefined) throw a.wrong("into", "the size of the result", "`sum(m, by: i, into: N)` adds into rows 0 to N - 1");
+    if (ids.classes === undefined)
+      throw a.wrong("into", "the size of the result", "`sum(m, by: i, into: N)` adds into rows 0 to N - 1");
     into = numberAxis(ids.classes, a.span("by"), "classes of this index");
   }
   checkClasses(ids, into, a.span("by"));
@@ -74,14 +95,25 @@ function scatter(a: Args): Tensor {
 
 const sum = builtin(
   "sum",
-  [required("x"), optional("over"), optional("spread", flag(false)), optional("weight"), optional("by"), optional("into")],
+  [
+    required("x"),
+    optional("over"),
+    optional("spread", flag(false)),
+    optional("weight"),
+    optional("by"),
+    optional("into"),
+  ],
   "`sum(x, over, spread: false, weight: w)` The sum along axes; of a bundle, over all leaves. `spread: true` repeats the result in place.\n\n" +
     "`sum(m, by: dst, into: N)` Adds row i of m to row dst[i] of a result with N rows. `sum(1, by: y, into: C)` counts.",
   (a) => {
     const bundle = a.bundle("x");
     if (bundle) return sumLeaves(bundle, (t) => total(t, a.at), a.at);
     const known = listNumbers(a.value("x"));
-    if (known && !a.given("weight")) return num(known.reduce((x, y) => x + y, 0), !allInts(a.value("x")));
+    if (known && !a.given("weight"))
+      return num(
+        known.reduce((x, y) => x + y, 0),
+        !allInts(a.value("x")),
+      );
     if (a.given("by")) return scatter(a);
     const x = a.number("x");
     const weighted = a.given("weight") ? product(a, x) : x;
@@ -147,7 +179,14 @@ export function innerProduct(a: Value, b: Value, at: At & { left: At["span"]; ri
   const products = binary("*", a, b, at);
   if (products.kind === "bundle") return sumLeaves(products, (t) => total(cast(t, "float", at), at), at);
   if (products.kind === "tensor") return total(cast(products, "float", at), at);
-  throw new UserError(mistake.wrongOperands("dot", { value: a, span: at.left }, { value: b, span: at.right }, "both sides must be tensors of one shape, or bundles of one model"));
+  throw new UserError(
+    mistake.wrongOperands(
+      "dot",
+      { value: a, span: at.left },
+      { value: b, span: at.right },
+      "both sides must be tensors of one shape, or bundles of one model",
+    ),
+  );
 }
 
 const dot = builtin(
@@ -166,7 +205,9 @@ const places = (name: "argmax" | "argmin", adjective: string): Builtin =>
       const x = a.number("x");
       const axis = resolveAxis(x, a.value("over"), a.at, name);
       const signed = name === "argmax" ? x.node : op("neg", [x.node], {}, a.at);
-      return tensor(op("argmax", [signed], { axis }, a.at), x.axes.toSpliced(axis, 1), "int", { classes: x.axes[axis]!.size });
+      return tensor(op("argmax", [signed], { axis }, a.at), x.axes.toSpliced(axis, 1), "int", {
+        classes: x.axes[axis]!.size,
+      });
     },
   );
 
@@ -187,7 +228,12 @@ const unbiased = builtin(
   "`unbiased(v)` A variance that was a `mean` of n squares, as if divided by n - 1: $v \\, n / (n - 1)$.",
   (a) => {
     const v = a.float("v");
-    if (v.count === undefined) throw a.wrong("v", "a mean", "the number of elements is known of the result of `mean` itself: `unbiased(mean((x - m)^2, over: B))`");
+    if (v.count === undefined)
+      throw a.wrong(
+        "v",
+        "a mean",
+        "the number of elements is known of the result of `mean` itself: `unbiased(mean((x - m)^2, over: B))`",
+      );
     if (v.count < 0) return v;
     const factor = v.count / Math.max(1, v.count - 1);
     return elementwise("mul", [v, filled(factor, v.axes, "float", a.at)], "float", a.at, "*");
@@ -227,18 +273,34 @@ function isFinite(t: Tensor, at: At): Tensor {
   return nowhere(not(tensor(ok, t.axes, "bool"), at), at);
 }
 
-const finite = builtin("finite", [required("x")], "`finite(x)` True when no element is infinite or NaN; of a bundle, in no leaf.", (a) => {
-  const bundle = a.bundle("x");
-  if (bundle) return [...bundle.leaves.values()].map((t) => isFinite(t, a.at)).reduce((x, y) => both(x, y, a.at), filled(1, [], "bool", a.at));
-  const v = a.value("x");
-  return v.kind === "num" ? flag(Number.isFinite(v.value)) : isFinite(a.tensor("x"), a.at);
-});
+const finite = builtin(
+  "finite",
+  [required("x")],
+  "`finite(x)` True when no element is infinite or NaN; of a bundle, in no leaf.",
+  (a) => {
+    const bundle = a.bundle("x");
+    if (bundle)
+      return [...bundle.leaves.values()]
+        .map((t) => isFinite(t, a.at))
+        .reduce((x, y) => both(x, y, a.at), filled(1, [], "bool", a.at));
+    const v = a.value("x");
+    return v.kind === "num" ? flag(Number.isFinite(v.value)) : isFinite(a.tensor("x"), a.at);
+  },
+);
 
 function isClose(x: Value, y: Value, tol: Value, a: Args): Value {
-  if (x.kind === "num" && y.kind === "num" && tol.kind === "num") return flag(Math.abs(numberOf(x) - numberOf(y)) <= tol.value);
+  if (x.kind === "num" && y.kind === "num" && tol.kind === "num")
+    return flag(Math.abs(numberOf(x) - numberOf(y)) <= tol.value);
   const at = a.sides("a", "b");
-  if ((x.kind === "tuple" || x.kind === "list") && x.kind === y.kind && x.items.length === y.items.length && !x.items.every((i) => i.kind === "num")) {
-    return x.items.map((item, i) => isClose(item, y.items[i]!, tol, a)).reduce((p, q) => binary("and", p, q, at), flag(true));
+  if (
+    (x.kind === "tuple" || x.kind === "list") &&
+    x.kind === y.kind &&
+    x.items.length === y.items.length &&
+    !x.items.every((i) => i.kind === "num")
+  ) {
+    return x.items
+      .map((item, i) => isClose(item, y.items[i]!, tol, a))
+      .reduce((p, q) => binary("and", p, q, at), flag(true));
   }
   const difference = binary("-", x, y, at);
   const leaves = difference.kind === "bundle" ? [...difference.leaves.values()] : [difference as Tensor];
@@ -265,7 +327,8 @@ const solve = builtin(
   (a) => {
     const [A, b] = [a.float("A"), a.float("b")];
     const [n, m] = A.axes;
-    if (A.axes.length !== 2 || !n || !m || !fits(n.size, m.size)) throw new UserError(mistake.notSquare(a.operand("A")));
+    if (A.axes.length !== 2 || !n || !m || !fits(n.size, m.size))
+      throw new UserError(mistake.notSquare(a.operand("A")));
     if (b.axes.length < 1 || b.axes.length > 2) throw a.wrong("b", "a vector or a matrix");
     const l = b.axes[0]!;
     if (!fits(n.size, l.size) || (n.uid !== undefined && l.uid !== undefined && n.uid !== l.uid))
@@ -275,7 +338,16 @@ const solve = builtin(
 );
 
 export const reduceBuiltins: readonly Builtin[] = [
-  sum, mean, norm, dot, places("argmax", "largest"), places("argmin", "smallest"), cumsum, unbiased, ...quantifiers, finite, close, solve,
+  sum,
+  mean,
+  norm,
+  dot,
+  places("argmax", "largest"),
+  places("argmin", "smallest"),
+  cumsum,
+  unbiased,
+  ...quantifiers,
+  finite,
+  close,
+  solve,
 ];
-
-export { shape };

@@ -1,0 +1,86 @@
+/**
+ * The kernels of a segment as one WebAssembly module: `k0, k1, …`, each `(begin, end, pointers…)`.
+ * Helpers (functions of lanes, packing, tiles) are written once per module, on demand.
+ */
+import type { Kernel } from "../kernel.ts";
+import { Fn, ModuleBuilder } from "./assembler.ts";
+import type { MemoryLimits } from "./assembler.ts";
+import { dotFunction, dotSteps } from "./dot.ts";
+import { mathFunctions } from "./math.ts";
+import type { HelperName } from "./operations.ts";
+import { outerSteps, rowsFunction } from "./rows.ts";
+import { cumsumFunction, scatterFunction, solveFunction } from "./serial.ts";
+
+export interface WasmOptions {
+  readonly memory: MemoryLimits;
+  /** Use the fused multiply-add of relaxed SIMD in products. */
+  readonly madd: boolean;
+}
+
+/** floor(a / b) or a - b floor(a / b) of i32; 0 where b is 0. */
+function floored(name: "divide" | "modulo"): Fn {
+  const f = new Fn(["i32", "i32"], ["i32"]);
+  const q = f.local("i32");
+  const r = f.local("i32");
+  f.get(1).op("i32.eqz").if(() => f.i32(0).op("return"));
+  // -2^31 / -1 would trap; its quotient wraps
+  f.get(1).i32(-1).op("i32.eq").if(() => {
+    if (name === "divide") f.i32(0).get(0).op("i32.sub", "return");
+    else f.i32(0).op("return");
+  });
+  f.get(0).get(1).op("i32.rem_s").set(r);
+  if (name === "modulo") {
+    f.get(r).get(1).op("i32.add").get(r);
+    f.get(r).i32(0).op("i32.ne").get(r).get(1).op("i32.xor").i32(0).op("i32.lt_s", "i32.and", "select");
+    return f;
+  }
+  f.get(0).get(1).op("i32.div_s").set(q);
+  f.get(q).get(r).i32(0).op("i32.ne").get(r).get(1).op("i32.xor").i32(0).op("i32.lt_s", "i32.and", "i32.sub");
+  return f;
+}
+
+/** Places of the outermost loop and the step that cuts must keep to. */
+export function stepsOf(kernel: Kernel, madd: boolean): { readonly count: number; readonly unit: number } {
+  switch (kernel.kind) {
+    case "rows":
+      return outerSteps(kernel);
+    case "dot":
+      return dotSteps(kernel, madd);
+    case "cumsum":
+    case "scatter":
+      return { count: kernel.outer, unit: 1 };
+    case "solve":
+      return { count: 1, unit: 1 };
+  }
+}
+
+export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder();
+  const known = new Map<string, number>();
+  const shared = (key: string, write: () => Fn): number => {
+    const at = known.get(key);
+    if (at !== undefined) return at;
+    const index = module.add(write());
+    known.set(key, index);
+    return index;
+  };
+  const math = (name: keyof typeof mathFunctions): number => shared(name, () => mathFunctions[name](math));
+  const helper = (name: HelperName): number =>
+    name === "divide" || name === "modulo" ? shared(name, () => floored(name)) : math(name);
+  const write = (kernel: Kernel): Fn => {
+    switch (kernel.kind) {
+      case "rows":
+        return rowsFunction(kernel, helper);
+      case "dot":
+        return dotFunction(kernel, options.madd, shared);
+      case "cumsum":
+        return cumsumFunction(kernel);
+      case "scatter":
+        return scatterFunction(kernel);
+      case "solve":
+        return solveFunction(kernel);
+    }
+  };
+  kernels.forEach((kernel, i) => module.add(write(kernel), `k${i}`));
+  return module.bytes(options.memory);
+}

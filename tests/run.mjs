@@ -1,0 +1,65 @@
+/**
+ * The whole suite: types, lint, format, then every test; ends with one line of counts.
+ * Packages of the system are installed only when CI or DLX_TEST_INSTALL is set; otherwise one line says what was left out.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const only = process.argv.slice(2);
+
+function run(title, command, args, options = {}) {
+  if (title) console.log(`\n# ${title}`);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
+  return status ?? 1;
+}
+
+function has(command, args) {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
+
+const torch = () => has("python3", ["-c", "import torch"]);
+const mayInstall = Boolean(process.env.CI || process.env.DLX_TEST_INSTALL);
+if (mayInstall && !torch()) {
+  const quiet = { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
+  run("installing python3-torch", "apt-get", ["-qq", "update"], quiet);
+  run("", "apt-get", ["-qq", "install", "-y", "--no-install-recommends", "python3-torch", "libopenblas0-openmp"], quiet);
+}
+if (!torch()) {
+  console.log("left out: the values kept from PyTorch are not computed again (python3-torch); to do it: DLX_TEST_INSTALL=1 npm test");
+}
+
+const bin = (name) => join(root, "node_modules", ".bin", name);
+let failures = 0;
+if (only.length === 0) {
+  for (const [title, name, args] of [
+    ["types", "tsc", ["--noEmit"]],
+    ["lint", "eslint", [".", "--max-warnings", "0"]],
+    ["format", "prettier", ["--check", "--log-level", "warn", "."]],
+  ]) {
+    const status = run(title, bin(name), args);
+    console.log(status === 0 ? `${title}: clean` : `${title}: failed`);
+    if (status !== 0) failures++;
+  }
+}
+
+const folder = mkdtempSync(join(tmpdir(), "dlx-test-"));
+const report = join(folder, "report.json");
+const status = run("tests", bin("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...only]);
+let passed = 0;
+let failed = status === 0 ? 0 : 1;
+let skipped = 0;
+try {
+  const result = JSON.parse(readFileSync(report, "utf8"));
+  passed = result.numPassedTests;
+  failed = Math.max(failed, result.numFailedTests);
+  skipped = result.numPendingTests + result.numTodoTests;
+} catch (error) {
+  console.log(`the test report cannot be read: ${error.message}`);
+}
+rmSync(folder, { recursive: true, force: true });
+console.log(`\ntests: ${passed} passed, ${failed + failures} failed, ${skipped} skipped`);
+process.exit(failed + failures > 0 ? 1 : 0);
