@@ -11,7 +11,6 @@ import {
   flatIndex,
   modIndex,
   rangeOf,
-  reshapeIndex,
   scaleIndex,
   shiftIndex,
   valueIndex,
@@ -20,6 +19,7 @@ import type { Atom, Index } from "./index-expr.ts";
 import { binaryOps, unaryOps } from "./kernel.ts";
 import type { Access, BinaryOp, UnaryOp } from "./kernel.ts";
 import { Values } from "./values.ts";
+import { isView, viewIndex } from "./views.ts";
 
 export interface EmitContext {
   /** The node is in memory: the number of its parameter. */
@@ -121,65 +121,26 @@ export class Emitter {
   inline(node: Node, index: readonly Index[]): number {
     const v = this.values;
     const { op } = node;
-    const at = (i: number): Index => index[i] ?? constantIndex(0);
+    if (isView(node)) return this.emit(input(node, 0), viewIndex(node, index));
     switch (op) {
       case "const": {
         if (typeof node.attrs["value"] !== "number") throw new Error("expected a table of constants to be in memory");
         return v.constant(node.attrs["value"], node.type.dtype);
       }
       case "iota":
-        return this.value(at(whole(node, "axis")));
+        return this.value(index[whole(node, "axis")] ?? constantIndex(0));
       case "random":
         return this.random(node, index);
-      case "stop":
-        return this.emit(input(node, 0), index);
       case "cast":
         return v.unary("cast", this.emit(input(node, 0), index), node.type.dtype);
       case "select": {
         const [cond, a, b] = [0, 1, 2].map((i) => this.emit(input(node, i), index)) as [number, number, number];
         return v.select(cond, a, b);
       }
-      case "permute": {
-        const inner: Index[] = [];
-        list(node, "perm").forEach((p, i) => (inner[p] = at(i)));
-        return this.emit(input(node, 0), inner);
-      }
-      case "expand":
-        return this.emit(
-          input(node, 0),
-          list(node, "axes").map((a) => at(a)),
-        );
-      case "reshape":
-        return this.emit(input(node, 0), reshapeIndex(index, node.type.shape, input(node, 0).type.shape));
-      case "slice": {
-        const start = list(node, "start");
-        const step = list(node, "step");
-        return this.emit(
-          input(node, 0),
-          index.map((ix, i) => shiftIndex(scaleIndex(ix, step[i] ?? 1), start[i] ?? 0)),
-        );
-      }
-      case "flip": {
-        const axes = list(node, "axes");
-        return this.emit(
-          input(node, 0),
-          index.map((ix, i) => (axes.includes(i) ? shiftIndex(scaleIndex(ix, -1), (node.type.shape[i] ?? 1) - 1) : ix)),
-        );
-      }
       case "pad":
         return this.pad(node, index);
       case "concat":
         return this.concat(node, index);
-      case "windows": {
-        const axes = list(node, "axes");
-        const rank = input(node, 0).type.shape.length;
-        const inner = index.slice(0, rank);
-        axes.forEach((axis, i) => {
-          const window = scaleIndex(at(rank + i), list(node, "dilation")[i] ?? 1);
-          inner[axis] = addIndex(window, at(axis), list(node, "stride")[i] ?? 1);
-        });
-        return this.emit(input(node, 0), inner);
-      }
       case "fold":
         if (!foldIsView(node)) throw new Error("expected an overlapping fold to be a reduction");
         return this.emitFoldView(node, index);

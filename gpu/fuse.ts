@@ -4,11 +4,13 @@
  * the rules of `merge`, and here
  *   inline   maps with several readers or an amplifying reader are recomputed when cheap (off: every map is a root)
  */
+import { topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { foldIsView } from "./emit.ts";
 import { Merger } from "./merge.ts";
 import type { MergeLimits, Unit } from "./merge.ts";
 import { dotIsRows, isReduction, sizeOf } from "./space.ts";
+import { baseOf, isView } from "./views.ts";
 
 export interface Fused {
   /** In the order of execution. */
@@ -16,7 +18,6 @@ export interface Fused {
   inMemory(node: Node): boolean;
 }
 
-const VIEWS: ReadonlySet<string> = new Set(["permute", "reshape", "expand", "slice", "flip", "windows", "stop"]);
 const COSTLY: Readonly<Record<string, number>> = {
   exp: 8,
   log: 8,
@@ -40,8 +41,6 @@ const RECOMPUTE = 8;
 /** Above this an expression is cut, whoever reads it. */
 const CUT = 240;
 
-export const isView = (node: Node) => VIEWS.has(node.op);
-
 /** Already in memory before any kernel runs, or written by a kernel of another kind. */
 export const isLeaf = (node: Node): boolean =>
   node.op === "input" || (node.op === "const" && node.attrs["values"] !== undefined) || node.op === "pick";
@@ -54,36 +53,6 @@ export const isOpaque = (node: Node): boolean =>
   node.op === "loop" ||
   (node.op === "dot" && !dotIsRows(node));
 
-/** Nodes below the outputs, inputs first. Loop bodies are not entered. */
-export function below(outputs: readonly Node[]): Node[] {
-  const order: Node[] = [];
-  const done = new Set<Node>();
-  const stack: [Node, number][] = [];
-  for (const output of outputs) {
-    stack.push([output, 0]);
-    for (let top = stack[stack.length - 1]; top; top = stack[stack.length - 1]) {
-      const [node, next] = top;
-      const input = done.has(node) ? undefined : node.inputs[next];
-      if (input) {
-        top[1]++;
-        if (!done.has(input)) stack.push([input, 0]);
-      } else {
-        stack.pop();
-        if (!done.has(node)) order.push(node);
-        done.add(node);
-      }
-    }
-  }
-  return order;
-}
-
-/** The node under a chain of affine views. */
-export function baseOf(node: Node, stop: (node: Node) => boolean): Node {
-  let at = node;
-  while (!stop(at) && isView(at)) at = at.inputs[0] as Node;
-  return at;
-}
-
 class Roots {
   readonly order: readonly Node[];
   readonly set = new Set<Node>();
@@ -91,7 +60,7 @@ class Roots {
   private readonly costs = new Map<Node, number>();
 
   constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, inline: boolean) {
-    this.order = below(outputs);
+    this.order = topological(outputs);
     for (const node of this.order) {
       for (const input of new Set(node.inputs)) {
         const list = this.consumers.get(input);

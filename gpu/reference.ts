@@ -63,7 +63,8 @@ export class ReferenceDevice implements Device {
   }
 
   async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
-    if (!(prepared instanceof ReferencePrepared)) throw new Error("reference: expected a segment that this device prepared, got another");
+    if (!(prepared instanceof ReferencePrepared))
+      throw new Error("reference: expected a segment that this device prepared, got another");
     if (this.#halted) return { fetched: {}, halted: false, skipped: true };
     const values = evaluate(prepared.nodes, (input) => this.#value(input, feeds));
     const results = prepared.segment.outputs.map((output, i): Result => ({ output, data: values[i]! }));
@@ -117,7 +118,9 @@ export class ReferenceDevice implements Device {
       case "scalar":
         return feeds.scalars[name];
       default:
-        throw new Error(`reference: expected an input of state, batch, column or scalar, got ${String(input.attrs["source"])}`);
+        throw new Error(
+          `reference: expected an input of state, batch, column or scalar, got ${String(input.attrs["source"])}`,
+        );
     }
   }
 }

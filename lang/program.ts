@@ -211,7 +211,7 @@ export interface SourceRef {
   readonly part?: "train" | "test";
   readonly span: Span;
 }
-export type DataArg = number | string | boolean | readonly number[];
+export type DataArg = number | string | boolean | readonly number[] | readonly string[];
 
 export interface Batches {
   readonly plan: DataPlan;

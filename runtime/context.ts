@@ -6,6 +6,7 @@ import type { Breath, Gate } from "./clock.ts";
 import type { DataTables } from "./batches.ts";
 import type { Frame, Inputs, Point, RunEvent } from "./events.ts";
 import type { Host } from "./host.ts";
+import { withoutPass } from "./passes.ts";
 import type { Scalars, Segments } from "./segments.ts";
 import type { StateTable } from "./state.ts";
 import type { HostValues, Scope } from "./values.ts";
@@ -79,13 +80,10 @@ export function scopeOf(
   };
 }
 
-/**
- * Adds the pass to an event or a frame inside of one. The checker makes the names of blocks unique by the pass
- * (`run2.val`); outside it is told by `run`.
- */
+/** Adds the pass to an event or a frame inside of one. */
 export function inRun<E extends object>(context: Context, event: E): E {
   const { run } = context.pass;
   if (run === undefined) return event;
-  const named = "name" in event ? { name: String(event.name).replace(/^run\d+\./, "") } : {};
+  const named = "name" in event ? { name: withoutPass(String(event.name)) } : {};
   return { ...event, ...named, run };
 }

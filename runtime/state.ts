@@ -10,6 +10,7 @@ import type { Program, Slot } from "../lang/program.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { loadDiffers, type Difference } from "../lang/errors/running.ts";
 import type { Files } from "./host.ts";
+import { withoutPass } from "./passes.ts";
 
 export type HostState = ReadonlyMap<string, number>;
 
@@ -143,6 +144,6 @@ export function elements(type: Type): number {
 /** Numbers in all params. The passes of a top-level `for` have params of their own (`run2.f.w`), but are one model. */
 export function parameterCount(slots: Program["slots"]): number {
   const params = Object.values(slots).filter(({ kind }) => kind === "param");
-  const sizes = new Map(params.map(({ path, type }) => [path.replace(/^run\d+\./, ""), elements(type)]));
+  const sizes = new Map(params.map(({ path, type }) => [withoutPass(path), elements(type)]));
   return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }

@@ -9,7 +9,7 @@ import { numberOf, openNum } from "./axes.ts";
 import { broadcast } from "./broadcast.ts";
 import type { At } from "./ctx.ts";
 import { matmul } from "./matmul.ts";
-import { byLeaf, cast, constant, filled, isTensorLike, kindOfNum, op, tensor, toTensor } from "./tensors.ts";
+import { byLeaf, cast, filled, isTensorLike, kindOfNum, op, tensor, toTensor } from "./tensors.ts";
 import type { Kind, Num, Tensor, Value } from "./values.ts";
 
 export { constant, scalarOf, toTensor } from "./tensors.ts";
@@ -140,7 +140,8 @@ export function binary(name: ast.BinaryOp, a: Value, b: Value, at: Sides): Value
   }
   const [x, y] = [counted(a), counted(b)];
   if (x.kind === "num" && y.kind === "num") {
-    if (name === "@") throw wrong(name, a, b, at);
+    if (name === "@")
+      throw new UserError(mistake.productOfScalar({ value: a, span: at.left }, { value: b, span: at.right }));
     return foldNumbers(name, x, y);
   }
   if (name !== "@") {

@@ -54,8 +54,9 @@ function oneMeaning(small: readonly Axis[], ways: readonly number[][]): Misfit |
 function whyMissing(small: readonly Axis[], large: readonly Axis[]): Misfit {
   const lost = small.find((s) => !large.some((l) => sameAxis(s, l)));
   if (!lost) return { why: "missing", axis: small[0]!, order: true };
-  const alike = large.find((l) => l.size === lost.size && (l.uid === undefined) !== (lost.uid === undefined));
-  return { why: "missing", axis: lost, order: false, ...(alike && { alike }) };
+  const place = large.findIndex((l) => l.size === lost.size && (l.uid === undefined) !== (lost.uid === undefined));
+  if (place < 0) return { why: "missing", axis: lost, order: false };
+  return { why: "missing", axis: lost, order: false, alike: large[place]!, place: place - large.length };
 }
 
 /** `[N, 1]` against `[N]`: a column of scores beside a vector of targets, the usual slip. */

@@ -122,7 +122,7 @@ function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], 
     const bound = bindBuiltin(name, builtin.params, args, span, argSpans);
     return builtin.call(bound, atOf(c, env, span, argSpans));
   }
-  if (name in sources) return openSource(c, name, args, span);
+  if (Object.hasOwn(sources, name)) return openSource(c, name, args, span);
   throw new UserError(names.notCallable(`\`${name}\` does not take ${args[0] ? typeText(args[0].value) : "nothing"} and`, span));
 }
 

@@ -14,7 +14,7 @@ export interface Ctx {
   apply(f: Value, args: { name?: string; value: Value }[], span: Span): Value;
   gradientOf(y: Tensor, xs: Tensor[], span: Span): Tensor[];
   freshAxis(name: string, size: number, why?: Why): Axis;
-  /** The params of an instance, `net.with(p)` or a group of them. */
+  /** The params of an instance or of a group of them; a bundle as it is. */
   paramsOf(v: Value, span: Span): Bundle;
 }
 

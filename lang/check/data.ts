@@ -106,7 +106,7 @@ function dataArg(value: Value, what: string, span: Span): DataArg {
     case "tuple": {
       const items = value.items.map((item) => dataArg(item, what, span));
       if (items.every((i): i is number => typeof i === "number")) return items;
-      if (items.every((i): i is string => typeof i === "string")) return items as unknown as DataArg;
+      if (items.every((i): i is string => typeof i === "string")) return items;
     }
   }
   throw new UserError(names.needsConstant(what, typeText(value), span));

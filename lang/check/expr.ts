@@ -132,9 +132,8 @@ export function resolveName(c: Checker, env: Env, name: string, span: Span): Val
     const node = scalarInput(name, "i32", span);
     return { kind: "tensor", node, dtype: "int", axes: [] };
   }
-  const constant = constants[name];
-  if (constant !== undefined) return constant;
-  if (name in specials || name in builtins || name in sources) return { kind: "builtin", name };
+  if (Object.hasOwn(constants, name)) return constants[name]!;
+  if ([specials, builtins, sources].some((table) => Object.hasOwn(table, name))) return { kind: "builtin", name };
   if (name === "toy") {
     const members = Object.keys(sources).filter((n) => n.startsWith("toy."));
     return {

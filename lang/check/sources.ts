@@ -51,7 +51,7 @@ export const sources: Readonly<Record<string, SourceRow>> = {
   },
   "toy.linear": {
     params: [{ name: "w", type: "numbers" }, rowCount, noise, { name: "b", default: 0, type: "number" }, seed],
-    doc: "y = w · x + b and normal noise of the given deviation, for normal x.",
+    doc: "y = w · x + b and normal noise of the given deviation, for x of deviation 10.",
   },
   "toy.moons": { params: [rowCount, noise, seed], doc: "Two interleaved half circles in the plane." },
   "toy.spirals": {

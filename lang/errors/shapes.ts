@@ -1,5 +1,5 @@
 /**
- * Mistakes with shapes, axes and kinds of arguments (DLX02xx). Both operands are labelled with their types, a size
+ * Mistakes with shapes and axes (DLX0201 to 0206). Both operands are labelled with their types, a size
  * that is at fault is labelled where it came from, and one help line says what to write.
  */
 import { axesText, axisText, axisWithSize, typeText } from "../check/shape-text.ts";
@@ -15,18 +15,24 @@ export interface Operand {
 /** Why the axes of two tensors do not pair; found by `pairAxes`. */
 export type Misfit =
   | { readonly why: "sizes" | "names"; readonly place: number; readonly left: Axis; readonly right: Axis }
-  /** An axis of the smaller side that the larger lacks. `alike`: an axis of the larger with its size, of the other sort. `order`: it is there, but not in this order. */
-  | { readonly why: "missing"; readonly axis: Axis; readonly alike?: Axis; readonly order: boolean }
+  /** An axis of the smaller side that the larger lacks. `alike`: an axis of the larger with its size, of the other sort, at `place` from the end. `order`: it is there, but not in this order. */
+  | {
+      readonly why: "missing";
+      readonly axis: Axis;
+      readonly alike?: Axis;
+      readonly place?: number;
+      readonly order: boolean;
+    }
   | { readonly why: "several"; readonly axis: Axis }
   /** `[N, 1]` against `[N]`. */
   | { readonly why: "column" };
 
-interface Facts {
+export interface Facts {
   readonly labels: Label[];
   readonly notes: string[];
 }
 
-const error = (code: string, title: string, facts: Facts, help?: string): Diagnostic => ({
+export const error = (code: string, title: string, facts: Facts, help?: string): Diagnostic => ({
   code,
   severity: "error",
   title,
@@ -35,10 +41,10 @@ const error = (code: string, title: string, facts: Facts, help?: string): Diagno
   ...(help !== undefined && { help }),
 });
 
-const sameSpan = (a: Span, b: Span): boolean => a.file === b.file && a.start === b.start && a.end === b.end;
+export const sameSpan = (a: Span, b: Span): boolean => a.file === b.file && a.start === b.start && a.end === b.end;
 
 /** Labels of the operands, then of the places where the sizes at fault came from; from another file they become notes. */
-function facts(operands: readonly Operand[], axes: readonly Axis[] = [], notes: readonly string[] = []): Facts {
+export function facts(operands: readonly Operand[], axes: readonly Axis[] = [], notes: readonly string[] = []): Facts {
   const labels: Label[] = [];
   for (const { span, value } of operands) {
     const same = labels.findIndex((l) => sameSpan(l.span, span));
@@ -59,7 +65,7 @@ function facts(operands: readonly Operand[], axes: readonly Axis[] = [], notes: 
 const named = (a: Axis): boolean => a.uid !== undefined;
 
 const places = ["first", "second", "third", "fourth", "fifth", "sixth"];
-const ordinal = (i: number): string => places[i] ?? `${i + 1}th`;
+export const ordinal = (i: number): string => places[i] ?? `${i + 1}th`;
 
 // ---------------------------------------------------------------- broadcasting
 
@@ -116,7 +122,7 @@ export function cannotBroadcast(what: string, a: Operand, b: Operand, misfit: Mi
 }
 
 const rankOf = (v: Value): number => (v.kind === "tensor" ? v.axes.length : 0);
-const axesOf = (v: Value): readonly Axis[] => (v.kind === "tensor" ? v.axes : []);
+export const axesOf = (v: Value): readonly Axis[] => (v.kind === "tensor" ? v.axes : []);
 const sizeText = (a: Axis): string => axisWithSize(a);
 
 function sizesHelp(a: Axis, b: Axis, place: number): string {
@@ -154,7 +160,7 @@ function missingHelp(m: Misfit & { why: "missing" }, a: Value, b: Value): string
   if (m.axis.size === 1 && !named(m.axis))
     return `a size of 1 never stretches: drop it with \`squeeze(x)\` on the ${smaller}`;
   if (m.alike && named(m.axis))
-    return `give the number that name: \`reshape(x, [.., ${axisText(m.axis)}])\`, or write the size as ${axisText(m.axis)} where the tensor is made`;
+    return `give the number that name: \`rename(x, ${m.place}, ${axisText(m.axis)})\`, or write the size as ${axisText(m.axis)} where the tensor is made`;
   if (m.alike)
     return `write the name ${axisText(m.alike)} instead of ${axisText(m.axis)} where the ${smaller} side is made`;
   return `each axis of the smaller side must be in the larger one; reduce it with \`over:\`, or add it to the larger one with \`expand(x, [..])\``;
@@ -229,7 +235,6 @@ export function productOfScalar(a: Operand, b: Operand): Diagnostic {
 
 /** 0205. */
 export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diagnostic {
-  const has = t.axes.length === 0 ? "it is a single number and has no axes" : `it has ${axesText(t.axes)}`;
   const labels: Label[] = [
     { span, text: "not an axis here" },
     ...(sameSpan(span, whole) ? [] : [{ span: whole, text: typeText(t) }]),
@@ -238,22 +243,22 @@ export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diag
     const alike = t.axes.findIndex((a) => !named(a) && a.size === asked.axis!.size);
     return error(
       "DLX0205",
-      `${typeText(t)} has no axis ${axisText(asked.axis)}: ${has}`,
+      `there is no axis ${axisText(asked.axis)} in ${typeText(t)}`,
       { labels, notes: [] },
       alike >= 0
         ? `the axis of size ${t.axes[alike]!.size} has no name here; reach it by place: \`${alike === t.axes.length - 1 ? -1 : alike}\``
         : t.axes.length > 0
           ? `name one of ${t.axes.map(axisText).join(", ")}, or count places: 0 is the first, -1 the last`
-          : undefined,
+          : "a single number has no axes",
     );
   }
   return error(
     "DLX0205",
-    `there is no axis ${asked.value} in ${typeText(t)}: ${has}`,
+    `there is no axis ${asked.value} in ${typeText(t)}`,
     { labels, notes: [] },
     t.axes.length > 0
       ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}`
-      : undefined,
+      : "a single number has no axes",
   );
 }
 
@@ -277,7 +282,7 @@ export function axisTwice(t: Tensor, place: number, span: Span): Diagnostic {
   return error(
     "DLX0205",
     `the axis ${axisText(t.axes[place]!)} of ${typeText(t)} is named twice`,
-    { labels: [{ span, text: "" }], notes: [] },
+    { labels: [{ span, text: "again" }], notes: [] },
     "name each axis once",
   );
 }
@@ -291,145 +296,4 @@ export function oneAxisNeeded(what: string, t: Tensor, span: Span): Diagnostic {
   );
 }
 
-// ---------------------------------------------------------------- kinds of values
-
-/** 0210: `what` expects `expected` and got the operand. */
-export function wrongKind(what: string, expected: string, got: Operand, help?: string): Diagnostic {
-  return error("DLX0210", `${what} must be ${expected}, and this is ${typeText(got.value)}`, facts([got]), help);
-}
-
-/** 0210 for operators: no meaning for these two. */
-export function wrongOperands(op: string, a: Operand, b: Operand, help?: string): Diagnostic {
-  return error(
-    "DLX0210",
-    `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`,
-    facts([a, b]),
-    help,
-  );
-}
-
-export function differentLeaves(op: string, a: Operand, b: Operand, missing: string): Diagnostic {
-  return error(
-    "DLX0210",
-    `\`${op}\` works on bundles leaf by leaf, and only one side has ${missing}`,
-    facts([a, b]),
-    "both sides must hold the same params, for instance `params(net)` and `grad(loss, net)` of one model",
-  );
-}
-
-// ---------------------------------------------------------------- indices and sizes
-
-/** 0209: integers below `classes` used as places on an axis that is shorter. */
-export function indexRange(ids: Operand, axis: Axis, classes: number, x?: Operand): Diagnostic {
-  return error(
-    "DLX0209",
-    `these indices run from 0 to ${classes - 1}, and the axis they point into has only ${axisWithSize(axis)}`,
-    facts(x ? [ids, x] : [ids], [axis]),
-    `make the axis ${classes} long, or the indices smaller than ${axis.size}`,
-  );
-}
-
-/** 0213. */
-export function indexOutside(t: Tensor, place: number, index: string, span: Span): Diagnostic {
-  const axis = t.axes[place]!;
-  return error(
-    "DLX0213",
-    `${index} is outside of the ${ordinal(place)} axis of ${typeText(t)}, which has ${axisWithSize(axis)} places`,
-    {
-      labels: [{ span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` }],
-      notes: axis.why ? [axis.why.text] : [],
-    },
-    "the first is 0, and the last is -1",
-  );
-}
-
-export function emptyRange(t: Tensor, place: number, range: string, span: Span): Diagnostic {
-  return error(
-    "DLX0213",
-    `the range ${range} holds no place of the ${ordinal(place)} axis of ${typeText(t)}`,
-    { labels: [{ span, text: "empty" }], notes: ["both ends of a range are part of it"] },
-    "the first end must not lie behind the second",
-  );
-}
-
-export function tooManyIndices(t: Tensor, count: number, span: Span): Diagnostic {
-  return error(
-    "DLX0213",
-    `${count} indices for ${typeText(t)}, which has ${t.axes.length} ${t.axes.length === 1 ? "axis" : "axes"}`,
-    { labels: [{ span, text: typeText(t) }], notes: [] },
-    "give one index per axis at most; `..` stands for all axes that are not named",
-  );
-}
-
-/** 0211. */
-export function reshapeSizes(x: Operand, target: readonly Axis[], have: number, want: number, span: Span): Diagnostic {
-  const axes = x.value.kind === "tensor" ? x.value.axes : [];
-  const times = (list: readonly Axis[]): string =>
-    list.length === 0 ? "1" : list.map((a) => (a.size < 0 ? "?" : a.size)).join(" * ");
-  return error(
-    "DLX0211",
-    `${typeText(x.value)} has ${times(axes)} = ${have} elements, and ${axesText(target)} asks for ${times(target)} = ${want}`,
-    {
-      labels: [
-        { span: x.span, text: typeText(x.value) },
-        ...(sameSpan(x.span, span) ? [] : [{ span, text: `${want} elements` }]),
-      ],
-      notes: [],
-    },
-    "a reshape keeps every element; write -1 for the one size that follows from the others",
-  );
-}
-
-/** 0211: a -1 in a shape that no whole number fills. */
-export function reshapeRest(x: Operand, have: number, rest: number, span: Span): Diagnostic {
-  return error(
-    "DLX0211",
-    `${have} elements do not divide into ${rest} equal parts, so no size fits the -1`,
-    {
-      labels: [
-        { span: x.span, text: typeText(x.value) },
-        ...(sameSpan(x.span, span) ? [] : [{ span, text: `${rest} without the -1` }]),
-      ],
-      notes: [],
-    },
-    `the other sizes must multiply to a divisor of ${have}`,
-  );
-}
-
-export function cannotSplit(x: Operand, axis: Axis, parts: string): Diagnostic {
-  return error(
-    "DLX0211",
-    `an axis of ${axisWithSize(axis)} does not split into ${parts}`,
-    facts([x], [axis]),
-    "the parts must add up to the whole axis",
-  );
-}
-
-/** 0218. */
-export function windowTooLarge(x: Operand, axis: Axis, reach: number): Diagnostic {
-  return error(
-    "DLX0218",
-    `a window that reaches over ${reach} places does not fit an axis of ${axisWithSize(axis)}`,
-    facts([x], [axis]),
-    "make the window or its dilation smaller, or pad the axis first: `pad: 1` in a convolution, `pad(x, 1, over: ..)` elsewhere",
-  );
-}
-
-export function notSquare(a: Operand): Diagnostic {
-  return error(
-    "DLX0203",
-    `\`solve\` needs a square matrix, and this is ${typeText(a.value)}`,
-    facts([a], axesOf(a.value)),
-    "for least squares write `solve(X.T @ X, X.T @ y)`",
-  );
-}
-
-/** 0210: a `squeeze` of an axis that is longer than 1. */
-export function cannotSqueeze(x: Operand, axis: Axis): Diagnostic {
-  return error(
-    "DLX0210",
-    `\`squeeze\` drops axes of size 1, and this one has ${axisWithSize(axis)}`,
-    facts([x], [axis]),
-    "to drop it, choose one place, `x[.., 0]`, or reduce it, `mean(x, over: -1)`",
-  );
-}
+export * from "./sizes.ts";

@@ -49,6 +49,19 @@ export function unclosedBracket(open: Span, bracket: string, closer: string, mis
   );
 }
 
+export function wrongCloser(open: Span, bracket: string, closer: string, at: Span, found: string): Diagnostic {
+  const labels = [
+    { span: at, text: `closes it with \`${found}\`` },
+    { span: open, text: `\`${bracket}\` opens` },
+  ];
+  return error(
+    "DLX0102",
+    `\`${bracket}\` is closed by \`${found}\``,
+    labels,
+    `write \`${closer}\` instead of \`${found}\``,
+  );
+}
+
 export function strayBracket(span: Span, closer: string, bracket: string): Diagnostic {
   const labels = [{ span, text: `no \`${bracket}\` is open here` }];
   return error(

@@ -24,8 +24,15 @@ export function assembleLoop(plan: LoopPlan): { carries: Node[]; yields: Node[] 
   const read = new Set(topological(results));
   const consts = plan.consts.filter((c) => read.has(c.param));
   const scans = plan.scans.filter((s) => read.has(s.param));
-  const loose = [...consts.map((c) => c.param), ...plan.carries.map((c) => c.param), ...scans.map((s) => s.param), plan.tick];
-  const params = paramNames(consts.length, plan.carries.length, scans.length).map((name, i) => b.param(name, loose[i]!.type));
+  const loose = [
+    ...consts.map((c) => c.param),
+    ...plan.carries.map((c) => c.param),
+    ...scans.map((s) => s.param),
+    plan.tick,
+  ];
+  const params = paramNames(consts.length, plan.carries.length, scans.length).map((name, i) =>
+    b.param(name, loose[i]!.type),
+  );
   const body = { params, results: substitute(results, new Map(loose.map((node, i) => [node, params[i]!]))) };
   const inputs = [...consts.map((c) => c.value), ...plan.carries.map((c) => c.init), ...scans.map((s) => s.value)];
   const loop = b.make("loop", inputs, {

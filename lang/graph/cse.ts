@@ -14,7 +14,9 @@ export function cse(outputs: readonly Node[]): Node[] {
     const inputs = node.inputs.map((input) => mapped.get(input)!);
     const attrs = node.op === "loop" ? withSharedBody(node.attrs) : node.attrs;
     const body = attrs["body"] as Body | undefined;
-    const key = [node.op, attrsText(attrs), body ? text(body.results) : "", ...inputs.map((i) => names.get(i))].join("|");
+    const key = [node.op, attrsText(attrs), body ? text(body.results) : "", ...inputs.map((i) => names.get(i))].join(
+      "|",
+    );
     let one = byKey.get(key);
     if (!one) {
       one = remake(node, inputs, attrs);

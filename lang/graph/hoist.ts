@@ -42,13 +42,19 @@ export interface Hoisted {
  * Replaces every largest hostable part that the device would read by an uploaded scalar. Consts and uploads that are
  * read as they are stay; host slots do not, since the device has no cell for them. `name(k)` is the k-th upload's name.
  */
-export function hoistScalars(outputs: readonly Node[], isHostSlot: IsHostSlot, name: (k: number) => string = (k) => `h${k}`): Hoisted {
+export function hoistScalars(
+  outputs: readonly Node[],
+  isHostSlot: IsHostSlot,
+  name: (k: number) => string = (k) => `h${k}`,
+): Hoisted {
   const order = topological(outputs);
   const found = hostables(order, isHostSlot);
   const varies = new Set<Node>();
-  for (const node of order)
-    if (node.op === "input" || node.inputs.some((input) => varies.has(input))) varies.add(node);
-  const wanted = new Set<Node>([...order.filter((node) => !found.has(node)).flatMap((node) => node.inputs), ...outputs]);
+  for (const node of order) if (node.op === "input" || node.inputs.some((input) => varies.has(input))) varies.add(node);
+  const wanted = new Set<Node>([
+    ...order.filter((node) => !found.has(node)).flatMap((node) => node.inputs),
+    ...outputs,
+  ]);
   const isUpload = (node: Node) => node.op === "input" && node.attrs["source"] === "scalar";
 
   const host: { name: string; node: Node }[] = [];

@@ -32,7 +32,9 @@ function planOf(outputs: readonly Node[]): Plan {
 
 function valueOf(node: Node, outside: Outside | undefined): Value {
   if (outside === undefined)
-    throw new Error(`evaluate: expected a value for ${String(node.attrs["source"])} ${String(node.attrs["name"])}, got none`);
+    throw new Error(
+      `evaluate: expected a value for ${String(node.attrs["source"])} ${String(node.attrs["name"])}, got none`,
+    );
   const given = typeof outside === "number" ? [outside] : "data" in outside ? outside.data : outside;
   if (given.length !== sizeOf(node.type.shape))
     throw new Error(
@@ -41,7 +43,11 @@ function valueOf(node: Node, outside: Outside | undefined): Value {
   return { data: given instanceof Float64Array ? given : Float64Array.from(given), ...node.type };
 }
 
-function run(outputs: readonly Node[], bound: ReadonlyMap<Node, Value>, outside: (input: Node) => Outside | undefined): Value[] {
+function run(
+  outputs: readonly Node[],
+  bound: ReadonlyMap<Node, Value>,
+  outside: (input: Node) => Outside | undefined,
+): Value[] {
   const { order, uses } = planOf(outputs);
   const left = new Map(uses);
   const values = new Map<Node, Value>();
@@ -53,7 +59,14 @@ function run(outputs: readonly Node[], bound: ReadonlyMap<Node, Value>, outside:
   };
   for (const node of order) {
     if (node.op === "loop") {
-      results.set(node, runLoop(node.inputs.map((i) => values.get(i)!), node.attrs, env));
+      results.set(
+        node,
+        runLoop(
+          node.inputs.map((i) => values.get(i)!),
+          node.attrs,
+          env,
+        ),
+      );
     } else {
       const inputs = node.op === "pick" ? [] : node.inputs.map((i) => values.get(i)!);
       values.set(node, { data: rowOf(node.op).meaning(inputs, node.attrs, node.type, env, node), ...node.type });

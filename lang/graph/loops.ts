@@ -15,7 +15,7 @@ import { remake, rewrite, substitute, topological } from "./walk.ts";
 export function tidyLoops(outputs: readonly Node[]): Node[] {
   let now = cse(outputs);
   if (!topological(now).some((node) => node.op === "loop")) return now;
-  for (let before = ""; ; ) {
+  for (let before = ""; ;) {
     now = cse(pruned(merged(now)));
     const after = text(now);
     if (after === before) return now;
@@ -26,7 +26,9 @@ export function tidyLoops(outputs: readonly Node[]): Node[] {
 /** Everything that decides a loop's carries. */
 function tickKey(loop: Node, names: ReadonlyMap<Node, number>): string {
   const { body, carries } = loopParts(loop.attrs);
-  return [attrsText(loop.attrs), text(body.results.slice(0, carries)), ...loop.inputs.map((i) => names.get(i))].join("|");
+  return [attrsText(loop.attrs), text(body.results.slice(0, carries)), ...loop.inputs.map((i) => names.get(i))].join(
+    "|",
+  );
 }
 
 function merged(outputs: readonly Node[]): Node[] {
@@ -47,7 +49,8 @@ function merged(outputs: readonly Node[]): Node[] {
       const known = made.get(key);
       if (known) return known.loop;
       const { results, places } = union(groups.get(key)!);
-      const attrs = groups.get(key)!.length === 1 ? node.attrs : { ...node.attrs, body: { params: bodyOf(node).params, results } };
+      const attrs =
+        groups.get(key)!.length === 1 ? node.attrs : { ...node.attrs, body: { params: bodyOf(node).params, results } };
       const loop = remake(node, inputs, attrs);
       made.set(key, { loop, places });
       return loop;
@@ -92,7 +95,8 @@ function pruned(outputs: readonly Node[]): Node[] {
   }
   const picks = new Map<Node, ReadonlyMap<number, Node>>();
   return rewrite(outputs, (node, inputs) => {
-    if (node.op === "pick") return picks.get(node.inputs[0]!)?.get(node.attrs["index"] as number) ?? remake(node, inputs);
+    if (node.op === "pick")
+      return picks.get(node.inputs[0]!)?.get(node.attrs["index"] as number) ?? remake(node, inputs);
     if (node.op !== "loop") return remake(node, inputs);
     const left = leaner(node, inputs, picked.get(node) ?? new Set());
     if (left) picks.set(node, left);
@@ -108,14 +112,16 @@ function leaner(loop: Node, inputs: readonly Node[], wanted: ReadonlySet<number>
   const carryParams = body.params.slice(consts, consts + carries);
   const live = new Set(wanted);
   let read = new Set<Node>();
-  for (let size = -1; size !== live.size; ) {
+  for (let size = -1; size !== live.size;) {
     size = live.size;
     read = new Set(topological([...live].map((i) => tidied[i]!)));
     carryParams.forEach((p, i) => {
       if (read.has(p)) live.add(i);
     });
   }
-  const full = live.size === tidied.length && body.params.slice(0, -1).every((p, i) => read.has(p) || (i >= consts && i < consts + carries));
+  const full =
+    live.size === tidied.length &&
+    body.params.slice(0, -1).every((p, i) => read.has(p) || (i >= consts && i < consts + carries));
   if (full && tidied.every((r, i) => r === body.results[i])) return undefined;
   const alive = [...live].sort((x, y) => x - y);
   const aliveCarries = alive.filter((i) => i < carries);

@@ -14,7 +14,8 @@ export type Rule = (node: Node, simple: Simple, beforeGradient: boolean) => Node
 
 const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 const equal = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
-const others = (rank: number, axes: readonly number[]) => Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i));
+const others = (rank: number, axes: readonly number[]) =>
+  Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i));
 
 function fill(simple: Simple, value: number, type: Type): Node {
   const one = simple("const", [], { value, dtype: type.dtype });
@@ -147,7 +148,9 @@ const sum: Rule[] = [
     const x = node.inputs[0]!;
     if (x.op !== "sum") return undefined;
     const kept = others(x.inputs[0]!.type.shape.length, list(x, "axes"));
-    return simple("sum", [x.inputs[0]!], { axes: [...list(x, "axes"), ...list(node, "axes").map((i) => kept[i]!)].sort((p, q) => p - q) });
+    return simple("sum", [x.inputs[0]!], {
+      axes: [...list(x, "axes"), ...list(node, "axes").map((i) => kept[i]!)].sort((p, q) => p - q),
+    });
   },
   // Summing repeats is a product: sum over new axes of an expand = the rest of the sum times their number.
   (node, simple) => {
@@ -179,7 +182,8 @@ const amax: Rule[] = [
 
 const reshape: Rule[] = [
   ({ inputs: [x], type }) => (equal(x!.type.shape, type.shape) ? x! : undefined),
-  ({ inputs: [x], type }, simple) => (x!.op === "reshape" ? simple("reshape", [x!.inputs[0]!], { shape: type.shape }) : undefined),
+  ({ inputs: [x], type }, simple) =>
+    x!.op === "reshape" ? simple("reshape", [x!.inputs[0]!], { shape: type.shape }) : undefined,
   refill,
 ];
 const permute: Rule[] = [
@@ -205,7 +209,9 @@ const expand: Rule[] = [
 const slice: Rule[] = [
   (node) => {
     const x = node.inputs[0]!;
-    const whole = list(node, "start").every((lo, i) => lo === 0 && list(node, "stop")[i] === x.type.shape[i] && list(node, "step")[i] === 1);
+    const whole = list(node, "start").every(
+      (lo, i) => lo === 0 && list(node, "stop")[i] === x.type.shape[i] && list(node, "step")[i] === 1,
+    );
     return whole ? x : undefined;
   },
   // slice of slice
@@ -240,7 +246,10 @@ const dotOfPermute: Rule = (node, simple) => {
     if (free.some((axis, i) => i > 0 && axis < free[i - 1]!)) continue;
     const moved = (pairs: Dims): Dims => pairs.map(([i, j]) => (side === 0 ? [perm[i]!, j] : [i, perm[j]!]));
     const inputs = node.inputs.map((input, i) => (i === side ? x.inputs[0]! : input));
-    return simple("dot", inputs, { batch: moved(node.attrs["batch"] as Dims), contract: moved(node.attrs["contract"] as Dims) });
+    return simple("dot", inputs, {
+      batch: moved(node.attrs["batch"] as Dims),
+      contract: moved(node.attrs["contract"] as Dims),
+    });
   }
   return undefined;
 };
@@ -258,9 +267,26 @@ const elementwise: Readonly<Record<string, readonly Rule[]>> = {
   or: [constSecond, second(0, keepFirst), second(1, ({ inputs }) => inputs[1]!)],
   cast: [({ inputs: [x], type }) => (x!.type.dtype === type.dtype ? x! : undefined)],
   ...Object.fromEntries(
-    ["exp", "log", "log1p", "sqrt", "tanh", "erf", "sin", "cos", "abs", "floor", "sign", "mod", "max", "min", "lt", "le", "eq", "ne"].map(
-      (op) => [op, []],
-    ),
+    [
+      "exp",
+      "log",
+      "log1p",
+      "sqrt",
+      "tanh",
+      "erf",
+      "sin",
+      "cos",
+      "abs",
+      "floor",
+      "sign",
+      "mod",
+      "max",
+      "min",
+      "lt",
+      "le",
+      "eq",
+      "ne",
+    ].map((op) => [op, []]),
   ),
 };
 

@@ -13,7 +13,8 @@ export function verify(outputs: readonly Node[]): void {
   for (const node of topological(outputs)) {
     verifyNode(node);
     for (const input of node.inputs)
-      if (input.op === "loop" && node.op !== "pick") throw new Error(`verify: expected only pick to read a loop, got ${node.op}`);
+      if (input.op === "loop" && node.op !== "pick")
+        throw new Error(`verify: expected only pick to read a loop, got ${node.op}`);
     if (node.op === "loop") verifyBody(node.attrs["body"] as Body);
   }
 }
@@ -38,7 +39,9 @@ function verifyBody(body: Body): void {
   const params = new Set(body.params);
   for (const node of topological(body.results)) {
     if (node.op !== "input" || params.has(node)) continue;
-    throw new Error(`verify: expected a closed body, got ${String(node.attrs["source"])} ${String(node.attrs["name"])} in it`);
+    throw new Error(
+      `verify: expected a closed body, got ${String(node.attrs["source"])} ${String(node.attrs["name"])} in it`,
+    );
   }
   verify(body.results);
 }

@@ -51,8 +51,12 @@ export abstract class Expressions extends Loops {
 
   /** An expression that becomes `missing` when it cannot be read. */
   value: Rule<ast.Expr> = this.RULE("value", () =>
-    this.guard(VALUE_ENDS, () => this.SUBRULE(this.expression), (first) => this.missing(first)),
-  ); // prettier-ignore
+    this.guard(
+      VALUE_ENDS,
+      () => this.SUBRULE(this.expression),
+      (first) => this.missing(first),
+    ),
+  );
 
   lambda: Rule<ast.Lambda> = this.RULE("lambda", () => {
     const first = this.LA(1);
@@ -88,7 +92,13 @@ export abstract class Expressions extends Loops {
       this.CONSUME(Colon);
       const other = this.SUBRULE2(this.choice);
       const cond = value;
-      value = this.ACTION((): ast.Expr => ({ kind: "ternary", cond, then, else: other, span: joinSpans(cond.span, other.span) })); // prettier-ignore
+      value = this.ACTION((): ast.Expr => ({
+        kind: "ternary",
+        cond,
+        then,
+        else: other,
+        span: joinSpans(cond.span, other.span),
+      }));
     });
     return value;
   });
@@ -338,7 +348,7 @@ export abstract class Expressions extends Loops {
   private chain(first: IToken, second: IToken, left: ast.Expr, middle: ast.Expr, right: ast.Expr): void {
     const written = ({ span }: ast.Expr): string => this.source.text.slice(span.start, span.end);
     const start = left.kind === "binary" ? left.left : left;
-    const rewritten = `${written(start)} ${first.image} ${written(middle)} and ${written(middle)} ${second.image} ${written(right)}`; // prettier-ignore
+    const rewritten = `${written(start)} ${first.image} ${written(middle)} and ${written(middle)} ${second.image} ${written(right)}`;
     this.diagnostics.push(comparisonChain(spanOf(this.source, first), spanOf(this.source, second), rewritten));
   }
 

@@ -5,7 +5,7 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { tooDeep } from "../errors/syntax.ts";
-import type { Source } from "../source.ts";
+import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";
 import { theGrammar } from "./grammar.ts";
 import { layout } from "./layout.ts";
@@ -25,7 +25,8 @@ export function parse(source: Source): Parsed {
   const { tokens, trivia } = prepare(source, 0, source.text.length, (d) => diagnostics.push(d));
   const grammar = theGrammar();
   grammar.begin(source, tokens, trivia);
-  const body = readFile(source, grammar, (d) => diagnostics.push(d));
+  const all = { file: source.file, start: 0, end: 0 };
+  const body = unlessTooDeep(() => grammar.file(), [], all, diagnostics);
   diagnostics.push(...onePerLine(tokens, diagnostics, grammar.diagnostics));
   for (let strings = grammar.strings; strings.length > 0; strings = grammar.strings) {
     grammar.strings = [];
@@ -37,14 +38,13 @@ export function parse(source: Source): Parsed {
 }
 
 /** The parser descends once per level of nesting; a text of thousands of brackets would exhaust the stack. */
-function readFile(source: Source, grammar: ReturnType<typeof theGrammar>, report: (d: Diagnostic) => void) {
+function unlessTooDeep<T>(read: () => T, instead: T, place: Span, diagnostics: Diagnostic[]): T {
   try {
-    return grammar.file();
+    return read();
   } catch (e) {
     if (!(e instanceof RangeError)) throw e;
-    grammar.begin(source, [], []);
-    report(tooDeep({ file: source.file, start: 0, end: 0 }));
-    return [];
+    diagnostics.push(tooDeep(place));
+    return instead;
   }
 }
 
@@ -67,7 +67,8 @@ function fillHoles(source: Source, { token, parts }: PendingString): Diagnostic[
     const known = diagnostics.length;
     const { tokens } = prepare(source, place.start, place.end, (d) => diagnostics.push(d));
     grammar.begin(source, tokens, []);
-    const value: ast.Expr = tokens.length === 0 ? { kind: "missing", span: place } : grammar.hole();
+    const missing: ast.Expr = { kind: "missing", span: place };
+    const value = tokens.length === 0 ? missing : unlessTooDeep(() => grammar.hole(), missing, span, diagnostics);
     if (known === diagnostics.length) diagnostics.push(...grammar.diagnostics.slice(0, 1));
     parts.push(format === undefined ? { value, span } : { value, format, span });
   }

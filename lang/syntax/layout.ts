@@ -5,13 +5,42 @@
  */
 import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
-import { strayBracket, unclosedBracket } from "../errors/syntax.ts";
+import { strayBracket, unclosedBracket, wrongCloser } from "../errors/syntax.ts";
 import type { Source } from "../source.ts";
 import { spanOf } from "./scan.ts";
 import {
-  AddOp, At, beginsStatement, Caret, Colon, Comma, CompareOp, DotDot, endOf, Equals, FatArrow, Identifier, isA, K, LCurly,
-  LeftArrow, LParen, LSquare, Minus, MulOp, Newline, Pipe, Question, RCurly, RParen, RSquare, S, synthetic, ThinArrow, Tilde,
-} from "./tokens.ts"; // prettier-ignore
+  AddOp,
+  At,
+  beginsStatement,
+  Caret,
+  Colon,
+  Comma,
+  CompareOp,
+  DotDot,
+  endOf,
+  Equals,
+  FatArrow,
+  Identifier,
+  isA,
+  K,
+  LCurly,
+  LeftArrow,
+  LParen,
+  LSquare,
+  Minus,
+  MulOp,
+  Newline,
+  Pipe,
+  Question,
+  RCurly,
+  RParen,
+  RSquare,
+  S,
+  retype,
+  synthetic,
+  ThinArrow,
+  Tilde,
+} from "./tokens.ts";
 
 /** The payload of a laid-out token. A bracket has the depth of what is around it if it opens, of what is inside if it closes. */
 export interface Place {
@@ -27,8 +56,44 @@ const partners = new Map<TokenType, TokenType>([
 ]);
 const closing = new Set(partners.values());
 /** A line goes on after one of these, and before one of those. */
-const unfinished = [CompareOp, AddOp, MulOp, At, Caret, Tilde, Question, Colon, Comma, Pipe, LeftArrow, FatArrow, ThinArrow, Equals, DotDot, K.and, K.or, K.not]; // prettier-ignore
-const continuing = [CompareOp, AddOp, MulOp, At, Caret, Question, Colon, Pipe, ThinArrow, DotDot, K.and, K.or, K.else, S.over, S.with, S.except]; // prettier-ignore
+const unfinished = [
+  CompareOp,
+  AddOp,
+  MulOp,
+  At,
+  Caret,
+  Tilde,
+  Question,
+  Colon,
+  Comma,
+  Pipe,
+  LeftArrow,
+  FatArrow,
+  ThinArrow,
+  Equals,
+  DotDot,
+  K.and,
+  K.or,
+  K.not,
+];
+const continuing = [
+  CompareOp,
+  AddOp,
+  MulOp,
+  At,
+  Caret,
+  Question,
+  Colon,
+  Pipe,
+  ThinArrow,
+  DotDot,
+  K.and,
+  K.or,
+  K.else,
+  S.over,
+  S.with,
+  S.except,
+];
 
 interface Open {
   readonly token: IToken;
@@ -94,6 +159,16 @@ function sweep(source: Source, raw: readonly IToken[], byIndent: number) {
 
   function close(token: IToken): void {
     const partner = (o: Open): boolean => partners.get(o.token.tokenType) === token.tokenType;
+    const top = stack.at(-1);
+    const closer = top && top.token.tokenType !== LCurly ? partners.get(top.token.tokenType) : undefined;
+    if (!stack.some(partner) && top && closer && token.tokenType !== RCurly) {
+      const image = signOf(closer);
+      mistakes.push(wrongCloser(spanOf(source, top.token), top.token.image, image, spanOf(source, token), token.image));
+      stack.pop();
+      retype(token, closer);
+      tokens.push(token);
+      return;
+    }
     if (!stack.some(partner)) {
       mistakes.push(strayBracket(spanOf(source, token), token.image, opener(token.tokenType)));
       return;
@@ -110,7 +185,7 @@ function sweep(source: Source, raw: readonly IToken[], byIndent: number) {
     if (!open || !closer) throw new Error("mending brackets: expected an open bracket, got none");
     if (!next && closer === RCurly) openBlocks++;
     const last = tokens.at(-1) ?? open.token;
-    const image = (closer.LABEL ?? "").replaceAll("`", "");
+    const image = signOf(closer);
     const end = endOf(last);
     const missed = next && closing.has(next.tokenType) ? spanOf(source, next) : { file: source.file, start: end, end };
     mistakes.push(unclosedBracket(spanOf(source, open.token), open.token.image, image, missed));
@@ -119,6 +194,7 @@ function sweep(source: Source, raw: readonly IToken[], byIndent: number) {
   }
 }
 
+const signOf = (closer: TokenType): string => (closer === RParen ? ")" : closer === RSquare ? "]" : "}");
 const opener = (closer: TokenType): string => (closer === RParen ? "(" : closer === RSquare ? "[" : "{");
 
 /** Record if `name :`, `..` or `}` follows. */
@@ -128,7 +204,11 @@ function opensRecord(raw: readonly IToken[], at: number): boolean {
   while (raw[i]?.tokenType === Newline) i++;
   const first = raw[i];
   if (!first) return false;
-  return first.tokenType === DotDot || first.tokenType === RCurly || (isA(first, Identifier) && raw[i + 1]?.tokenType === Colon); // prettier-ignore
+  return (
+    first.tokenType === DotDot ||
+    first.tokenType === RCurly ||
+    (isA(first, Identifier) && raw[i + 1]?.tokenType === Colon)
+  );
 }
 
 function place(tokens: readonly IToken[]): void {

@@ -23,6 +23,7 @@ export const forms: Readonly<Record<string, string>> = {
   state: "`state name = value`",
   train: "`train (x, y) in batches(rows, 64) for 10 epochs { … }` or `train for 2000 steps { … }`",
   repeat: "`repeat (x) in batches(rows, 64) for 5 steps { … }` or `repeat 5 { … }`",
+  limit: "`for 10 epochs`, `for 5000 steps` or `for 2 minutes`",
   eval: "`eval name (x, y) in batches(rows, 64) { … }`",
   minimize: "`minimize loss over net with Adam(1e-3)`",
   metric: "`metric name = value`",

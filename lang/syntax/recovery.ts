@@ -3,7 +3,14 @@
  * token that may follow; here brackets are known to match (`layout.ts`), so a mistake skips exactly to the end of the
  * part it is in (an argument, a head, a statement) and costs no more. It leaves out all syntax.
  */
-import { EmbeddedActionsParser, isRecognitionException, type IRecognitionException, type IToken, type ParserMethod, type TokenType } from "chevrotain"; // prettier-ignore
+import {
+  EmbeddedActionsParser,
+  isRecognitionException,
+  type IRecognitionException,
+  type IToken,
+  type ParserMethod,
+  type TokenType,
+} from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";

@@ -8,9 +8,29 @@ import { foreignSign, unclosedString, unknownCharacter } from "../errors/syntax.
 import type { Source, Span } from "../source.ts";
 import type { Trivia } from "./ast.ts";
 import {
-  Caret, DotDot, endOf, EqualEqual, Equals, Foreign, GreaterEqual, K, LessEqual, lexer, Minus, Newline, NotEqual, RCurly,
-  retype, RParen, RSquare, Slash, Star, StringLit, synthetic, Unknown,
-} from "./tokens.ts"; // prettier-ignore
+  Caret,
+  DotDot,
+  endOf,
+  EqualEqual,
+  Equals,
+  Foreign,
+  GreaterEqual,
+  K,
+  LessEqual,
+  lexer,
+  Minus,
+  Newline,
+  NotEqual,
+  RCurly,
+  retype,
+  RParen,
+  RSquare,
+  Slash,
+  Star,
+  StringLit,
+  synthetic,
+  Unknown,
+} from "./tokens.ts";
 
 export interface Scan {
   readonly tokens: IToken[];

@@ -130,7 +130,7 @@ export const K: Readonly<Record<ReservedWord, TokenType>> = table([...STATEMENT_
 export const S: Readonly<Record<SoftWord, TokenType>> = table(SOFT_WORDS, (w) => word(w, Identifier));
 export const Unit = createToken({
   name: "Unit",
-  label: "a unit (epochs, steps, seconds, minutes or hours)",
+  label: "a unit such as `epochs` or `steps`",
   pattern: Lexer.NA,
   categories: [Identifier],
 });

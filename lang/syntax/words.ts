@@ -9,9 +9,31 @@ import type { Source } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import { spanOf } from "./scan.ts";
 import {
-  Colon, Comma, Dot, Identifier, isA, K, LCurly, LeftArrow, Less, LParen, LSquare, Minus, Newline, NumberLit, Question,
-  RCurly, reservedType, retype, RParen, RSquare, softType, STATEMENT_WORDS, StringLit, synthetic,
-} from "./tokens.ts"; // prettier-ignore
+  Colon,
+  Comma,
+  Dot,
+  Identifier,
+  isA,
+  K,
+  LCurly,
+  LeftArrow,
+  Less,
+  LParen,
+  LSquare,
+  Minus,
+  Newline,
+  NumberLit,
+  Question,
+  RCurly,
+  reservedType,
+  retype,
+  RParen,
+  RSquare,
+  softType,
+  STATEMENT_WORDS,
+  StringLit,
+  synthetic,
+} from "./tokens.ts";
 import type { Place } from "./layout.ts";
 
 /** After `.`, and before `:` in arguments, indices and records, any word is a name. */

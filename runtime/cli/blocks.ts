@@ -1,5 +1,6 @@
 /** The train and eval blocks of a program in the order of the script, with those inside of reactions and passes. */
 import type { Action, Eval, Program, Train } from "../../lang/program.ts";
+import { withoutPass } from "../passes.ts";
 
 export type BlockAction = Train | Eval;
 
@@ -19,10 +20,13 @@ export function blocksOf(actions: readonly Action[]): BlockAction[] {
   });
 }
 
-/** Each block once: passes of a top-level `for` repeat theirs. */
+/** Each block once, by its name in the script: the passes of a top-level `for` repeat theirs. */
 export function distinctBlocks({ body }: Program): BlockAction[] {
-  const byPlace = new Map(
-    blocksOf(body).map((block) => [`${block.kind} ${block.span.file} ${block.span.start}`, block]),
-  );
-  return [...byPlace.values()];
+  return distinct(blocksOf(body));
+}
+
+/** The first of each name, without the pass in front of it. */
+export function distinct<N extends { readonly name: string }>(items: readonly N[]): N[] {
+  const named = items.map((item) => ({ ...item, name: withoutPass(item.name) }));
+  return [...new Map(named.reverse().map((item) => [item.name, item])).values()].reverse();
 }

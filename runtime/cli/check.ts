@@ -1,11 +1,10 @@
 /** `dlx check`: what the compiler says, or one short summary of a program that is fine. */
-import type { Program } from "../../lang/program.ts";
+import type { Program, Train } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { inputsBelow, refOf } from "../inputs.ts";
 import { counted } from "../sinks/words.ts";
 import { parameterCount, typeText } from "../state.ts";
-import type { Args } from "./args.ts";
-import { parseSets } from "./args.ts";
+import { parseSets, type Args } from "./args.ts";
 import { distinctBlocks, type BlockAction } from "./blocks.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
 import { checkInputs } from "./run.ts";
@@ -30,15 +29,18 @@ export async function check(args: Args, io: Io, tools: Toolchain): Promise<numbe
 
 function blockSummary(block: BlockAction) {
   const inputs = inputsBelow(block.step.flatMap(({ segment }) => segment.outputs.map(({ node }) => node)));
-  const batch = inputs.flatMap((node) =>
-    refOf(node).source === "batch" ? [{ name: refOf(node).name, type: typeText(node.type) }] : [],
-  );
-  const limit = block.kind === "train" ? `${block.limit.count} ${block.limit.unit}` : undefined;
-  return { kind: block.kind, name: block.name, limit, rows: block.data?.rows, batch };
+  const batch = inputs.filter((node) => refOf(node).source === "batch");
+  const types = new Map(batch.map((node) => [refOf(node).name, typeText(node.type)]));
+  const fields = (block.data?.fields ?? []).map((name) => ({ name, type: types.get(name) ?? "unused" }));
+  const { kind, name, data } = block;
+  return { kind, name, limit: kind === "train" ? limitText(block) : undefined, rows: data?.rows, batch: fields };
+}
+
+function limitText({ limit: { count, unit } }: Train): string {
+  return counted(count, unit.replace(/s$/, ""));
 }
 
 function okText(file: string, program: Program): string {
-  const tensors = Object.values(program.slots).filter(({ kind }) => kind === "param").length;
   const blocks = distinctBlocks(program).map(blockSummary);
   const lines = blocks.map(({ kind, name, limit, rows, batch }) => {
     const fields = batch.map((field) => `${field.name} ${field.type}`).join(", ");
@@ -46,7 +48,7 @@ function okText(file: string, program: Program): string {
       .filter((text) => text !== undefined)
       .join("  ");
   });
-  return [`${file}: ok, ${counted(parameterCount(program.slots), "parameter")} in ${counted(tensors, "tensor")}`, ...lines]
+  return [`${file}: ok, ${counted(parameterCount(program.slots), "parameter")}`, ...lines]
     .map((line) => line.trimEnd())
     .join("\n");
 }

@@ -7,7 +7,7 @@ import { inputsBelow, namesFrom } from "../inputs.ts";
 import { elements } from "../state.ts";
 import { splitHost } from "../segments.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
-import { distinctBlocks, type BlockAction } from "./blocks.ts";
+import { distinct, distinctBlocks, type BlockAction } from "./blocks.ts";
 import { graphText, treeText } from "./dump.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
 import { checkInputs } from "./run.ts";
@@ -32,7 +32,7 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
   }
   if (wrong) return WRONG_PROGRAM;
   checkInputs(inputs, program);
-  const segments = distinctSegments(program);
+  const segments = distinct(segmentsOf(program.body));
   if (rung === "graph") {
     show({ segments: segments.map((each) => ({ name: each.name, graph: graphText(each) })) }, () =>
       segments.map(titled(graphText)).join("\n\n"),
@@ -56,11 +56,6 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     await device.dispose();
   }
   return DONE;
-}
-
-/** Each once: passes of a top-level `for` repeat theirs. */
-function distinctSegments({ body }: Program): Segment[] {
-  return [...new Map(segmentsOf(body).map((segment) => [segment.name, segment])).values()];
 }
 
 function titled(text: (segment: Segment) => string) {

@@ -60,7 +60,7 @@ function linear(ref: SourceRef): Table {
     const draws = new Draws(keyOf(0x7032, numberArg(ref, "seed"), row));
     let sum = b;
     w.forEach((weight, k) => {
-      const value = Math.fround(draws.normal());
+      const value = Math.fround(10 * draws.normal());
       x[row * w.length + k] = value;
       sum += weight * value;
     });

@@ -14,6 +14,7 @@ import { fraction, metricsText, passText, place, rate, timeLeft } from "./words.
 const REDRAW_MS = 100;
 const CURVE_ROWS = 3;
 const BAR = 24;
+const SHORTEST_BAR = 6;
 /** Curves side by side are read worse than one below the other, and more than these push the text away. */
 const CURVES = 2;
 
@@ -32,15 +33,12 @@ export function bar(done: number, width = BAR): string {
 /** The lines of the live region, none wider than the terminal. */
 export function view({ frame, series }: View, columns: number): string[] {
   if (!frame) return [];
+  const words = [`${passText(frame.run)}${frame.name}`, place(frame), rate(frame), timeLeft(frame)].filter(Boolean);
   const done = fraction(frame);
-  const head = [
-    `${passText(frame.run)}${frame.name}`,
-    place(frame),
-    done === undefined ? "" : bar(done),
-    rate(frame),
-    timeLeft(frame),
-  ];
-  const lines = [head.filter(Boolean).join("  "), metricsText(frame.metrics)].filter(Boolean);
+  // The bar takes what room the words leave.
+  const room = Math.min(BAR, columns - 1 - words.join("  ").length - 2);
+  if (done !== undefined && room >= SHORTEST_BAR) words.splice(2, 0, bar(done, room));
+  const lines = [words.join("  "), metricsText(frame.metrics)].filter(Boolean);
   for (const { label, values } of series.slice(0, CURVES)) {
     if (values.length < 2) continue;
     const ends = [Math.max(...values), Math.min(...values)].map((value) => formatNumber(value, ".3g"));

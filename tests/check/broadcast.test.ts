@@ -72,8 +72,14 @@ describe("what is said", () => {
         help: drop the axis of size 1 on the left: \`squeeze(x, -1)\`"
     `));
   test("two sizes, with where each comes from", () => {
-    const left: Axis = { size: 84, why: { span: { file: "test.dlx", start: 40, end: 50 }, text: "84 comes from Linear(84)" } };
-    const right: Axis = { size: 10, why: { span: { file: "other.dlx", start: 1, end: 2 }, text: "10 comes from Linear(10)" } };
+    const left: Axis = {
+      size: 84,
+      why: { span: { file: "test.dlx", start: 40, end: 50 }, text: "84 comes from Linear(84)" },
+    };
+    const right: Axis = {
+      size: 10,
+      why: { span: { file: "other.dlx", start: 1, end: 2 }, text: "10 comes from Linear(10)" },
+    };
     expect(said(() => minus(tensor([B, left]), tensor([B, right])))).toMatchInlineSnapshot(`
       "DLX0201 \`-\` needs equal sizes, but the second axis is 84 on the left and 10 on the right
         0..1: f32[B, 84]
@@ -83,7 +89,8 @@ describe("what is said", () => {
         help: one of the two sizes must change; the labels show where each comes from"
     `);
   });
-  test("a number of the size of a name", () => expect(said(() => minus(tensor([B, 5]), tensor([T])))).toMatchInlineSnapshot(`
+  test("a number of the size of a name", () =>
+    expect(said(() => minus(tensor([B, 5]), tensor([T])))).toMatchInlineSnapshot(`
     "DLX0201 \`-\` cannot pair f32[B, 5] and f32[T]
       0..1: f32[B, 5]
       4..5: f32[T]
@@ -98,39 +105,45 @@ describe("what is said", () => {
         note: 64 is a number; [B, 128] has the name B of the same size, and a number is never found by a name
         help: write the name B instead of 64 where the right side is made"
     `));
-  test("two names", () => expect(said(() => minus(tensor([B, T]), tensor([B, S])))).toMatchInlineSnapshot(`
+  test("two names", () =>
+    expect(said(() => minus(tensor([B, T]), tensor([B, S])))).toMatchInlineSnapshot(`
     "DLX0201 \`-\` pairs axes by place here, and the second is T on the left but S on the right
       0..1: f32[B, T]
       4..5: f32[B, S]
       help: if the two are meant to be one axis, write \`rename(x, S: T)\` on the right"
   `));
-  test("another order", () => expect(said(() => minus(tensor([B, C]), tensor([C, B])))).toMatchInlineSnapshot(`
+  test("another order", () =>
+    expect(said(() => minus(tensor([B, C]), tensor([C, B])))).toMatchInlineSnapshot(`
     "DLX0201 \`-\` pairs axes by place here, and the first is B on the left but C on the right
       0..1: f32[B, C]
       4..5: f32[C, B]
       help: bring the axes into one order: \`permute(x, [B, C])\` on the right"
   `));
-  test("twins", () => expect(said(() => binary("/", tensor([T, T]), tensor([T]), at))).toMatchInlineSnapshot(`
+  test("twins", () =>
+    expect(said(() => binary("/", tensor([T, T]), tensor([T]), at))).toMatchInlineSnapshot(`
     "DLX0206 \`/\` can pair f32[T, T] and f32[T] in more than one way
       0..1: f32[T, T]
       4..5: f32[T]
       note: the axis T of the smaller side fits more than one axis of the larger
       help: keep the reduced axis in place with \`spread: true\`, or give one of the two another name: \`rename(x, -1, T2)\`"
   `));
-  test("equal numbers", () => expect(said(() => binary("*", tensor([16, 6, 6, 6]), tensor([16, 6]), at))).toMatchInlineSnapshot(`
+  test("equal numbers", () =>
+    expect(said(() => binary("*", tensor([16, 6, 6, 6]), tensor([16, 6]), at))).toMatchInlineSnapshot(`
     "DLX0206 \`*\` can pair f32[16, 6, 6, 6] and f32[16, 6] in more than one way
       0..1: f32[16, 6, 6, 6]
       4..5: f32[16, 6]
       note: the axis 6 of the smaller side fits more than one axis of the larger
       help: say where it belongs: keep the reduced axis in place with \`spread: true\`, or give the axes names with \`dim\`"
   `));
-  test("a size of 1", () => expect(said(() => minus(tensor([B, 1]), tensor([B, 10])))).toMatchInlineSnapshot(`
+  test("a size of 1", () =>
+    expect(said(() => minus(tensor([B, 1]), tensor([B, 10])))).toMatchInlineSnapshot(`
     "DLX0201 \`-\` needs equal sizes, but the second axis is 1 on the left and 10 on the right
       0..1: f32[B, 1]
       4..5: f32[B, 10]
       help: a size of 1 never stretches: \`squeeze(x, 1)\` drops it, and the other axes then pair by name or size"
   `));
-  test("an absent value", () => expect(said(() => minus(tensor([B]), { kind: "none" }))).toMatchInlineSnapshot(`
+  test("an absent value", () =>
+    expect(said(() => minus(tensor([B]), { kind: "none" }))).toMatchInlineSnapshot(`
     "DLX0210 \`-\` has no meaning for f32[B] and none
       0..1: f32[B]
       4..5: none
@@ -171,25 +184,29 @@ describe("products of matrices", () => {
         4..5: f32[100, 10]
         help: the last axis of the left side must be the second to last of the right side"
     `));
-  test("a forgotten flatten", () => expect(said(() => product([B, 28, 28], [784, 10]))).toMatchInlineSnapshot(`
+  test("a forgotten flatten", () =>
+    expect(said(() => product([B, 28, 28], [784, 10]))).toMatchInlineSnapshot(`
     "DLX0203 \`@\` sums over the last axis of the left (28) and the rows of the right (784), which differ
       0..1: f32[B, 28, 28]
       4..5: f32[784, 10]
       help: \`flatten(x)\` joins the axes after the first into one of 784"
   `));
-  test("a forgotten transpose", () => expect(said(() => product([B, 3], [2, 3]))).toMatchInlineSnapshot(`
+  test("a forgotten transpose", () =>
+    expect(said(() => product([B, 3], [2, 3]))).toMatchInlineSnapshot(`
     "DLX0203 \`@\` sums over the last axis of the left (3) and the rows of the right (2), which differ
       0..1: f32[B, 3]
       4..5: f32[2, 3]
       help: transpose the right side: \`a @ b.T\`"
   `));
-  test("two names of one size", () => expect(said(() => product([B, T], [S, 2]))).toMatchInlineSnapshot(`
+  test("two names of one size", () =>
+    expect(said(() => product([B, T], [S, 2]))).toMatchInlineSnapshot(`
     "DLX0203 \`@\` sums over the last axis of the left (T = 5) and the rows of the right (S = 5), which differ
       0..1: f32[B, T]
       4..5: f32[S, 2]
       help: if T and S are meant to be one axis, write \`rename(x, S: T)\`"
   `));
-  test("a scalar", () => expect(said(() => binary("@", tensor([B]), num(2), at))).toMatchInlineSnapshot(`
+  test("a scalar", () =>
+    expect(said(() => binary("@", tensor([B]), num(2), at))).toMatchInlineSnapshot(`
     "DLX0203 \`@\` multiplies matrices and vectors, and one side is a single number
       0..1: f32[B]
       4..5: i32
@@ -256,7 +273,8 @@ describe("choice and bundles", () => {
     expect(type(y)).toBe("f32[B, C]");
     expect(numbers(y)).toEqual([0, 0, 0, 0, 0, 0, 7, 8, 9, 10, 11, 12]);
   });
-  test("a condition must be a bool", () => expect(said(() => select(num(1), num(2), num(3), at))).toMatchInlineSnapshot(`
+  test("a condition must be a bool", () =>
+    expect(said(() => select(num(1), num(2), num(3), at))).toMatchInlineSnapshot(`
     "DLX0210 a condition must be true or false, and this is 1
       0..9: 1
       help: compare it: \`x > 0\`, \`x != 0\`, \`x == none\`"

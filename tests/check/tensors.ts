@@ -21,7 +21,12 @@ const values = new Map<string, number[]>();
 let inputs = 0;
 
 /** A tensor read from outside, holding 1, 2, 3, .. unless given. */
-export function tensor(axes: readonly (Axis | number)[], dtype: Kind = "float", data?: readonly number[], more: Partial<Tensor> = {}): Tensor {
+export function tensor(
+  axes: readonly (Axis | number)[],
+  dtype: Kind = "float",
+  data?: readonly number[],
+  more: Partial<Tensor> = {},
+): Tensor {
   const all = axes.map((a): Axis => (typeof a === "number" ? { size: a } : a));
   const name = `x${inputs++}`;
   const count = all.reduce((n, a) => n * Math.max(0, a.size), 1);
@@ -36,9 +41,16 @@ export function tensor(axes: readonly (Axis | number)[], dtype: Kind = "float", 
 }
 export const ints = (axes: readonly (Axis | number)[], data: readonly number[], classes?: number): Tensor =>
   tensor(axes, "int", data, classes === undefined ? {} : { classes });
-export const num = (value: number, float = !Number.isInteger(value)): Num => (float ? { kind: "num", value, float } : { kind: "num", value });
-export const list = (...items: (Value | number)[]): Value => ({ kind: "list", items: items.map((v) => (typeof v === "number" ? num(v) : v)) });
-export const bundle = (leaves: Record<string, Tensor>): Bundle => ({ kind: "bundle", leaves: new Map(Object.entries(leaves)) });
+export const num = (value: number, float = !Number.isInteger(value)): Num =>
+  float ? { kind: "num", value, float } : { kind: "num", value };
+export const list = (...items: (Value | number)[]): Value => ({
+  kind: "list",
+  items: items.map((v) => (typeof v === "number" ? num(v) : v)),
+});
+export const bundle = (leaves: Record<string, Tensor>): Bundle => ({
+  kind: "bundle",
+  leaves: new Map(Object.entries(leaves)),
+});
 
 export function numbers(v: Value): number[] {
   if (v.kind === "num") return [v.value];
@@ -70,10 +82,19 @@ export const ctx: Ctx = {
   },
 };
 
-export const at: At & { left: ReturnType<typeof span>; right: ReturnType<typeof span> } = { span: span(0, 9), ctx, left: span(0), right: span(4) };
+export const at: At & { left: ReturnType<typeof span>; right: ReturnType<typeof span> } = {
+  span: span(0, 9),
+  ctx,
+  left: span(0),
+  right: span(4),
+};
 
 /** Calls a builtin the way the checker does: positional arguments, then named ones. */
-export function call(name: string, positional: readonly (Value | number)[], named: Record<string, Value | number> = {}): Value {
+export function call(
+  name: string,
+  positional: readonly (Value | number)[],
+  named: Record<string, Value | number> = {},
+): Value {
   const builtin = builtins[name];
   if (!builtin) throw new Error(`expected a builtin, got ${name}`);
   const value = (v: Value | number): Value => (typeof v === "number" ? num(v) : v);
@@ -96,7 +117,8 @@ export function call(name: string, positional: readonly (Value | number)[], name
     spans[k] = span(30);
   }
   if (rest) args[rest.name] = rest.name === "named" ? { kind: "record", fields } : { kind: "list", items: further };
-  for (const p of ordered) if (!(p.name in args)) args[p.name] = p.default && p.default !== "required" ? p.default : { kind: "none" };
+  for (const p of ordered)
+    if (!(p.name in args)) args[p.name] = p.default && p.default !== "required" ? p.default : { kind: "none" };
   return builtin.call(args, { span: span(0, 9), ctx, argSpans: spans });
 }
 

@@ -214,7 +214,7 @@ describe("check and graph", () => {
   it("check says what the program has", async () => {
     const { code, out } = await dlx("check a.dlx");
     expect(code).toBe(0);
-    expect(out).toBe("a.dlx: ok, 1 parameter in 1 tensor\n  train  train1  4 steps\n");
+    expect(out).toBe("a.dlx: ok, 1 parameter\n  train  train1  4 steps\n");
     expect(lines((await dlx("check a.dlx --json")).out)).toEqual([
       {
         ok: true,

@@ -37,7 +37,8 @@ const answers = JSON.parse(readFileSync(at("ops.json"), "utf8")) as Record<strin
 function close(got: ArrayLike<number>, expected: readonly number[], what: string): void {
   expect(got.length, what).toBe(expected.length);
   for (let i = 0; i < expected.length; i++) {
-    const ok = Object.is(got[i], expected[i]) || Math.abs(got[i]! - expected[i]!) <= 1e-10 * Math.max(1, Math.abs(expected[i]!));
+    const ok =
+      Object.is(got[i], expected[i]) || Math.abs(got[i]! - expected[i]!) <= 1e-10 * Math.max(1, Math.abs(expected[i]!));
     if (!ok) throw new Error(`${what}, element ${i}: expected ${expected[i]}, got ${got[i]}`);
   }
 }
@@ -54,8 +55,12 @@ for (const sample of samples) {
     const d = derivatives(q);
     expect(d === undefined).toBe(answer.first === undefined);
     if (!d) return;
-    evaluate(d.first, outside(sample)).forEach((g, i) => close(g, answer.first![i]!, `gradient of input ${q.asked[i]}`));
-    evaluate(d.second, outside(sample)).forEach((g, i) => close(g, answer.second![i]!, `second gradient of input ${q.asked[i]}`));
+    evaluate(d.first, outside(sample)).forEach((g, i) =>
+      close(g, answer.first![i]!, `gradient of input ${q.asked[i]}`),
+    );
+    evaluate(d.second, outside(sample)).forEach((g, i) =>
+      close(g, answer.second![i]!, `second gradient of input ${q.asked[i]}`),
+    );
   });
 }
 

@@ -15,7 +15,8 @@ export interface Questions {
   readonly directions: readonly (readonly number[])[];
 }
 
-const table = (values: readonly number[], shape: readonly number[]) => make("const", [], { values, shape, dtype: "f32" });
+const table = (values: readonly number[], shape: readonly number[]) =>
+  make("const", [], { values, shape, dtype: "f32" });
 
 export function questions(sample: Sample): Questions {
   const inputs = sample.inputs.map((x, i) =>

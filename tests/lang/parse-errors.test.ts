@@ -53,12 +53,13 @@ test("DLX0101 unexpected", () => {
       = help: write \`{loss}\`, or \`{{\` for a brace"
   `);
   expect(messages("train for 5 { }")).toMatchInlineSnapshot(`
-    "error[DLX0101]: expected a unit (epochs, steps, seconds, minutes or hours) after
-        \`5\`
+    "error[DLX0101]: expected a unit such as \`epochs\` or \`steps\` after \`5\`
      --> t.dlx:1:13
       |
     1 | train for 5 { }
-      |             ^ found \`{\`"
+      |             ^ found \`{\`
+      |
+      = help: write \`for 10 epochs\`, \`for 5000 steps\` or \`for 2 minutes\`"
   `);
 });
 
@@ -74,23 +75,14 @@ test("DLX0102 brackets", () => {
       = help: write \`)\` where the part that \`(\` begins ends"
   `);
   expect(messages("train (x) in d {\n  let y = [1, 2)\n}")).toMatchInlineSnapshot(`
-    "error[DLX0102]: \`[\` without its \`]\`
-     --> t.dlx:2:11
-      |
-    2 |   let y = [1, 2)
-      |           ^ this \`[\` is never closed
-    3 | }
-      | - expected \`]\` here at the latest
-      |
-      = help: write \`]\` where the part that \`[\` begins ends
-
-    error[DLX0102]: \`)\` without its \`(\`
+    "error[DLX0102]: \`[\` is closed by \`)\`
      --> t.dlx:2:16
       |
     2 |   let y = [1, 2)
-      |                ^ no \`(\` is open here
+      |           -    ^ closes it with \`)\`
+      |           \`[\` opens
       |
-      = help: remove it, or write the \`(\` that it closes"
+      = help: write \`]\` instead of \`)\`"
   `);
   expect(messages("let x = 1)")).toMatchInlineSnapshot(`
     "error[DLX0102]: \`)\` without its \`(\`
@@ -348,5 +340,17 @@ test("DLX0114 every counts no hours", () => {
       |         ^^^^^
       |
       = help: count epochs, steps, seconds or minutes"
+  `);
+});
+
+test("DLX0115 nested too deeply", () => {
+  expect(messages(`print 1\n${"not ".repeat(20_000)}x`)).toMatchInlineSnapshot(`
+    "error[DLX0115]: this script is nested too deeply to be read
+     --> t.dlx:1:1
+      |
+    1 | print 1
+      | ^
+      |
+      = help: name inner parts with \`let\`"
   `);
 });

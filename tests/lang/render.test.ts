@@ -19,10 +19,13 @@ const mistake = (labels: Diagnostic["labels"], more: Partial<Diagnostic> = {}): 
 
 describe("frames", () => {
   test("labels on several lines, notes and help", () => {
-    const d = mistake([at("x + y", "f32[4, 3] + f32[4]"), at("zeros([4, 3])", "f32[4, 3]"), at("ones([4])", "f32[4]")], {
-      notes: ["the 3 comes from line 1"],
-      help: "write `expand(y, [4, 3])`",
-    });
+    const d = mistake(
+      [at("x + y", "f32[4, 3] + f32[4]"), at("zeros([4, 3])", "f32[4, 3]"), at("ones([4])", "f32[4]")],
+      {
+        notes: ["the 3 comes from line 1"],
+        help: "write `expand(y, [4, 3])`",
+      },
+    );
     expect(renderDiagnostic(d, [source])).toMatchInlineSnapshot(`
       "error[DLX0201]: \`+\` of shapes that do not fit
        --> a.dlx:6:7
@@ -91,7 +94,11 @@ describe("frames", () => {
 
   test("other files, known and unknown", () => {
     const other = { file: "blocks.dlx", text: "# one\nmodel A()(x) { x }\n" };
-    const d = mistake([at("x + y", "here"), at("A()", "defined here", other.text, other.file), at("A()", "lost", other.text, "gone.dlx")]);
+    const d = mistake([
+      at("x + y", "here"),
+      at("A()", "defined here", other.text, other.file),
+      at("A()", "lost", other.text, "gone.dlx"),
+    ]);
     expect(renderDiagnostic(d, [source, other])).toMatchInlineSnapshot(`
       "error[DLX0201]: \`+\` of shapes that do not fit
        --> a.dlx:6:7
@@ -118,7 +125,10 @@ describe("frames", () => {
 
   test("the end of a text, tabs and wide characters", () => {
     const odd = { file: "o.dlx", text: "\tlet λ = '\u{1F600}' +" };
-    const d = mistake([{ span: { file: "o.dlx", start: odd.text.length, end: odd.text.length }, text: "ends here" }, at("+", "", odd.text, "o.dlx")]);
+    const d = mistake([
+      { span: { file: "o.dlx", start: odd.text.length, end: odd.text.length }, text: "ends here" },
+      at("+", "", odd.text, "o.dlx"),
+    ]);
     expect(renderDiagnostic(d, [odd])).toMatchInlineSnapshot(`
       "error[DLX0201]: \`+\` of shapes that do not fit
        --> o.dlx:1:16

@@ -20,7 +20,10 @@ export function messages(text: string): string {
 }
 
 export const codes = (text: string): string[] => read(text).diagnostics.map((d) => d.code);
-export const kinds = (text: string): string => read(text).file.body.map((s) => s.kind).join(" "); // prettier-ignore
+export const kinds = (text: string): string =>
+  read(text)
+    .file.body.map((s) => s.kind)
+    .join(" ");
 
 /** The one expression of a text. */
 export function expr(text: string): string {
@@ -92,7 +95,9 @@ function stmt(s: ast.Stmt): string {
 }
 
 /** Every object of a tree that has a span. */
-export function* nodes(tree: unknown): Generator<{ span: { start: number; end: number }; text?: string; kind?: string }> {
+export function* nodes(
+  tree: unknown,
+): Generator<{ span: { start: number; end: number }; text?: string; kind?: string }> {
   if (Array.isArray(tree)) for (const item of tree) yield* nodes(item);
   else if (typeof tree === "object" && tree !== null) {
     if ("span" in tree) yield tree as { span: { start: number; end: number } };

@@ -6,9 +6,9 @@ import { UserError } from "../../diagnostic.ts";
 import * as mistake from "../../errors/shapes.ts";
 import type { Operand } from "../../errors/shapes.ts";
 import type { Span } from "../../source.ts";
-import { numberOf, wholeNumber } from "../axes.ts";
+import { numberOf, placeOf, wholeNumber } from "../axes.ts";
 import type { At } from "../ctx.ts";
-import { cast, isTensorLike, toTensor } from "../tensors.ts";
+import { cast, toTensor } from "../tensors.ts";
 import type { Bundle, Tensor, Value } from "../values.ts";
 
 export interface BuiltinParam {
@@ -127,7 +127,8 @@ export class Args {
   bundle(name: string): Bundle | undefined {
     const v = this.value(name);
     if (v.kind === "bundle") return v;
-    return v.kind === "instance" || v.kind === "with" ? this.at.ctx.paramsOf(v, this.span(name)) : undefined;
+    if (v.kind === "with") return v.params;
+    return v.kind === "instance" ? this.at.ctx.paramsOf(v, this.span(name)) : undefined;
   }
   /** Broken arguments were reported already. */
   broken(): boolean {
@@ -140,8 +141,6 @@ function isBroken(v: Value): boolean {
   return v.kind === "broken";
 }
 
-export { isTensorLike };
-
 export function builtin(name: string, params: readonly BuiltinParam[], doc: string, call: (a: Args) => Value): Builtin {
   return {
     name,
@@ -152,4 +151,12 @@ export function builtin(name: string, params: readonly BuiltinParam[], doc: stri
       return args.broken() ? { kind: "broken" } : call(args);
     },
   };
+}
+
+/** A place for a new axis: one more than there are, so -1 is behind the last. */
+export function newPlace(a: Args, name: string, rank: number): number {
+  const n = a.whole(name);
+  const place = placeOf(n, rank + 1);
+  if (place === undefined) throw a.wrong(name, `a place from 0 to ${rank}, or from -1 to -${rank + 1}`);
+  return place;
 }

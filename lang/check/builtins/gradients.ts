@@ -21,16 +21,18 @@ interface Leaves {
   readonly rebuild: (tensors: readonly Tensor[]) => Value;
 }
 
+// `net.with(p)` stands for its p, a bundle like another.
 const hasModel = (v: Value): boolean =>
-  v.kind === "instance" || v.kind === "with" || ((v.kind === "list" || v.kind === "tuple") && v.items.some(hasModel));
+  v.kind === "instance" || ((v.kind === "list" || v.kind === "tuple") && v.items.some(hasModel));
 const onlyModels = (v: Value): boolean =>
   v.kind === "list" || v.kind === "tuple"
     ? v.items.every(onlyModels)
-    : v.kind === "instance" || v.kind === "with" || v.kind === "func" || v.kind === "builtin";
+    : v.kind === "instance" || v.kind === "func" || v.kind === "builtin";
 
 function leavesOf(v: Value, a: Args, name: string): Leaves {
   if (v.kind === "tensor" && v.dtype === "float") return { tensors: [v], rebuild: ([t]) => t! };
   if (hasModel(v) && onlyModels(v)) return leavesOf(a.at.ctx.paramsOf(v, a.span(name)), a, name);
+  if (v.kind === "with") return leavesOf(v.params, a, name);
   if (v.kind === "bundle") {
     const paths = [...v.leaves.keys()];
     return {

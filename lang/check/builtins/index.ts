@@ -6,6 +6,7 @@ import type { Value } from "../values.ts";
 import type { Builtin } from "./builtin.ts";
 import { elementwiseBuiltins } from "./elementwise.ts";
 import { gradientBuiltins } from "./gradients.ts";
+import { pieceBuiltins } from "./pieces.ts";
 import { randomBuiltins } from "./random.ts";
 import { reduceBuiltins } from "./reduce.ts";
 import { tableBuiltins } from "./tables.ts";
@@ -19,6 +20,7 @@ export const builtins: Record<string, Builtin> = Object.fromEntries(
     ...elementwiseBuiltins,
     ...reduceBuiltins,
     ...viewBuiltins,
+    ...pieceBuiltins,
     ...tableBuiltins,
     ...randomBuiltins,
     ...gradientBuiltins,

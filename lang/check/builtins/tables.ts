@@ -98,8 +98,8 @@ const oneHot = builtin(
 const max = (kinds: readonly Kind[]): Kind =>
   kinds.includes("float") ? "float" : kinds.includes("int") ? "int" : "bool";
 
-/** t found in the axes of x, all but those at `place`. */
-function fitted(t: Tensor, x: Tensor, axes: readonly Axis[], a: Args, name: string): Tensor {
+/** t over the given axes, which must hold all of its own. */
+function fitted(t: Tensor, axes: readonly Axis[], a: Args, name: string): Tensor {
   const pairing = pairAxes(t.axes, axes, true);
   if ("why" in pairing || pairing.axes.length !== axes.length)
     throw new UserError(
@@ -138,7 +138,7 @@ const put = builtin(
     const others = x.axes.toSpliced(place, 1);
     const v = cast(value, kind, at);
     const long = v.axes.length === x.axes.length ? v.axes[place]! : undefined;
-    const from = fitted(start, x, others, a, "at");
+    const from = fitted(start, others, a, "at");
     const along = (t: Tensor): Tensor =>
       tensor(
         op(
@@ -156,7 +156,7 @@ const put = builtin(
       const here = op("eq", [offset.node, filled(0, x.axes, "int", at).node], {}, at);
       return select(
         tensor(here, x.axes, "bool"),
-        along(fitted(flat, x, others, a, "v")),
+        along(fitted(flat, others, a, "v")),
         { ...x, classes: undefined },
         at,
       );
@@ -185,7 +185,7 @@ const put = builtin(
     const low = op("le", [filled(0, x.axes, "int", at).node, offset.node], {}, at);
     const high = op("lt", [offset.node, filled(long.size, x.axes, "int", at).node], {}, at);
     const inside = tensor(op("and", [low, high], {}, at), x.axes, "bool");
-    return select(inside, fitted(taken, x, x.axes, a, "v"), { ...x, classes: undefined }, at);
+    return select(inside, fitted(taken, x.axes, a, "v"), { ...x, classes: undefined }, at);
   },
 );
 

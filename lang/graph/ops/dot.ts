@@ -6,7 +6,7 @@ import * as b from "../build.ts";
 import type { Attrs, Dims, Node } from "../node.ts";
 import type { Op } from "./row.ts";
 import { expect, expectCount, expectDtype, sameShape, sizeOf } from "./row.ts";
-import { permuted } from "./views.ts";
+import { permuted } from "./strided.ts";
 
 /** Axes of one operand that are neither batch nor contracted. */
 function freeAxes(rank: number, side: 0 | 1, batch: Dims, contract: Dims): number[] {
@@ -16,7 +16,9 @@ function freeAxes(rank: number, side: 0 | 1, batch: Dims, contract: Dims): numbe
 
 function pairsAttr(attrs: Attrs, key: string): Dims {
   const value = attrs[key] as Dims | undefined;
-  const right = Array.isArray(value) && value.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => typeof n === "number"));
+  const right =
+    Array.isArray(value) &&
+    value.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => typeof n === "number"));
   expect(right, "dot", `pairs of axes for ${key}`, JSON.stringify(value));
   return value as Dims;
 }
@@ -33,30 +35,44 @@ export function dotAxes(rankA: number, rankB: number, attrs: Attrs): DotAxes {
 }
 
 /**
- * The adjoint of one operand: g times the other operand over the other's free axes. That product has the axes
- * batch, own free, own contracted in the other's order; `perm` puts them in the operand's order.
+ * The adjoint of one operand: g times the other operand over the other's free axes. The product of g and the other has
+ * the axes batch, own free, contracted; the product the other way round has batch, contracted, own free. The contracted
+ * ones stand in the other's order. Whichever needs no permutation is taken.
  */
 function adjoint(node: Node, g: Node, side: 0 | 1): Node {
   const [own, other] = [node.inputs[side]!, node.inputs[1 - side]!];
-  const { batch, contract, freeA, freeB } = dotAxes(node.inputs[0]!.type.shape.length, node.inputs[1]!.type.shape.length, node.attrs);
+  const { batch, contract, freeA, freeB } = dotAxes(
+    node.inputs[0]!.type.shape.length,
+    node.inputs[1]!.type.shape.length,
+    node.attrs,
+  );
   const [ownFree, otherFree] = side === 0 ? [freeA, freeB] : [freeB, freeA];
   const otherStart = batch.length + (side === 0 ? freeA.length : 0);
-  const product = b.dot(
-    g,
-    other,
-    batch.map((pair, i) => [i, pair[1 - side]!] as const),
-    otherFree.map((axis, i) => [otherStart + i, axis] as const),
-  );
+  // Pairs of axes of g and of the other.
+  const batchPairs = batch.map((pair, i) => [i, pair[1 - side]!] as const);
+  const pairs = otherFree.map((axis, i) => [otherStart + i, axis] as const);
+
+  const batchAxes = batch.map((pair) => pair[side]!);
   const contracted = [...contract].sort((p, q) => p[1 - side]! - q[1 - side]!).map((pair) => pair[side]!);
-  const axes = [...batch.map((pair) => pair[side]!), ...ownFree, ...contracted];
-  return b.permute(
-    product,
-    own.type.shape.map((_, i) => axes.indexOf(i)),
-  );
+  const permOf = (axes: readonly number[]) => own.type.shape.map((_, i) => axes.indexOf(i));
+  const gFirst = permOf([...batchAxes, ...ownFree, ...contracted]);
+  const otherFirst = permOf([...batchAxes, ...contracted, ...ownFree]);
+  if (otherFirst.every((p, i) => p === i)) return b.dot(other, g, swapped(batchPairs), swapped(pairs));
+  return b.permute(b.dot(g, other, batchPairs, pairs), gFirst);
 }
 
+const swapped = (pairs: Dims): Dims => pairs.map(([i, j]) => [j, i]);
+
 /** out[m, n] += a[m, k] b[k, n] for one batch; the inner loop runs along contiguous rows. */
-function multiply(a: Float64Array, c: Float64Array, out: Float64Array, m: number, k: number, n: number, batches: number): void {
+function multiply(
+  a: Float64Array,
+  c: Float64Array,
+  out: Float64Array,
+  m: number,
+  k: number,
+  n: number,
+  batches: number,
+): void {
   for (let s = 0; s < batches; s++) {
     for (let i = 0; i < m; i++) {
       const row = out.subarray((s * m + i) * n, (s * m + i + 1) * n);
@@ -84,26 +100,53 @@ export const dots: Record<string, Op> = {
       for (const side of [0, 1] as const) {
         const axes = [...batch, ...contract].map((pair) => pair[side]);
         const rank = inputs[side]!.shape.length;
-        const right = new Set(axes).size === axes.length && axes.every((i) => Number.isInteger(i) && i >= 0 && i < rank);
+        const right =
+          new Set(axes).size === axes.length && axes.every((i) => Number.isInteger(i) && i >= 0 && i < rank);
         expect(right, "dot", `different axes below ${rank} of operand ${side}`, `[${axes.join(",")}]`);
       }
       for (const [i, j] of [...batch, ...contract])
-        expect(sameShape([x.shape[i]!], [y.shape[j]!]), "dot", `equal sizes of axes ${i} and ${j}`, `${x.shape[i]} and ${y.shape[j]}`);
+        expect(
+          sameShape([x.shape[i]!], [y.shape[j]!]),
+          "dot",
+          `equal sizes of axes ${i} and ${j}`,
+          `${x.shape[i]} and ${y.shape[j]}`,
+        );
       const { freeA, freeB } = dotAxes(x.shape.length, y.shape.length, attrs);
       const batchSizes = batch.map(([i, j]) => (x.shape[i] === -1 ? y.shape[j]! : x.shape[i]!));
-      return { dtype: "f32", shape: [...batchSizes, ...freeA.map((i) => x.shape[i]!), ...freeB.map((i) => y.shape[i]!)] };
+      return {
+        dtype: "f32",
+        shape: [...batchSizes, ...freeA.map((i) => x.shape[i]!), ...freeB.map((i) => y.shape[i]!)],
+      };
     },
-    gradient: ({ node, g, needs }) => [needs[0] ? adjoint(node, g, 0) : undefined, needs[1] ? adjoint(node, g, 1) : undefined],
+    gradient: ({ node, g, needs }) => [
+      needs[0] ? adjoint(node, g, 0) : undefined,
+      needs[1] ? adjoint(node, g, 1) : undefined,
+    ],
     meaning: ([x, y], attrs, type) => {
       const { batch, contract, freeA, freeB } = dotAxes(x!.shape.length, y!.shape.length, attrs);
       const sizes = (shape: readonly number[], axes: readonly number[]) => sizeOf(axes.map((i) => shape[i]!));
       const a = permuted(x!, [...batch.map((p) => p[0]), ...freeA, ...contract.map((p) => p[0])]);
       const c = permuted(y!, [...batch.map((p) => p[1]), ...contract.map((p) => p[1]), ...freeB]);
       const out = new Float64Array(sizeOf(type.shape));
-      const batches = sizes(x!.shape, batch.map((p) => p[0]));
-      multiply(a, c, out, sizes(x!.shape, freeA), sizes(x!.shape, contract.map((p) => p[0])), sizes(y!.shape, freeB), batches);
+      const batches = sizes(
+        x!.shape,
+        batch.map((p) => p[0]),
+      );
+      multiply(
+        a,
+        c,
+        out,
+        sizes(x!.shape, freeA),
+        sizes(
+          x!.shape,
+          contract.map((p) => p[0]),
+        ),
+        sizes(y!.shape, freeB),
+        batches,
+      );
       return out;
     },
-    flops: (inputs, type, attrs) => 2 * sizeOf(type.shape) * sizeOf((attrs["contract"] as Dims).map((p) => inputs[0]!.shape[p[0]]!)),
+    flops: (inputs, type, attrs) =>
+      2 * sizeOf(type.shape) * sizeOf((attrs["contract"] as Dims).map((p) => inputs[0]!.shape[p[0]]!)),
   },
 };

@@ -136,7 +136,13 @@ const floorMod = (x: number, y: number) => {
 };
 
 const list: readonly Op[] = [
-  unary("neg", NUMBER, "-a", (x) => -x, ({ g }) => [b.neg(g)]),
+  unary(
+    "neg",
+    NUMBER,
+    "The opposite, -a",
+    (x) => -x,
+    ({ g }) => [b.neg(g)],
+  ),
   unary("exp", FLOAT, "e to the power of a", Math.exp, ({ node, g }) => [b.mul(g, node)]),
   unary("log", FLOAT, "Natural logarithm", Math.log, ({ inputs: [x], g }) => [b.div(g, x!)]),
   unary("log1p", FLOAT, "log(1 + a), precise near 0", Math.log1p, ({ inputs: [x], g }) => [
@@ -169,8 +175,20 @@ const list: readonly Op[] = [
     meaning: ([a], _, type) => a!.data.map((x) => CASTS[type.dtype](x, a!.dtype)),
   },
 
-  binary("add", NUMBER, "a + b", (x, y) => x + y, ({ g }) => [g, g]),
-  binary("sub", NUMBER, "a - b", (x, y) => x - y, ({ g, needs }) => [g, needs[1] ? b.neg(g) : undefined]),
+  binary(
+    "add",
+    NUMBER,
+    "a + b",
+    (x, y) => x + y,
+    ({ g }) => [g, g],
+  ),
+  binary(
+    "sub",
+    NUMBER,
+    "a - b",
+    (x, y) => x - y,
+    ({ g, needs }) => [g, needs[1] ? b.neg(g) : undefined],
+  ),
   binary(
     "mul",
     NUMBER,
@@ -198,8 +216,20 @@ const list: readonly Op[] = [
     ({ inputs: [x, y], g, needs }) => [g, needs[1] ? b.neg(b.mul(g, b.unary("floor", b.div(x!, y!)))) : undefined],
     { whole: (x, y) => (y === 0 ? 0 : floorMod(x, y)) },
   ),
-  binary("max", NUMBER, "The larger; at a tie the gradient goes to b", Math.max, extreme((x, y) => b.binary("lt", y, x))),
-  binary("min", NUMBER, "The smaller; at a tie the gradient goes to b", Math.min, extreme((x, y) => b.binary("lt", x, y))),
+  binary(
+    "max",
+    NUMBER,
+    "The larger; at a tie the gradient goes to b",
+    Math.max,
+    extreme((x, y) => b.binary("lt", y, x)),
+  ),
+  binary(
+    "min",
+    NUMBER,
+    "The smaller; at a tie the gradient goes to b",
+    Math.min,
+    extreme((x, y) => b.binary("lt", x, y)),
+  ),
   binary("pow", FLOAT, "a to the power of b; a^0 is 1", Math.pow, power),
   binary("lt", NUMBER, "a < b", (x, y) => (x < y ? 1 : 0), WHOLE, { result: "bool" }),
   binary("le", NUMBER, "a <= b", (x, y) => (x <= y ? 1 : 0), WHOLE, { result: "bool" }),

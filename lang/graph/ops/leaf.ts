@@ -3,7 +3,17 @@
  */
 import type { Attrs, Type } from "../node.ts";
 import type { Op } from "./row.ts";
-import { axisAttr, dtypeAttr, expect, expectCount, numberAttr, numbersAttr, sizeOf, stridesOf, textAttr } from "./row.ts";
+import {
+  axisAttr,
+  dtypeAttr,
+  expect,
+  expectCount,
+  numberAttr,
+  numbersAttr,
+  sizeOf,
+  stridesOf,
+  textAttr,
+} from "./row.ts";
 
 const SOURCES: readonly string[] = ["state", "batch", "column", "scalar", "loop", "fold", "metric", "watch"];
 
@@ -30,7 +40,9 @@ export const leaf: Record<string, Op> = {
     },
     gradient: { none: "it has no inputs" },
     meaning: (_, attrs) =>
-      Float64Array.from(attrs["values"] === undefined ? [attrs["value"] as number] : (attrs["values"] as readonly number[])),
+      Float64Array.from(
+        attrs["values"] === undefined ? [attrs["value"] as number] : (attrs["values"] as readonly number[]),
+      ),
     flops: () => 0,
   },
   iota: {

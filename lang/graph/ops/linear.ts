@@ -45,8 +45,14 @@ export const linear: Record<string, Op> = {
       expectDtype("solve", a, ["f32"]);
       expectDtype("solve", r, ["f32"]);
       const n = r.shape[0];
-      const fits = (r.shape.length === 1 || r.shape.length === 2) && a.shape.length === 2 && sameShape(a.shape, [n!, n!]);
-      expect(fits && sameShape([a.shape[0]!], [a.shape[1]!]), "solve", "[n, n] and [n] or [n, m]", `${typeText(a)} and ${typeText(r)}`);
+      const fits =
+        (r.shape.length === 1 || r.shape.length === 2) && a.shape.length === 2 && sameShape(a.shape, [n!, n!]);
+      expect(
+        fits && sameShape([a.shape[0]!], [a.shape[1]!]),
+        "solve",
+        "[n, n] and [n] or [n, m]",
+        `${typeText(a)} and ${typeText(r)}`,
+      );
       return r;
     },
     // db = A^-T g;  dA = -db x^T

@@ -19,7 +19,7 @@ import type { Gradient } from "./row.ts";
 function activeCarries(carryParams: readonly Node[], nexts: readonly Node[], wanted: readonly Node[]): Set<Node> {
   const active = new Set(carryParams.filter((p) => wanted.includes(p)));
   const order = topological(nexts);
-  for (let size = -1; size !== active.size; ) {
+  for (let size = -1; size !== active.size;) {
     size = active.size;
     const reached = dependents(order, [...wanted, ...active]);
     carryParams.forEach((p, i) => {
@@ -109,7 +109,12 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
   // What the tick backwards reads: slices of the inputs, adjoints of yields, the carries at its beginning.
   const read = new Set(topological(pulled.filter((g) => g !== undefined)));
   const saved = carryParams.filter((p) => read.has(p));
-  const again = b.make("loop", inputs, { ...node.attrs, body: { params: body.params, results: [...body.results, ...saved] } }, node.span);
+  const again = b.make(
+    "loop",
+    inputs,
+    { ...node.attrs, body: { params: body.params, results: [...body.results, ...saved] } },
+    node.span,
+  );
   const scans = [
     ...scanParams.map((param, i) => ({ param, value: inputs[consts + carries + i]! })),
     ...yielded.map(({ param, stack }) => ({ param, value: stack })),
@@ -128,7 +133,10 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
       else inside.push(term);
     }
     const sum = b.param("sum", param.type);
-    return { outside, inside: inside.length > 0 ? { param: sum, init: b.like(param, 0), next: inside.reduce(b.add, sum) } : undefined };
+    return {
+      outside,
+      inside: inside.length > 0 ? { param: sum, init: b.like(param, 0), next: inside.reduce(b.add, sum) } : undefined,
+    };
   });
 
   const sums = constTotals.flatMap((t) => (t?.inside ? [t.inside] : []));
@@ -159,6 +167,8 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
     const parts = [...substitute(t.outside, stacks), ...(t.inside ? [loop.carries[sumAt++]!] : [])];
     return parts.reduce(b.add);
   });
-  const initGradients = carryParams.map((p) => (active.has(p) ? loop.carries[places.indexOf(carryParams.indexOf(p))] : undefined));
+  const initGradients = carryParams.map((p) =>
+    active.has(p) ? loop.carries[places.indexOf(carryParams.indexOf(p))] : undefined,
+  );
   return [...constGradients, ...initGradients, ...scanGradients];
 };

@@ -21,10 +21,24 @@ export interface LoopParts {
   readonly scans: number;
 }
 export function loopParts(attrs: Attrs): LoopParts {
-  const [count, consts, carries, scans] = ["count", "consts", "carries", "scans"].map((k) => numberAttr("loop", attrs, k));
+  const [count, consts, carries, scans] = ["count", "consts", "carries", "scans"].map((k) =>
+    numberAttr("loop", attrs, k),
+  );
   const body = attrs["body"] as Body | undefined;
-  expect(Array.isArray(body?.params) && Array.isArray(body.results), "loop", "a body with params and results", typeof body);
-  return { count: count!, reverse: boolAttr("loop", attrs, "reverse"), body, consts: consts!, carries: carries!, scans: scans! };
+  expect(
+    Array.isArray(body?.params) && Array.isArray(body.results),
+    "loop",
+    "a body with params and results",
+    typeof body,
+  );
+  return {
+    count: count!,
+    reverse: boolAttr("loop", attrs, "reverse"),
+    body,
+    consts: consts!,
+    carries: carries!,
+    scans: scans!,
+  };
 }
 
 /** What the params of a body are called, in order. */
@@ -34,7 +48,8 @@ export function paramNames(consts: number, carries: number, scans: number): stri
 }
 
 const fits = (a: Type, c: Type) => a.dtype === c.dtype && sameShape(a.shape, c.shape);
-const same = (got: Type, expected: Type, what: string) => expect(fits(got, expected), "loop", `${typeText(expected)} for ${what}`, typeText(got));
+const same = (got: Type, expected: Type, what: string) =>
+  expect(fits(got, expected), "loop", `${typeText(expected)} for ${what}`, typeText(got));
 
 function loopShape(inputs: readonly Type[], attrs: Attrs): Type {
   const { count, body, consts, carries, scans } = loopParts(attrs);
@@ -49,7 +64,12 @@ function loopShape(inputs: readonly Type[], attrs: Attrs): Type {
     same({ dtype: param.dtype, shape: [count, ...param.shape] }, t, names[i]!);
   });
   same(body.params.at(-1)!.type, { dtype: "i32", shape: [] }, "tick");
-  expect(body.results.length >= Math.max(carries, 1), "loop", `at least ${Math.max(carries, 1)} results`, `${body.results.length}`);
+  expect(
+    body.results.length >= Math.max(carries, 1),
+    "loop",
+    `at least ${Math.max(carries, 1)} results`,
+    `${body.results.length}`,
+  );
   for (let i = 0; i < carries; i++) same(body.results[i]!.type, inputs[consts + i]!, `the new carry${i}`);
   return resultType(attrs, 0);
 }

@@ -5,7 +5,7 @@ import * as b from "../build.ts";
 import type { Attrs, DType, Type } from "../node.ts";
 import type { Op, Value } from "./row.ts";
 import { axesAttr, axisAttr, boolAttr, expectCount, expectDtype, sizeOf, stridesOf } from "./row.ts";
-import { permuted } from "./views.ts";
+import { permuted } from "./strided.ts";
 
 const NUMBER: readonly DType[] = ["f32", "i32"];
 
@@ -23,7 +23,12 @@ function runs(x: Value, axes: readonly number[]): { data: Float64Array; length: 
   return { data: permuted(x, [...kept, ...last]), length: sizeOf(last.map((i) => x.shape[i]!)) };
 }
 
-function reduce(x: Value, axes: readonly number[], type: Type, rule: (data: Float64Array, from: number, to: number) => number) {
+function reduce(
+  x: Value,
+  axes: readonly number[],
+  type: Type,
+  rule: (data: Float64Array, from: number, to: number) => number,
+) {
   const { data, length } = runs(x, axes);
   const out = new Float64Array(sizeOf(type.shape));
   for (let i = 0; i < out.length; i++) out[i] = rule(data, i * length, (i + 1) * length);

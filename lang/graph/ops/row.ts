@@ -76,7 +76,8 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
   a.length === b.length && a.every((n, i) => n === b[i] || n === -1 || b[i] === -1);
 
 /** Of two equal shapes the one that knows more, axis by axis. */
-export const knownShape = (a: readonly number[], b: readonly number[]): number[] => a.map((n, i) => (n === -1 ? b[i]! : n));
+export const knownShape = (a: readonly number[], b: readonly number[]): number[] =>
+  a.map((n, i) => (n === -1 ? b[i]! : n));
 
 export const typeText = (t: Type): string => `${t.dtype}[${t.shape.map((n) => (n === -1 ? "?" : n)).join(",")}]`;
 
@@ -114,7 +115,10 @@ export function boolAttr(op: string, attrs: Attrs, key: string): boolean {
 
 export function numbersAttr(op: string, attrs: Attrs, key: string, length?: number): readonly number[] {
   const value = attrs[key];
-  const right = Array.isArray(value) && value.every((x) => typeof x === "number") && (length === undefined || value.length === length);
+  const right =
+    Array.isArray(value) &&
+    value.every((x) => typeof x === "number") &&
+    (length === undefined || value.length === length);
   expect(right, op, `${length ?? "a list of"} numbers for ${key}`, JSON.stringify(value));
   return value as readonly number[];
 }
@@ -122,7 +126,12 @@ export function numbersAttr(op: string, attrs: Attrs, key: string, length?: numb
 const DTYPES: readonly string[] = ["f32", "i32", "u32", "bool"];
 export function dtypeAttr(op: string, attrs: Attrs): DType {
   const value = attrs["dtype"];
-  expect(typeof value === "string" && DTYPES.includes(value), op, `a dtype (${DTYPES.join(", ")})`, JSON.stringify(value));
+  expect(
+    typeof value === "string" && DTYPES.includes(value),
+    op,
+    `a dtype (${DTYPES.join(", ")})`,
+    JSON.stringify(value),
+  );
   return value as DType;
 }
 

@@ -60,7 +60,10 @@ export const rows: Record<string, Op> = {
       const middle = v.shape.slice(axis, axis + rank);
       const fits = axis >= 0 && axis + rank <= v.shape.length && sameShape(middle, ids.shape);
       expect(fits, "scatter", `${typeText(ids)}'s axes at ${axis}`, typeText(v));
-      return { dtype: v.dtype, shape: [...v.shape.slice(0, axis), numberAttr("scatter", attrs, "size"), ...v.shape.slice(axis + rank)] };
+      return {
+        dtype: v.dtype,
+        shape: [...v.shape.slice(0, axis), numberAttr("scatter", attrs, "size"), ...v.shape.slice(axis + rank)],
+      };
     },
     gradient: ({ node, inputs: [, ids], g }) => [b.make("gather", [g, ids!], { axis: node.attrs["axis"]! }), undefined],
     meaning: ([v, ids], attrs, type) => {

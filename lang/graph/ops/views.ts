@@ -4,7 +4,7 @@
  */
 import * as b from "../build.ts";
 import type { Attrs, Type } from "../node.ts";
-import type { Op, Value } from "./row.ts";
+import type { Op } from "./row.ts";
 import {
   axesAttr,
   axisAttr,
@@ -20,55 +20,7 @@ import {
   stridesOf,
   typeText,
 } from "./row.ts";
-
-/**
- * Visits every element of `shape` in row-major order with an affine offset: `base` plus index times stride.
- * `visit` gets the running number and the offset of the first element of a run along the last axis.
- */
-export function walk(
-  shape: readonly number[],
-  strides: readonly number[],
-  base: number,
-  run: (at: number, offset: number, length: number, stride: number) => void,
-): void {
-  const rank = shape.length;
-  const length = rank === 0 ? 1 : shape[rank - 1]!;
-  const stride = rank === 0 ? 0 : strides[rank - 1]!;
-  const total = sizeOf(shape);
-  if (total === 0) return;
-  const index = new Array<number>(Math.max(rank - 1, 0)).fill(0);
-  let offset = base;
-  for (let at = 0; at < total; at += length) {
-    run(at, offset, length, stride);
-    for (let axis = rank - 2; axis >= 0; axis--) {
-      offset += strides[axis]!;
-      if (++index[axis]! < shape[axis]!) break;
-      offset -= strides[axis]! * shape[axis]!;
-      index[axis] = 0;
-    }
-  }
-}
-
-/** A strided copy out of `data` into a new array of `shape`. */
-export function strided(data: Float64Array, shape: readonly number[], strides: readonly number[], base = 0): Float64Array {
-  const out = new Float64Array(sizeOf(shape));
-  walk(shape, strides, base, (at, offset, length, stride) => {
-    if (stride === 1) out.set(data.subarray(offset, offset + length), at);
-    else if (stride === 0) out.fill(data[offset]!, at, at + length);
-    else for (let i = 0, from = offset; i < length; i++, from += stride) out[at + i] = data[from]!;
-  });
-  return out;
-}
-
-export function permuted(value: Value, perm: readonly number[]): Float64Array {
-  if (perm.every((p, i) => p === i)) return value.data;
-  const strides = stridesOf(value.shape);
-  return strided(
-    value.data,
-    perm.map((p) => value.shape[p]!),
-    perm.map((p) => strides[p]!),
-  );
-}
+import { permuted, strided, walk } from "./strided.ts";
 
 interface Windows {
   readonly axes: readonly number[];
@@ -79,7 +31,9 @@ interface Windows {
 
 function windowAttrs(op: string, attrs: Attrs, rank: number): Windows {
   const axes = axesAttr(op, attrs, rank);
-  const [size, stride, dilation] = ["size", "stride", "dilation"].map((key) => numbersAttr(op, attrs, key, axes.length));
+  const [size, stride, dilation] = ["size", "stride", "dilation"].map((key) =>
+    numbersAttr(op, attrs, key, axes.length),
+  );
   const positive = [...size!, ...stride!, ...dilation!].every((n) => Number.isInteger(n) && n >= 1);
   expect(positive, op, "size, stride and dilation of at least 1", JSON.stringify({ size, stride, dilation }));
   return { axes, size: size!, stride: stride!, dilation: dilation! };
@@ -167,7 +121,12 @@ const rows: readonly Op[] = [
       const from = inputs[0]!.shape;
       const rising = axes.every((axis, i) => i === 0 || axis > axes[i - 1]!);
       const sizes = axes.map((axis) => shape[axis]!);
-      expect(rising && sameShape(sizes, from), "expand", `increasing axes with sizes [${from.join(",")}]`, `[${sizes.join(",")}] at [${axes.join(",")}]`);
+      expect(
+        rising && sameShape(sizes, from),
+        "expand",
+        `increasing axes with sizes [${from.join(",")}]`,
+        `[${sizes.join(",")}] at [${axes.join(",")}]`,
+      );
       return like(inputs[0]!, shape);
     },
     gradient: ({ node, g }) => {
@@ -357,7 +316,9 @@ const rows: readonly Op[] = [
     },
     gradient: ({ node, inputs: [x], g }) => {
       const { axes, size, stride, dilation } = node.attrs;
-      return [b.make("fold", [g], { shape: x!.type.shape, axes: axes!, size: size!, stride: stride!, dilation: dilation! })];
+      return [
+        b.make("fold", [g], { shape: x!.type.shape, axes: axes!, size: size!, stride: stride!, dilation: dilation! }),
+      ];
     },
     meaning: ([x], attrs, type) => strided(x!.data, type.shape, windowStrides(x!.shape, attrs as unknown as Windows)),
     flops: none,

@@ -1,0 +1,319 @@
+/**
+ * Static graph → kernels and tape. Walks the fused units in order, gives every root a buffer, and turns loops into
+ * nested tapes whose carries swap between two buffers. Knows no device: what a product needs as scratch is passed in.
+ */
+import type { Body, DType, Node, Type } from "../lang/graph/node.ts";
+import { buildCluster } from "./cluster.ts";
+import { coalesce } from "./coalesce.ts";
+import { fuse, isLeaf } from "./fuse.ts";
+import type { Fused } from "./fuse.ts";
+import { kernelText } from "./kernel-text.ts";
+import type { Kernel, Offsets, Operand, Param } from "./kernel.ts";
+import type { MergeLimits } from "./merge.ts";
+import { isSeparable, operandView } from "./operand.ts";
+import type { OperandView } from "./operand.ts";
+import type { Buffer, Lowered, Place, Step } from "./program.ts";
+import { dotSizes, sizeOf } from "./space.ts";
+import { baseOf } from "./views.ts";
+
+export interface LowerOptions extends MergeLimits {
+  /** Elements of scratch for a tiled product. */
+  readonly dotScratch: (sizes: { readonly m: number; readonly n: number; readonly k: number }) => number;
+}
+
+/** A node to compute, and the buffer it must end in (a new one when left out). */
+export interface Wanted {
+  readonly node: Node;
+  readonly place?: Place;
+}
+
+export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered {
+  const lowering = new Lowering(options);
+  const targets = wanted.map(({ node, place }) => (place ? lowering.buffer(node.type.dtype, sizeOf(node.type.shape), place) : undefined));
+  const inputs = new Map<string, number>();
+  const bind = (node: Node): number => {
+    const source = node.attrs["source"] as string;
+    const name = node.attrs["name"] as string;
+    const key = `${source} ${name}`;
+    let id = inputs.get(key);
+    if (id === undefined) {
+      const kind = source === "state" ? "slot" : source;
+      if (kind !== "slot" && kind !== "scalar" && kind !== "batch" && kind !== "column") {
+        throw new Error(`expected an input of state, scalar, batch or column, got ${key}`);
+      }
+      const place: Place = kind === "slot" ? { kind, path: name } : { kind, name };
+      id = lowering.buffer(node.type.dtype, sizeOf(node.type.shape), place);
+      inputs.set(key, id);
+    }
+    return id;
+  };
+  const { steps, results } = lowering.graph(
+    wanted.map((w) => w.node),
+    targets,
+    bind,
+  );
+  return {
+    kernels: lowering.kernels,
+    buffers: lowering.buffers,
+    tape: steps,
+    loops: lowering.loops,
+    outputs: results,
+  };
+}
+
+/** A copy of a value, so that it has a buffer of its own. */
+let copies = -1;
+const copyOf = (node: Node): Node => ({ id: copies--, op: "stop", inputs: [node], attrs: {}, type: node.type });
+
+class Lowering {
+  readonly kernels: Kernel[] = [];
+  readonly buffers: Buffer[] = [];
+  loops = 0;
+  private readonly known = new Map<string, number>();
+  private readonly options: LowerOptions;
+
+  constructor(options: LowerOptions) {
+    this.options = options;
+  }
+
+  buffer(dtype: DType, size: number, place: Place = { kind: "temp" }): number {
+    return this.buffers.push({ dtype, size, place }) - 1;
+  }
+
+  bufferFor(type: Type): number {
+    return this.buffer(type.dtype, sizeOf(type.shape));
+  }
+
+  private kernel(kernel: Kernel, args: readonly number[]): Step {
+    const key = kernelText(kernel);
+    let id = this.known.get(key);
+    if (id === undefined) {
+      id = this.kernels.push(kernel) - 1;
+      this.known.set(key, id);
+    }
+    return { kind: "kernel", kernel: id, args };
+  }
+
+  graph(
+    wanted: readonly Node[],
+    targets: readonly (number | undefined)[],
+    bind: (node: Node) => number,
+  ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
+    const taken = new Map<Node, number | undefined>();
+    const outputs = wanted.map((node, i) => {
+      let at = node;
+      // the same elements in the same order: one buffer serves
+      while ((at.op === "reshape" || at.op === "stop") && at.inputs[0]) at = at.inputs[0];
+      const target = targets[i];
+      if (target !== undefined && (isLeaf(at) || taken.has(at))) at = copyOf(at);
+      if (!taken.has(at)) taken.set(at, target);
+      return at;
+    });
+    const fused = fuse(
+      outputs,
+      (dot, side) => isSeparable(dot, side, isLeaf),
+      this.options,
+    );
+    const scope = new Scope(this, fused, taken, bind);
+    const steps = scope.lower(this.options);
+    return { steps, results: outputs.map((node) => scope.bufferOf(node)) };
+  }
+
+  step(kernel: Kernel, args: readonly number[]): Step {
+    return this.kernel(kernel, args);
+  }
+}
+
+/** One graph being lowered: the segment, or the body of a loop. */
+class Scope {
+  private readonly lowering: Lowering;
+  private readonly fused: Fused;
+  private readonly targets: ReadonlyMap<Node, number | undefined>;
+  private readonly bind: (node: Node) => number;
+  private readonly known = new Map<Node, number>();
+  private readonly loopResults = new Map<Node, readonly number[]>();
+  private readonly steps: Step[] = [];
+
+  constructor(
+    lowering: Lowering,
+    fused: Fused,
+    targets: ReadonlyMap<Node, number | undefined>,
+    bind: (node: Node) => number,
+  ) {
+    this.lowering = lowering;
+    this.fused = fused;
+    this.targets = targets;
+    this.bind = bind;
+  }
+
+  bufferOf(node: Node): number {
+    let id = this.known.get(node);
+    if (id === undefined) {
+      id = this.place(node);
+      this.known.set(node, id);
+    }
+    return id;
+  }
+
+  private place(node: Node): number {
+    const size = sizeOf(node.type.shape);
+    if (node.op === "input") return this.bind(node);
+    if (node.op === "const" && !this.targets.has(node) && node.attrs["values"] !== undefined) {
+      const values = node.attrs["values"] as readonly number[];
+      const data = node.type.dtype === "f32" ? Float32Array.from(values) : Int32Array.from(values);
+      return this.lowering.buffer(node.type.dtype, size, { kind: "data", data });
+    }
+    if (node.op === "pick") {
+      const loop = node.inputs[0] as Node;
+      const result = this.loopResults.get(loop)?.[node.attrs["index"] as number];
+      if (result === undefined) throw new Error("expected the loop of a pick to be lowered before it");
+      return result;
+    }
+    return this.targets.get(node) ?? this.lowering.buffer(node.type.dtype, size);
+  }
+
+  private readonly inMemory = (node: Node): boolean => this.fused.inMemory(node);
+
+  lower(options: LowerOptions): readonly Step[] {
+    const readers = new Set<Node>(this.targets.keys());
+    for (const unit of this.fused.units) for (const read of unit.reads) readers.add(read);
+    for (const unit of this.fused.units) {
+      if (unit.cluster) {
+        const built = buildCluster(unit.cluster, (node) => readers.has(node), this.inMemory);
+        if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
+        const args = built.params.map((node) => this.bufferOf(node));
+        this.steps.push(this.lowering.step(coalesce(built.kernel), args));
+      } else if (unit.node) this.opaque(unit.node, options);
+    }
+    return this.steps;
+  }
+
+  private opaque(node: Node, options: LowerOptions): void {
+    if (node.op === "pick") {
+      this.bufferOf(node);
+      return;
+    }
+    if (node.op === "loop") {
+      this.loop(node);
+      return;
+    }
+    if (sizeOf(node.type.shape) === 0) return;
+    if (node.op === "dot") {
+      this.dot(node, options);
+      return;
+    }
+    const [x, y] = node.inputs as readonly [Node, Node];
+    const param = (of: Node, access: "read" | "write" = "read"): Param => ({
+      dtype: of.type.dtype,
+      size: sizeOf(of.type.shape),
+      access,
+    });
+    const product = (from: number, to: number) => sizeOf(x.type.shape.slice(from, to));
+    const rank = x.type.shape.length;
+    const axis = node.attrs["axis"] as number;
+    const write = param(node, "write");
+    if (node.op === "cumsum") {
+      const sizes = { outer: product(0, axis), count: x.type.shape[axis] ?? 1, inner: product(axis + 1, rank) };
+      const reverse = node.attrs["reverse"] as boolean;
+      this.push({ kind: "cumsum", params: [param(x), write], ...sizes, reverse }, [x], node);
+    } else if (node.op === "scatter") {
+      const end = axis + y.type.shape.length;
+      const sizes = { outer: product(0, axis), count: product(axis, end), inner: product(end, rank) };
+      const size = node.attrs["size"] as number;
+      this.push({ kind: "scatter", params: [param(x), param(y), write], ...sizes, size }, [x, y], node);
+    } else if (node.op === "solve") {
+      const n = x.type.shape[0] ?? 1;
+      const m = y.type.shape[1] ?? 1;
+      const scratch: Param = { dtype: "f32", size: n * n, access: "write" };
+      const kernel: Kernel = { kind: "solve", params: [param(x), param(y), write, scratch], n, m };
+      this.push(kernel, [x, y], node, [this.lowering.buffer("f32", n * n)]);
+    } else throw new Error(`expected an op with a kernel of its own, got ${node.op}`);
+  }
+
+  private push(kernel: Kernel, reads: readonly Node[], out: Node, more: readonly number[] = []): void {
+    const args = [...reads.map((n) => this.bufferOf(n)), this.bufferOf(out), ...more];
+    this.steps.push(this.lowering.step(kernel, args));
+  }
+
+  private dot(node: Node, options: LowerOptions): void {
+    const sizes = dotSizes(node);
+    const params: Param[] = [];
+    const args: number[] = [];
+    const param = (buffer: number, access: "read" | "write"): number => {
+      const b = this.lowering.buffers[buffer] as Buffer;
+      args.push(buffer);
+      return params.push({ dtype: b.dtype, size: b.size, access }) - 1;
+    };
+    const views = ([0, 1] as const).map((side): OperandView => {
+      if (isSeparable(node, side, this.inMemory)) return operandView(node, side, this.inMemory);
+      throw new Error("expected the operand of a product to be in memory");
+    });
+    const offsets = (o: OperandView["batch"]): Offsets => {
+      if (o.kind === "stride") return o;
+      const buffer = this.lowering.buffer("i32", o.table.length, { kind: "data", data: o.table });
+      return { kind: "table", param: param(buffer, "read") };
+    };
+    const [a, b] = views.map((view): Operand => {
+      const at = param(this.bufferOf(baseOf(view.base, this.inMemory)), "read");
+      const [g, outer, k] = [offsets(view.batch), offsets(view.free), offsets(view.contract)];
+      return { param: at, base: view.offset, g, outer, k };
+    }) as [Operand, Operand];
+    const out = param(this.bufferOf(node), "write");
+    const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
+    this.steps.push(this.lowering.step({ kind: "dot", params, ...sizes, a, b, out, scratch }, args));
+  }
+
+  private loop(node: Node): void {
+    const { lowering } = this;
+    const attr = (key: string) => node.attrs[key] as number;
+    const body = node.attrs["body"] as Body;
+    const count = attr("count");
+    const carries = attr("carries");
+    const consts = attr("consts");
+    const loop = lowering.loops++;
+    const inputs = node.inputs.map((n) => this.bufferOf(n));
+    const tick = lowering.buffer("i32", 1);
+
+    const pairs = body.results.slice(0, carries).map((r) => [lowering.bufferFor(r.type), lowering.bufferFor(r.type)] as const);
+    const stacks = body.results.slice(carries).map((r) => lowering.buffer(r.type.dtype, count * sizeOf(r.type.shape)));
+    this.loopResults.set(node, [...pairs.map(([even, odd]) => (count % 2 === 0 ? even : odd)), ...stacks]);
+    pairs.forEach(([even], i) => this.steps.push({ kind: "copy", from: inputs[consts + i] as number, to: even }));
+    if (count === 0) return;
+
+    const bound = new Map<Node, number>();
+    body.params.forEach((param, i) => {
+      const size = sizeOf(param.type.shape);
+      const pair = pairs[i - consts];
+      if (i < consts) bound.set(param, inputs[i] as number);
+      else if (pair) {
+        const [even, odd] = pair;
+        bound.set(param, lowering.buffer(param.type.dtype, size, { kind: "swap", even, odd, loop }));
+      } else if (i < inputs.length) {
+        bound.set(param, lowering.buffer(param.type.dtype, size, { kind: "slice", of: inputs[i] as number, loop, stride: size }));
+      } else bound.set(param, tick);
+    });
+    const targets = body.results.map((result, i) => {
+      const size = sizeOf(result.type.shape);
+      const pair = pairs[i];
+      const place: Place = pair
+        ? { kind: "swap", even: pair[1], odd: pair[0], loop }
+        : { kind: "slice", of: stacks[i - carries] as number, loop, stride: size };
+      return lowering.buffer(result.type.dtype, size, place);
+    });
+    const inner = lowering.graph(body.results, targets, (param) => {
+      const id = bound.get(param) ?? boundByName(body, bound, param);
+      return id;
+    });
+    const holds = [...inputs, ...pairs.flat(), ...stacks];
+    const reverse = node.attrs["reverse"] as boolean;
+    this.steps.push({ kind: "loop", loop, count, reverse, tick, holds, body: inner.steps });
+  }
+}
+
+/** Passes may remake a parameter: its name tells which one it is. */
+function boundByName(body: Body, bound: ReadonlyMap<Node, number>, param: Node): number {
+  const own = body.params.find((p) => p.attrs["name"] === param.attrs["name"]);
+  const id = own && bound.get(own);
+  if (id === undefined) throw new Error(`expected a parameter of the loop's body, got ${String(param.attrs["name"])}`);
+  return id;
+}

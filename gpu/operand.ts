@@ -1,0 +1,86 @@
+/**
+ * Operands of tiled products: a view whose address is the sum of a part for the batch, one for its free axes and one for
+ * the contracted axes can be read in place. Each part is a stride, or a table of offsets where it is not one stride
+ * (the windows of a convolution, permuted or flipped axes).
+ */
+import type { Node } from "../lang/graph/node.ts";
+import { axesOf, axisIndex, evaluateIndex, flatIndex } from "./index-expr.ts";
+import type { Index, Term } from "./index-expr.ts";
+import { freeAxes } from "./space.ts";
+import { throughViews } from "./views.ts";
+
+export type Offsets =
+  | { readonly kind: "stride"; readonly stride: number }
+  | { readonly kind: "table"; readonly table: Int32Array };
+
+export interface OperandView {
+  readonly base: Node;
+  readonly offset: number;
+  readonly batch: Offsets;
+  readonly free: Offsets;
+  readonly contract: Offsets;
+}
+
+interface Split {
+  readonly base: Node;
+  readonly offset: number;
+  /** Axes of the operand by role and the terms that belong to them. */
+  readonly roles: readonly { readonly axes: readonly number[]; readonly terms: readonly Term[] }[];
+  readonly shape: readonly number[];
+}
+
+function split(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): Split | undefined {
+  const operand = dot.inputs[side];
+  if (!operand) throw new Error("expected dot to have two inputs");
+  const shape = operand.type.shape;
+  const fresh = shape.map((n, i) => axisIndex(i, n, false));
+  const { base, index } = throughViews(operand, fresh, inMemory);
+  const flat: Index = flatIndex(index, base.type.shape);
+  const pairs = (key: string) => (dot.attrs[key] as readonly (readonly [number, number])[]).map((pair) => pair[side]);
+  const roles = [pairs("batch"), freeAxes(dot, side), pairs("contract")].map((axes) => ({ axes, terms: [] as Term[] }));
+  for (const term of flat.terms) {
+    const needs = [...axesOf({ base: 0, terms: [term], key: "" })];
+    const role = roles.find((r) => needs.every((axis) => r.axes.includes(axis)));
+    if (!role) return undefined;
+    role.terms.push(term);
+  }
+  return { base, offset: flat.base, roles, shape };
+}
+
+export function isSeparable(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): boolean {
+  return split(dot, side, inMemory) !== undefined;
+}
+
+function offsets(axes: readonly number[], terms: readonly Term[], shape: readonly number[]): Offsets {
+  const used = axes.filter((axis) => shape[axis] !== 1);
+  const index: Index = { base: 0, terms, key: "" };
+  const count = used.reduce((n, axis) => n * (shape[axis] ?? 1), 1);
+  const at = new Map<number, number>(used.map((axis) => [axis, 0]));
+  const table = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    table[i] = evaluateIndex(index, (axis) => at.get(axis) ?? 0);
+    for (let j = used.length - 1; j >= 0; j--) {
+      const axis = used[j] as number;
+      const next = (at.get(axis) ?? 0) + 1;
+      if (next < (shape[axis] ?? 1)) {
+        at.set(axis, next);
+        break;
+      }
+      at.set(axis, 0);
+    }
+  }
+  const stride = count > 1 ? (table[1] ?? 0) - (table[0] ?? 0) : 0;
+  const regular = table[0] === 0 && table.every((offset, i) => offset === i * stride);
+  return regular ? { kind: "stride", stride } : { kind: "table", table };
+}
+
+export function operandView(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): OperandView {
+  const found = split(dot, side, inMemory);
+  if (!found) throw new Error("expected an operand that splits into its roles");
+  const [batch, free, contract] = found.roles.map((r) => offsets(r.axes, r.terms, found.shape)) as [
+    Offsets,
+    Offsets,
+    Offsets,
+  ];
+  return { base: found.base, offset: found.offset, batch, free, contract };
+}

@@ -1,0 +1,107 @@
+/**
+ * Places of temporaries in one arena: lifetimes on the linear tape, then the largest buffer first into the lowest gap
+ * among those that live at the same time. A buffer that a loop's body reads from outside lives until the loop ends.
+ */
+import type { Buffer, Step } from "./program.ts";
+
+/** Bytes; vectors load whole. */
+const ALIGN = 16;
+
+export interface Plan {
+  /** Byte offset in the arena by buffer; -1 for buffers that live elsewhere. */
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+}
+
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+interface Touch {
+  readonly at: number;
+  readonly loops: readonly Range[];
+}
+
+const inArena = (b: Buffer) =>
+  b.place.kind === "temp" || b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column";
+
+/** First and last position of every buffer on the tape. */
+function lifetimes(buffers: readonly Buffer[], tape: readonly Step[], kept: readonly number[]): (Range | undefined)[] {
+  const touches: Touch[][] = buffers.map(() => []);
+  let now = 1;
+  const touch = (id: number, loops: readonly Range[], at = now): void => {
+    const place = buffers[id]?.place;
+    if (place?.kind === "slice") touch(place.of, loops, at);
+    else if (place?.kind === "swap") [place.even, place.odd].forEach((of) => touch(of, loops, at));
+    else touches[id]?.push({ at, loops });
+  };
+  const length = (steps: readonly Step[]): number =>
+    steps.reduce((n, s) => n + (s.kind === "loop" ? length(s.body) + 2 : 1), 0);
+  const walk = (steps: readonly Step[], loops: readonly Range[]): void => {
+    for (const step of steps) {
+      if (step.kind === "kernel") step.args.forEach((id) => touch(id, loops));
+      else if (step.kind === "copy") [step.from, step.to].forEach((id) => touch(id, loops));
+      else {
+        const range = { start: now, end: now + length(step.body) + 1 };
+        for (const id of [...step.holds, step.tick]) {
+          touch(id, loops, range.start);
+          touch(id, loops, range.end);
+        }
+        now++;
+        walk(step.body, [...loops, range]);
+      }
+      now++;
+    }
+  };
+  walk(tape, []);
+  const end = now;
+  buffers.forEach((b, id) => {
+    // feeds are written before the first step
+    if (inArena(b) && b.place.kind !== "temp" && (touches[id]?.length ?? 0) > 0) touches[id]?.push({ at: 0, loops: [] });
+  });
+  for (const id of kept) {
+    touch(id, [], end);
+    if (buffers[id]?.place.kind !== "temp") touch(id, [], 0);
+  }
+  return touches.map((list) => {
+    if (list.length === 0) return undefined;
+    const start = Math.min(...list.map((t) => t.at));
+    const last = list.map((t) => Math.max(t.at, ...t.loops.filter((l) => l.start > start).map((l) => l.end)));
+    return { start, end: Math.max(...last) };
+  });
+}
+
+/** `kept` are read after the tape has run. */
+export function planArena(buffers: readonly Buffer[], tape: readonly Step[], kept: readonly number[]): Plan {
+  const ranges = lifetimes(buffers, tape, kept);
+  const order = buffers
+    .map((b, id) => ({ id, size: Math.ceil((4 * b.size) / ALIGN) * ALIGN, range: ranges[id] }))
+    .filter(({ id, range }) => range && inArena(buffers[id] as Buffer))
+    .sort((a, b) => b.size - a.size || a.id - b.id);
+  const offsets = buffers.map(() => -1);
+  const placed: { readonly from: number; readonly to: number; readonly range: Range }[] = [];
+  let bytes = 0;
+  for (const { id, size, range } of order) {
+    if (!range) continue;
+    const taken = placed
+      .filter((p) => p.range.start <= range.end && range.start <= p.range.end)
+      .sort((a, b) => a.from - b.from);
+    // best fit: the smallest gap that is large enough, else behind all
+    let at = 0;
+    let best = -1;
+    let bestGap = Infinity;
+    for (const p of taken) {
+      const gap = p.from - at;
+      if (gap >= size && gap < bestGap) {
+        best = at;
+        bestGap = gap;
+      }
+      at = Math.max(at, p.to);
+    }
+    const from = best >= 0 ? best : at;
+    offsets[id] = from;
+    placed.push({ from, to: from + size, range });
+    bytes = Math.max(bytes, from + size);
+  }
+  return { offsets, bytes };
+}

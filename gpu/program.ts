@@ -1,0 +1,51 @@
+/**
+ * A lowered segment: kernels, the buffers they bind and the tape that runs them. Plain data, the same for all devices;
+ * `plan` gives temporaries their places, a device owns the rest.
+ */
+import type { DType } from "../lang/graph/node.ts";
+import type { Kernel } from "./kernel.ts";
+
+export type Place =
+  /** In the arena of temporaries. */
+  | { readonly kind: "temp" }
+  /** The committed value of a slot, and where its next value is put. */
+  | { readonly kind: "slot" | "stage"; readonly path: string }
+  /** Uploaded before each run. */
+  | { readonly kind: "scalar" | "batch" | "column"; readonly name: string }
+  /** Constants and offset tables, uploaded once. */
+  | { readonly kind: "data"; readonly data: Int32Array | Float32Array }
+  /** Element `tick · stride` of another buffer. */
+  | { readonly kind: "slice"; readonly of: number; readonly loop: number; readonly stride: number }
+  /** One of two buffers by the parity of the loop's iteration: `even` on the first. */
+  | { readonly kind: "swap"; readonly even: number; readonly odd: number; readonly loop: number };
+
+export interface Buffer {
+  readonly dtype: DType;
+  /** In elements of 4 bytes. */
+  readonly size: number;
+  readonly place: Place;
+}
+
+export type Step =
+  | { readonly kind: "kernel"; readonly kernel: number; readonly args: readonly number[] }
+  | { readonly kind: "copy"; readonly from: number; readonly to: number }
+  | {
+      readonly kind: "loop";
+      readonly loop: number;
+      readonly count: number;
+      readonly reverse: boolean;
+      /** i32 cell that holds the tick. */
+      readonly tick: number;
+      /** Buffers that must live as long as the loop. */
+      readonly holds: readonly number[];
+      readonly body: readonly Step[];
+    };
+
+export interface Lowered {
+  readonly kernels: readonly Kernel[];
+  readonly buffers: readonly Buffer[];
+  readonly tape: readonly Step[];
+  readonly loops: number;
+  /** By output of the segment. */
+  readonly outputs: readonly number[];
+}
