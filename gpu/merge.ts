@@ -171,7 +171,7 @@ export class Merger {
     const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
     if (reads.size + nodes.size > this.limits.maxParams) return false;
     if (this.indirect(a, b) || this.indirect(b, a)) return false;
-    const own = cluster.members.every((m) => m.align.every((axis, i) => axis === single(m.node).align[i]));
+    const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
     const unit: Unit = { cluster, reads, places: own ? new Set([...a.places, ...b.places]) : new Set() };
     this.units.delete(a);
     this.units.delete(b);

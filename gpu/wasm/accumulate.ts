@@ -193,12 +193,13 @@ export class Accumulator {
     const otherValue = ops.scratch();
     const otherPlace = ops.scratch();
     const better = ops.scratch();
-    for (const lanes of [
+    const halves = [
       [2, 3, 0, 1],
       [1, 0, 3, 2],
-    ] as const) {
-      f.get(value).get(value).shuffle(...lanes).set(otherValue);
-      f.get(total).get(total).shuffle(...lanes).set(otherPlace);
+    ] as const;
+    for (const [p, q, r, s] of halves) {
+      f.get(value).get(value).shuffle(p, q, r, s).set(otherValue);
+      f.get(total).get(total).shuffle(p, q, r, s).set(otherPlace);
       f.get(otherValue).get(value).op(float ? "f32x4.gt" : "i32x4.gt_s");
       f.get(otherValue).get(value).op(float ? "f32x4.eq" : "i32x4.eq");
       f.get(otherPlace).get(total).op("i32x4.lt_s", "v128.and", "v128.or").set(better);

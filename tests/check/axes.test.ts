@@ -66,12 +66,12 @@ describe("over", () => {
   });
   test("mistakes", () => {
     expect(said(() => resolveAxes(x, dimNum(T), at))).toMatchInlineSnapshot(`
-      "DLX0205 f32[B, C, H, 5] has no axis T: it has [B, C, H, 5]
+      "DLX0205 there is no axis T in f32[B, C, H, 5]
         0..9: not an axis here
         help: name one of B, C, H, 5, or count places: 0 is the first, -1 the last"
     `);
     expect(said(() => resolveAxes(x, num(4), at))).toMatchInlineSnapshot(`
-      "DLX0205 there is no axis 4 in f32[B, C, H, 5]: it has [B, C, H, 5]
+      "DLX0205 there is no axis 4 in f32[B, C, H, 5]
         0..9: not an axis here
         help: places run from 0 to 3, or from -1 (the last) to -4"
     `);
@@ -81,13 +81,13 @@ describe("over", () => {
         help: reach it by place: \`-2\` or \`-1\`"
     `);
     expect(said(() => resolveAxes(tensor([B, 3]), dimNum(T), at))).toMatchInlineSnapshot(`
-      "DLX0205 f32[B, 3] has no axis T: it has [B, 3]
+      "DLX0205 there is no axis T in f32[B, 3]
         0..9: not an axis here
         help: the axis of size 3 has no name here; reach it by place: \`-1\`"
     `);
     expect(said(() => resolveAxes(x, list(dimNum(C), 1), at))).toMatchInlineSnapshot(`
       "DLX0205 the axis C of f32[B, C, H, 5] is named twice
-        0..9: 
+        0..9: again
         help: name each axis once"
     `);
   });
@@ -200,7 +200,7 @@ describe("index", () => {
         help: sizes never depend on values: keep all places and use \`where(c, x, 0)\` or \`weight: c\`"
     `);
     expect(said(() => indexTensor(x, [{ axis: dimNum(T), value: num(0), span: span(20) }], at))).toMatchInlineSnapshot(`
-      "DLX0205 f32[B, C] has no axis T: it has [B, C]
+      "DLX0205 there is no axis T in f32[B, C]
         20..21: not an axis here
         0..9: f32[B, C]
         help: name one of B, C, or count places: 0 is the first, -1 the last"

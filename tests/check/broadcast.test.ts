@@ -91,12 +91,12 @@ describe("what is said", () => {
   });
   test("a number of the size of a name", () =>
     expect(said(() => minus(tensor([B, 5]), tensor([T])))).toMatchInlineSnapshot(`
-    "DLX0201 \`-\` cannot pair f32[B, 5] and f32[T]
-      0..1: f32[B, 5]
-      4..5: f32[T]
-      note: T is a name; [B, 5] has the number 5 of the same size, and a name is never found by a number
-      help: give the number that name: \`reshape(x, [.., T])\`, or write the size as T where the tensor is made"
-  `));
+      "DLX0201 \`-\` cannot pair f32[B, 5] and f32[T]
+        0..1: f32[B, 5]
+        4..5: f32[T]
+        note: T is a name; [B, 5] has the number 5 of the same size, and a name is never found by a number
+        help: give the number that name: \`rename(x, -1, T)\`, or write the size as T where the tensor is made"
+    `));
   test("a name of the size of a number", () =>
     expect(said(() => binary("+", tensor([dim("B", 64), 128]), tensor([64]), at))).toMatchInlineSnapshot(`
       "DLX0201 \`+\` cannot pair f32[B, 128] and f32[64]

@@ -304,7 +304,7 @@ test("what is said of wrong arguments", () => {
   expect(said(() => call("split", [tensor([B, 10]), 3]))).toMatchInlineSnapshot(`
     "DLX0211 an axis of 10 does not split into 3 equal parts
       10..11: f32[B, 10]
-      help: the parts must add up to the whole axis"
+      help: the parts must add up to the whole axis: a list gives them different sizes, \`split(x, [4, 6])\`"
   `);
   expect(said(() => call("windows", [tensor([B, 4]), 5], { over: -1 }))).toMatchInlineSnapshot(`
     "DLX0218 a window that reaches over 5 places does not fit an axis of 4
