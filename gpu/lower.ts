@@ -158,7 +158,7 @@ class Scope {
   private place(node: Node): number {
     const size = sizeOf(node.type.shape);
     if (node.op === "input") return this.bind(node);
-    if (node.op === "const" && !this.targets.has(node) && node.attrs["values"] !== undefined) {
+    if (node.op === "const" && node.attrs["values"] !== undefined) {
       const values = node.attrs["values"] as readonly number[];
       const data = node.type.dtype === "f32" ? Float32Array.from(values) : Int32Array.from(values);
       return this.lowering.buffer(node.type.dtype, size, { kind: "data", data });

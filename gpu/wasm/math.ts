@@ -172,7 +172,7 @@ function sin64(): Fn {
   f.get(0).op("f64x2.promote_low_f32x4").tee(x).f64x2(2 / Math.PI).op("f64x2.mul", "f64x2.nearest").set(j);
   f.get(x).get(j).f64x2(1.5707963267341256).op("f64x2.mul", "f64x2.sub");
   f.get(j).f64x2(6.077100506506192e-11).op("f64x2.mul", "f64x2.sub").tee(r).get(r).op("f64x2.mul").set(z);
-  f.get(j).op("i32x4.trunc_sat_f64x2_s_zero").get(1).op("i32x4.add").shuffle(0, 0, 1, 1).set(q);
+  f.get(j).op("i32x4.trunc_sat_f64x2_s_zero").get(1).op("i32x4.add").tee(q).get(q).shuffle(0, 0, 1, 1).set(q);
   poly64(f, z, [1 / 479001600, -1 / 3628800, 1 / 40320, -1 / 720, 1 / 24, -0.5, 1]);
   poly64(f, z, [1 / 6227020800, -1 / 39916800, 1 / 362880, -1 / 5040, 1 / 120, -1 / 6, 1]);
   f.get(r).op("f64x2.mul");
@@ -214,7 +214,7 @@ function pow64(): Fn {
   // log 0 = -inf, log inf = inf, log NaN = NaN
   f.f64x2(-Infinity).get(t).get(x).f64x2(1e-300).op("f64x2.lt", "v128.bitselect").set(t);
   f.get(x).get(t).get(x).f64x2(1e300).op("f64x2.gt", "v128.bitselect").set(t);
-  f.get(0).get(0).op("f32x4.ne").shuffle(0, 0, 1, 1).get(t).op("v128.or").set(t);
+  f.get(0).get(0).op("f32x4.ne").tee(z).get(z).shuffle(0, 0, 1, 1).get(t).op("v128.or").set(t);
   f.get(t).get(1).op("f64x2.promote_low_f32x4", "f64x2.mul").f64x2(200).op("f64x2.min").f64x2(-200).op("f64x2.max").tee(t);
   f.f64x2(Math.LOG2E).op("f64x2.mul", "f64x2.nearest").set(n);
   f.get(t).get(n).f64x2(Math.LN2).op("f64x2.mul", "f64x2.sub").set(s);
@@ -238,7 +238,8 @@ function pow(call: Helpers): Fn {
   f.get(1).op("f32x4.trunc").get(1).op("f32x4.eq").set(integer);
   f.get(1).f32x4(0.5).op("f32x4.mul").tee(half).op("f32x4.trunc").get(half).op("f32x4.ne").get(integer).op("v128.and");
   f.get(0).op("v128.and").i32x4(-0x80000000).op("v128.and").get(p).op("v128.xor").set(p);
-  f.get(p).get(0).f32x4(0).op("f32x4.lt").get(integer).op("v128.andnot", "v128.or").set(p);
+  f.get(p).get(0).f32x4(0).op("f32x4.lt").get(0).f32x4(-Infinity).op("f32x4.gt", "v128.and");
+  f.get(integer).op("v128.andnot", "v128.or").set(p);
   f.f32x4(1).get(p).get(1).f32x4(0).op("f32x4.eq", "v128.bitselect");
   return f;
 }

@@ -213,7 +213,8 @@ class RowsWriter {
     if (stride === 1) f.mem("v128.load", this.pushAddress(access, [-3, 0]));
     else if (stride === -1 && !this.clamped(access)) {
       const offset = this.pushAddress(access, [0, 3]);
-      f.i32(12 - offset).op("i32.sub").mem("v128.load", 0).shuffle(3, 2, 1, 0);
+      const lanes = this.ops.scratch();
+      f.i32(12 - offset).op("i32.sub").mem("v128.load", 0).tee(lanes).get(lanes).shuffle(3, 2, 1, 0);
     } else if (stride !== undefined && !this.clamped(access)) this.loadStrided(access, stride);
     else this.loadLanes(access, axis);
     if (value.dtype === "bool") f.i32x4(0).op("i32x4.ne");

@@ -56,11 +56,9 @@ export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: 
     script.file.body.filter((s) => s.kind !== "test"),
   );
   for (const test of tests) c.attempt(() => checkTest(c, { scope, frame }, test));
+  const declared = script.file.body.flatMap((s) => (s.kind === "input" ? [s.name.text] : []));
   for (const name of Object.keys(settings.inputs)) {
-    if (!c.inputs.has(name) && c.pendingFiles.length === 0) {
-      const declared = [...c.inputs.keys()];
-      c.report(names.unknownInput(name, undefined, declared, didYouMean(name, declared)));
-    }
+    if (!declared.includes(name)) c.report(names.unknownInput(name, undefined, declared, didYouMean(name, declared)));
   }
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;

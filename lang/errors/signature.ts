@@ -105,7 +105,7 @@ export function wrongClasses(
 
 export function notLabels(got: string, logits: string, span: Span): Diagnostic {
   return {
-    code: "DLX0218",
+    code: "DLX0221",
     severity: "error",
     title: "these are no class labels",
     labels: [{ span, text: `this is ${got}, the outputs are ${logits}` }],

@@ -76,6 +76,12 @@ export function terminalSink(session: Watched, out: Out, columns: () => number):
     hidden = true;
     drawn = lines.length;
   };
+  /** What was drawn last stays on the screen: the end of a block and of the program. */
+  const leave = () => {
+    clear();
+    draw();
+    drawn = 0;
+  };
   const plot = ({ label, value }: Point) => {
     const one = series.get(label) ?? new Series(label);
     series.set(label, one);
@@ -88,10 +94,12 @@ export function terminalSink(session: Watched, out: Out, columns: () => number):
       // The bar shows what a train event says.
       if (event.event === "train") return;
       const line = plainLine(event, out.script);
-      clear();
+      if (event.event === "end") {
+        leave();
+        frame = undefined;
+      } else clear();
       if ("diagnostic" in event) out.stderr(`${out.message(event.diagnostic)}\n`);
       else if (line !== undefined) out.stdout(`${line}\n`);
-      if (event.event === "end") frame = undefined;
       draw();
     }),
   );
@@ -100,7 +108,10 @@ export function terminalSink(session: Watched, out: Out, columns: () => number):
     session.frames$.pipe(
       tap((next) => {
         // Each block, and each pass, draws its own curves.
-        if (next.name !== frame?.name || next.run !== frame.run) series.clear();
+        if (frame && (next.name !== frame.name || next.run !== frame.run)) {
+          leave();
+          series.clear();
+        }
         frame = next;
       }),
     ),

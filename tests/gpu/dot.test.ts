@@ -1,0 +1,109 @@
+/**
+ * Tiled products: edges of tiles, transposed and batched operands, operands that are views, convolutions.
+ */
+import { describe, expect, it } from "vitest";
+import { CpuDevice } from "../../gpu/cpu.ts";
+import { gradient, make } from "../../lang/graph/index.ts";
+import type { Node } from "../../lang/graph/node.ts";
+import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
+
+const devices = [new CpuDevice(), new CpuDevice({ relaxed: false })];
+
+async function check(nodes: readonly Node[], batch: Record<string, Float32Array>, limit = 1e-5): Promise<void> {
+  const expected = inFloat64(nodes, batch);
+  for (const device of devices) {
+    const { values } = await runOn(device, nodes, batch);
+    values.forEach((value, i) => expect(distance(value, expected[i] as Float64Array)).toBeLessThanOrEqual(limit));
+  }
+}
+
+const dot = (a: Node, b: Node, batch: [number, number][], contract: [number, number][]) => make("dot", [a, b], { batch, contract });
+
+describe("sizes", () => {
+  const sizes = [1, 2, 3, 5, 7, 8, 9, 13, 17, 33, 70];
+  for (const m of sizes) {
+    it(`${m} rows`, async () => {
+      const nodes: Node[] = [];
+      const batch: Record<string, Float32Array> = {};
+      for (const n of sizes) {
+        for (const k of [1, 2, 4, 7, 31, 64, 70]) {
+          const [a, b] = [`a${n}.${k}`, `b${n}.${k}`];
+          batch[a] = numbers(m * k, n + k);
+          batch[b] = numbers(k * n, n * k);
+          nodes.push(dot(input("batch", a, [m, k]), input("batch", b, [k, n]), [], [[1, 0]]));
+        }
+      }
+      await check(nodes, batch);
+    });
+  }
+
+  it("deep and wide: several blocks of every kind", async () => {
+    const [m, k, n] = [103, 601, 811];
+    const batch = { a: numbers(m * k, 1), b: numbers(k * n, 2) };
+    await check([dot(input("batch", "a", [m, k]), input("batch", "b", [k, n]), [], [[1, 0]])], batch, 2e-5);
+  });
+});
+
+describe("operands", () => {
+  it("transposed both ways", async () => {
+    const batch = { a: numbers(37 * 29, 1), b: numbers(29 * 23, 2), at: numbers(29 * 37, 3), bt: numbers(23 * 29, 4) };
+    const [a, b] = [input("batch", "a", [37, 29]), input("batch", "b", [29, 23])];
+    const [at, bt] = [input("batch", "at", [29, 37]), input("batch", "bt", [23, 29])];
+    const nodes = [dot(at, b, [], [[0, 0]]), dot(a, bt, [], [[1, 1]]), dot(at, bt, [], [[0, 1]])];
+    nodes.push(dot(make("permute", [at], { perm: [1, 0] }), make("permute", [bt], { perm: [1, 0] }), [], [[1, 0]]));
+    await check(nodes, batch);
+  });
+
+  it("batched, with heads cut out of one axis", async () => {
+    const [B, T, H, D] = [3, 17, 4, 8];
+    const batch = { q: numbers(B * T * H * D, 1), k: numbers(B * T * H * D, 2) };
+    const heads = (name: string) => make("reshape", [input("batch", name, [B, T, H * D])], { shape: [B, T, H, D] });
+    const scores = dot(heads("q"), heads("k"), [[0, 0], [2, 2]], [[3, 3]]); // prettier-ignore
+    const mixed = dot(scores, heads("k"), [[0, 0], [1, 2]], [[3, 1]]); // prettier-ignore
+    const joined = make("reshape", [make("permute", [mixed], { perm: [0, 2, 1, 3] })], { shape: [B, T, H * D] });
+    await check([scores, joined, ...gradient(make("sum", [make("mul", [joined, joined])], { axes: [0, 1, 2] }), [heads("q")])], batch, 1e-4);
+  });
+
+  it("sliced, flipped, expanded and contracted over several axes", async () => {
+    const batch = { a: numbers(20 * 9 * 7, 1), b: numbers(9 * 7 * 12, 2), v: numbers(7, 3) };
+    const a = input("batch", "a", [20, 9, 7]);
+    const b = input("batch", "b", [9, 7, 12]);
+    const some = make("slice", [a], { start: [1, 0, 0], stop: [20, 9, 7], step: [2, 1, 1] });
+    const turned = make("flip", [b], { axes: [0, 2] });
+    const spread = make("expand", [input("batch", "v", [7])], { shape: [9, 7, 12], axes: [1] });
+    const pairs: [number, number][] = [[1, 0], [2, 1]]; // prettier-ignore
+    await check([dot(some, turned, [], pairs), dot(a, spread, [], pairs)], batch);
+  });
+
+  it("computed on the way in and out", async () => {
+    const batch = { a: numbers(33 * 20, 1), b: numbers(20 * 14, 2), c: numbers(14, 3) };
+    const a = make("exp", [input("batch", "a", [33, 20])]);
+    const bias = make("expand", [input("batch", "c", [14])], { shape: [33, 14], axes: [1] });
+    await check([make("tanh", [make("add", [dot(a, input("batch", "b", [20, 14]), [], [[1, 0]]), bias])])], batch);
+  });
+});
+
+describe("convolution", () => {
+  for (const [stride, padding, dilation, size, kernel] of [
+    [1, 0, 1, 9, 3],
+    [1, 2, 1, 8, 5],
+    [2, 1, 1, 11, 3],
+    [2, 0, 2, 13, 3],
+    [3, 2, 1, 10, 4],
+  ] as const) {
+    it(`stride ${stride}, padding ${padding}, dilation ${dilation}, ${size} by ${kernel}`, async () => {
+      const [B, C, O] = [4, 3, 10];
+      const batch = { x: numbers(B * C * size * size, 1), w: numbers(O * C * kernel * kernel, 2) };
+      const x = input("batch", "x", [B, C, size, size]);
+      const w = input("batch", "w", [O, C, kernel, kernel]);
+      const edge = [0, 0, padding, padding];
+      const padded = padding > 0 ? make("pad", [x], { lo: edge, hi: edge, value: 0 }) : x;
+      const two = (n: number) => [n, n];
+      const seen = make("windows", [padded], { axes: [2, 3], size: two(kernel), stride: two(stride), dilation: two(dilation) });
+      const pairs: [number, number][] = [[1, 1], [4, 2], [5, 3]]; // prettier-ignore
+      const y = make("permute", [dot(seen, w, [], pairs)], { perm: [0, 3, 1, 2] });
+      const loss = make("sum", [make("mul", [y, make("tanh", [y])])], { axes: [0, 1, 2, 3] });
+      await check([y, ...gradient(loss, [x, w])], batch, 1e-4);
+    });
+  }
+});
