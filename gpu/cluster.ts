@@ -221,13 +221,11 @@ function attempt(
 
   const kernel: RowsKernel = {
     kind: "rows",
-    params: params.map(
-      (node): Param => ({
-        dtype: node.type.dtype,
-        size: sizeOf(node.type.shape),
-        access: written.has(node) ? "write" : "read",
-      }),
-    ),
+    params: params.map((node): Param => ({
+      dtype: node.type.dtype,
+      size: sizeOf(node.type.shape),
+      access: written.has(node) ? "write" : "read",
+    })),
     axes: axes.extents,
     grid: gridCount,
     values: emitter.values.list,

@@ -52,13 +52,11 @@ export function coalesce(kernel: RowsKernel): RowsKernel {
     if (v.op === "axis") return { ...v, axis: number(v.axis) };
     return v.op === "load" ? { ...v, access: access(v.access) } : v;
   });
-  const stages = kernel.stages.map(
-    (s, i): Stage => ({
-      axes: (stageAxes[i] ?? []).map(number),
-      accs: s.accs,
-      stores: s.stores.map((store) => ({ ...store, access: access(store.access) })),
-    }),
-  );
+  const stages = kernel.stages.map((s, i): Stage => ({
+    axes: (stageAxes[i] ?? []).map(number),
+    accs: s.accs,
+    stores: s.stores.map((store) => ({ ...store, access: access(store.access) })),
+  }));
   return {
     ...kernel,
     axes: kept.map((axis) => extents[axis] ?? 1),

@@ -24,6 +24,8 @@ export interface CpuOptions {
   readonly disable?: readonly string[];
   /** Fused multiply-add in products; asked of the engine when left out. */
   readonly relaxed?: boolean;
+  /** Calls that each kernel is cut into, as threads would run it; 1 when left out. */
+  readonly pieces?: number;
 }
 
 interface Cell {
@@ -81,7 +83,13 @@ class CpuPrepared implements Prepared {
 }
 
 let internal = -1_000_000_000;
-const node = (op: string, inputs: readonly Node[], dtype: DType, shape: readonly number[], attrs: Node["attrs"]): Node => ({
+const node = (
+  op: string,
+  inputs: readonly Node[],
+  dtype: DType,
+  shape: readonly number[],
+  attrs: Node["attrs"],
+): Node => ({
   id: internal--,
   op,
   inputs,
@@ -102,9 +110,19 @@ function countOfInfinite(x: Node): Node {
 function checkClosed(segment: Segment): void {
   for (const output of segment.outputs) {
     if (output.node.type.shape.includes(-1)) {
-      throw new Error(`expected a closed shape for an output of ${segment.name}, got [${output.node.type.shape.join()}]`);
+      throw new Error(
+        `expected a closed shape for an output of ${segment.name}, got [${output.node.type.shape.join()}]`,
+      );
     }
   }
+}
+
+/** [0, count) in at most `pieces` parts whose borders are multiples of `unit`. */
+function cuts(count: number, unit: number, pieces: number): (readonly [number, number])[] {
+  const size = Math.max(unit, Math.ceil(count / pieces / unit) * unit);
+  const out: (readonly [number, number])[] = [];
+  for (let begin = 0; begin < count; begin += size) out.push([begin, Math.min(count, begin + size)]);
+  return out;
 }
 
 export class CpuDevice implements Device {
@@ -113,11 +131,13 @@ export class CpuDevice implements Device {
   private readonly cells = new Map<string, Cell>();
   private readonly modules = new Map<string, Promise<WebAssembly.Exports>>();
   private readonly madd: boolean;
+  private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
   private halted = false;
 
   constructor(options: CpuOptions = {}) {
     this.madd = options.relaxed ?? hasRelaxedSimd();
+    this.pieces = options.pieces ?? 1;
     this.disable = new Set(options.disable ?? []);
     const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
@@ -193,23 +213,27 @@ export class CpuDevice implements Device {
     });
     const steps = lowered.kernels.map((kernel) => stepsOf(kernel, this.madd));
     const actions = (tape: readonly Step[]): Action[] =>
-      tape.map((step): Action => {
+      tape.flatMap((step): Action[] => {
         if (step.kind === "kernel") {
           const run = functions[step.kernel];
-          if (!run) throw new Error(`expected kernel ${step.kernel} in the module`);
-          return { kind: "call", run, argv: [0, steps[step.kernel]?.count ?? 1, ...step.args], buffers: step.args };
+          const outer = steps[step.kernel];
+          if (!run || !outer) throw new Error(`expected kernel ${step.kernel} in the module`);
+          return cuts(outer.count, outer.unit, this.pieces).map(([begin, end]) => {
+            return { kind: "call", run, argv: [begin, end, ...step.args], buffers: step.args };
+          });
         }
         if (step.kind === "copy") {
-          return { kind: "copy", from: step.from, to: step.to, bytes: 4 * (lowered.buffers[step.to]?.size ?? 0) };
+          return [{ kind: "copy", from: step.from, to: step.to, bytes: 4 * (lowered.buffers[step.to]?.size ?? 0) }];
         }
         const slices: { id: number; of: number; bytes: number }[] = [];
         const swaps: { id: number; even: number; odd: number }[] = [];
         lowered.buffers.forEach(({ place }, id) => {
-          if (place.kind === "slice" && place.loop === step.loop) slices.push({ id, of: place.of, bytes: 4 * place.stride });
+          if (place.kind === "slice" && place.loop === step.loop)
+            slices.push({ id, of: place.of, bytes: 4 * place.stride });
           if (place.kind === "swap" && place.loop === step.loop) swaps.push({ id, even: place.even, odd: place.odd });
         });
         const { count, reverse, tick } = step;
-        return { kind: "loop", count, reverse, tick, slices, swaps, body: actions(step.body) };
+        return [{ kind: "loop", count, reverse, tick, slices, swaps, body: actions(step.body) }];
       });
     return new CpuPrepared(segment, lowered, plan, actions(lowered.tape), addresses);
   }
@@ -221,7 +245,9 @@ export class CpuDevice implements Device {
     if (!exports) {
       const memory = { initial: 1, maximum: this.heap.maximum, shared: this.heap.shared };
       const bytes = kernelModule(lowered.kernels, { memory, madd: this.madd });
-      exports = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } }).then((made) => made.instance.exports);
+      exports = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } }).then(
+        (made) => made.instance.exports,
+      );
       this.modules.set(key, exports);
     }
     const made = await exports;
@@ -231,7 +257,8 @@ export class CpuDevice implements Device {
   // ---------------------------------------------------------------- running
 
   async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
-    if (!(prepared instanceof CpuPrepared)) throw new Error("expected a segment that this device prepared, got another");
+    if (!(prepared instanceof CpuPrepared))
+      throw new Error("expected a segment that this device prepared, got another");
     if (this.halted) return { fetched: {}, halted: false, skipped: true };
     const arena = this.heap.alloc(prepared.plan.bytes);
     try {
@@ -271,7 +298,8 @@ export class CpuDevice implements Device {
       }
       const values = place.kind === "batch" ? feeds.batch?.[place.name] : feeds.column?.(place.name);
       if (!values) throw new Error(`expected the ${place.kind} ${place.name} to be fed`);
-      if (values.length !== b.size) throw new Error(`expected ${b.size} numbers for ${place.name}, got ${values.length}`);
+      if (values.length !== b.size)
+        throw new Error(`expected ${b.size} numbers for ${place.name}, got ${values.length}`);
       into.set(values);
     });
   }

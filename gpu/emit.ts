@@ -183,7 +183,9 @@ export class Emitter {
       if (size > 0 && hi >= start && lo < end) {
         const here = this.emit(piece, index.with(axis, shiftIndex(place, -start)));
         result =
-          result === undefined ? here : v.select(v.binary("lt", this.value(place), v.constant(end, "i32")), here, result);
+          result === undefined
+            ? here
+            : v.select(v.binary("lt", this.value(place), v.constant(end, "i32")), here, result);
       }
       end = start;
     }

@@ -93,7 +93,9 @@ export class Heap {
     const have = this.memory.buffer.byteLength / PAGE;
     if (pages <= have) return;
     if (pages > this.maximum) {
-      throw new Error(`expected at most ${this.maximum / 16} MiB of memory, got a need of ${Math.ceil(pages / 16)} MiB`);
+      throw new Error(
+        `expected at most ${this.maximum / 16} MiB of memory, got a need of ${Math.ceil(pages / 16)} MiB`,
+      );
     }
     // doubling keeps the number of growths (and of new views) small
     this.memory.grow(Math.min(this.maximum, Math.max(pages, Math.min(2 * have, have + 4096))) - have);

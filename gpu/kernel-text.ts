@@ -43,6 +43,7 @@ function rowsText(kernel: RowsKernel): string {
   return lines.join("\n");
 }
 
+const indented = (text: string) => text.replaceAll(/^/gm, "    ");
 const offsetsText = (o: Offsets) => (o.kind === "stride" ? `${o.stride}` : `table p${o.param}`);
 const operandText = (o: Operand, outer: string) =>
   `p${o.param}[${o.base} + g·${offsetsText(o.g)} + ${outer}·${offsetsText(o.outer)} + k·${offsetsText(o.k)}]`;
@@ -54,7 +55,13 @@ export function kernelText(kernel: Kernel): string {
     case "dot":
       return [
         `dot g=${kernel.g} m=${kernel.m} n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})`,
-        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${operandText(kernel.b, "n")}`,
+        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}`,
+        ...(kernel.epilogue
+          ? [
+              `  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`,
+              indented(rowsText(kernel.epilogue.rows)),
+            ]
+          : []),
       ].join("\n");
     case "cumsum":
       return `cumsum [${kernel.outer} × ${kernel.count} × ${kernel.inner}]${kernel.reverse ? " reverse" : ""} (${paramsText(kernel)})`;
@@ -95,7 +102,9 @@ export function loweredText(lowered: Lowered): string {
       if (step.kind === "kernel") {
         lines.push(`${indent}k${step.kernel}(${step.args.map((a) => bufferText(lowered.buffers, a)).join(", ")})`);
       } else if (step.kind === "copy") {
-        lines.push(`${indent}copy ${bufferText(lowered.buffers, step.from)} to ${bufferText(lowered.buffers, step.to)}`);
+        lines.push(
+          `${indent}copy ${bufferText(lowered.buffers, step.from)} to ${bufferText(lowered.buffers, step.to)}`,
+        );
       } else {
         lines.push(`${indent}loop ${step.count}${step.reverse ? " reverse" : ""}`);
         walk(step.body, `${indent}  `);

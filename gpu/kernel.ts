@@ -111,8 +111,7 @@ export interface RowsKernel {
 
 /** Where the numbers of one role (batch, row, column, depth) begin: `stride · i`, or a table of offsets in a parameter. */
 export type Offsets =
-  | { readonly kind: "stride"; readonly stride: number }
-  | { readonly kind: "table"; readonly param: number };
+  { readonly kind: "stride"; readonly stride: number } | { readonly kind: "table"; readonly param: number };
 
 /** One operand: element offset(g) + offset(outer) + offset(k) + base. */
 export interface Operand {
@@ -124,7 +123,17 @@ export interface Operand {
   readonly k: Offsets;
 }
 
-/** out[g, m, n] = Σ_k a[g, m, k] · b[g, k, n]; `out` row-major. The last parameter is scratch. */
+/**
+ * What becomes of a product's elements before they leave the kernel: maps over [g, m, n] that read the product at their
+ * own place only. The grid of `rows` is the axes of the product in order (split perhaps), so a tile may apply it at once.
+ */
+export interface Epilogue {
+  readonly rows: RowsKernel;
+  /** By parameter of `rows`: the parameter of the product's kernel. */
+  readonly params: readonly number[];
+}
+
+/** out[g, m, n] = Σ_k a[g, m, k] · b[g, k, n]; `out` row-major. */
 export interface DotKernel {
   readonly kind: "dot";
   readonly params: readonly Param[];
@@ -136,6 +145,9 @@ export interface DotKernel {
   readonly b: Operand;
   readonly out: number;
   readonly scratch: number;
+  readonly epilogue?: Epilogue;
+  /** Whether anybody else reads the product itself. */
+  readonly stored: boolean;
 }
 
 /** Running sums along the middle axis of [outer, count, inner]. Parameters: x, out. */

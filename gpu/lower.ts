@@ -4,6 +4,7 @@
  */
 import type { Body, DType, Node, Type } from "../lang/graph/node.ts";
 import { buildCluster } from "./cluster.ts";
+import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
 import { fuse, isLeaf } from "./fuse.ts";
 import type { Fused } from "./fuse.ts";
@@ -29,7 +30,9 @@ export interface Wanted {
 
 export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered {
   const lowering = new Lowering(options);
-  const targets = wanted.map(({ node, place }) => (place ? lowering.buffer(node.type.dtype, sizeOf(node.type.shape), place) : undefined));
+  const targets = wanted.map(({ node, place }) =>
+    place ? lowering.buffer(node.type.dtype, sizeOf(node.type.shape), place) : undefined,
+  );
   const inputs = new Map<string, number>();
   const bind = (node: Node): number => {
     const source = node.attrs["source"] as string;
@@ -109,11 +112,7 @@ class Lowering {
       if (!taken.has(at)) taken.set(at, target);
       return at;
     });
-    const fused = fuse(
-      outputs,
-      (dot, side) => isSeparable(dot, side, isLeaf),
-      this.options,
-    );
+    const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options);
     const scope = new Scope(this, fused, taken, bind);
     const steps = scope.lower(this.options);
     return { steps, results: outputs.map((node) => scope.bufferOf(node)) };
@@ -183,12 +182,13 @@ class Scope {
         if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
         const args = built.params.map((node) => this.bufferOf(node));
         this.steps.push(this.lowering.step(coalesce(built.kernel), args));
-      } else if (unit.node) this.opaque(unit.node, options);
+      } else if (unit.node?.op === "dot") this.dot(unit.node, unit.epilogue, readers, options);
+      else if (unit.node) this.opaque(unit.node);
     }
     return this.steps;
   }
 
-  private opaque(node: Node, options: LowerOptions): void {
+  private opaque(node: Node): void {
     if (node.op === "pick") {
       this.bufferOf(node);
       return;
@@ -198,10 +198,6 @@ class Scope {
       return;
     }
     if (sizeOf(node.type.shape) === 0) return;
-    if (node.op === "dot") {
-      this.dot(node, options);
-      return;
-    }
     const [x, y] = node.inputs as readonly [Node, Node];
     const param = (of: Node, access: "read" | "write" = "read"): Param => ({
       dtype: of.type.dtype,
@@ -235,7 +231,8 @@ class Scope {
     this.steps.push(this.lowering.step(kernel, args));
   }
 
-  private dot(node: Node, options: LowerOptions): void {
+  private dot(node: Node, epilogue: Cluster | undefined, readers: ReadonlySet<Node>, options: LowerOptions): void {
+    if (sizeOf(node.type.shape) === 0) return;
     const sizes = dotSizes(node);
     const params: Param[] = [];
     const args: number[] = [];
@@ -260,7 +257,17 @@ class Scope {
     }) as [Operand, Operand];
     const out = param(this.bufferOf(node), "write");
     const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
-    this.steps.push(this.lowering.step({ kind: "dot", params, ...sizes, a, b, out, scratch }, args));
+    const stored = readers.has(node);
+    const kernel = { kind: "dot", params, ...sizes, a, b, out, scratch, stored } as const;
+    if (!epilogue) {
+      this.steps.push(this.lowering.step(kernel, args));
+      return;
+    }
+    const built = buildCluster(epilogue, (n) => readers.has(n), this.inMemory);
+    const places = built.params.map((n, i) =>
+      n === node ? out : param(this.bufferOf(n), built.kernel.params[i]?.access ?? "read"),
+    );
+    this.steps.push(this.lowering.step({ ...kernel, epilogue: { rows: built.kernel, params: places } }, args));
   }
 
   private loop(node: Node): void {
@@ -274,7 +281,9 @@ class Scope {
     const inputs = node.inputs.map((n) => this.bufferOf(n));
     const tick = lowering.buffer("i32", 1);
 
-    const pairs = body.results.slice(0, carries).map((r) => [lowering.bufferFor(r.type), lowering.bufferFor(r.type)] as const);
+    const pairs = body.results
+      .slice(0, carries)
+      .map((r) => [lowering.bufferFor(r.type), lowering.bufferFor(r.type)] as const);
     const stacks = body.results.slice(carries).map((r) => lowering.buffer(r.type.dtype, count * sizeOf(r.type.shape)));
     this.loopResults.set(node, [...pairs.map(([even, odd]) => (count % 2 === 0 ? even : odd)), ...stacks]);
     pairs.forEach(([even], i) => this.steps.push({ kind: "copy", from: inputs[consts + i] as number, to: even }));
@@ -289,7 +298,10 @@ class Scope {
         const [even, odd] = pair;
         bound.set(param, lowering.buffer(param.type.dtype, size, { kind: "swap", even, odd, loop }));
       } else if (i < inputs.length) {
-        bound.set(param, lowering.buffer(param.type.dtype, size, { kind: "slice", of: inputs[i] as number, loop, stride: size }));
+        bound.set(
+          param,
+          lowering.buffer(param.type.dtype, size, { kind: "slice", of: inputs[i] as number, loop, stride: size }),
+        );
       } else bound.set(param, tick);
     });
     const targets = body.results.map((result, i) => {

@@ -6,13 +6,14 @@
  *   prologue  a stored map and a reduction that reads it along the same rows
  *   maps      maps of one index space where one reads the other at the same place
  *   siblings  clusters of one index space that read the same elements
+ *   epilogue  maps that read a tiled product at their own place
  */
 import type { Node } from "../lang/graph/node.ts";
 import { buildCluster, logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { isReduction, sizeOf } from "./space.ts";
 
-export const mergeRules = ["rows", "prologue", "maps", "siblings"] as const;
+export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
 export type MergeRule = (typeof mergeRules)[number];
 
 export interface MergeLimits {
@@ -27,6 +28,8 @@ export interface MergeLimits {
 export interface Unit {
   cluster?: Cluster;
   readonly node?: Node;
+  /** Maps that a product applies to its elements. */
+  epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
   /** `node @ index` of reads whose axes are still the member's own. */
@@ -73,7 +76,7 @@ export class Merger {
 
   run(): void {
     const on = (rule: MergeRule) => !this.limits.disable.has(rule);
-    for (let again = true; again; ) {
+    for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
         if (!this.units.has(consumer) || !consumer.cluster) continue;
@@ -85,6 +88,29 @@ export class Merger {
       }
     }
     if (on("siblings")) this.siblings();
+    if (on("epilogue")) this.epilogues();
+  }
+
+  private epilogues(): void {
+    for (const product of [...this.units]) {
+      const { node } = product;
+      if (node?.op !== "dot") continue;
+      const own = single(node);
+      for (const reader of [...this.units]) {
+        if (!reader.cluster || !reader.reads.has(node) || !isMapCluster(reader.cluster)) continue;
+        const map = this.gridMap(own, reader.cluster);
+        if (!map || map.length !== reader.cluster.grid.length || map.some((p) => p < 0)) continue;
+        const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
+        if (reads.size + reader.cluster.members.length + 4 > this.limits.maxParams) continue;
+        if (this.indirect(product, reader)) continue;
+        const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
+        product.epilogue = { members, grid: own.grid };
+        for (const read of reader.reads) if (read !== node) product.reads.add(read);
+        for (const m of members) this.unitOf.set(m.node, product);
+        this.units.delete(reader);
+        break;
+      }
+    }
   }
 
   private producersOf(unit: Unit): Set<Unit> {
@@ -116,7 +142,9 @@ export class Merger {
     const producerMaps = isMapCluster(producer);
     const consumerMaps = isMapCluster(consumer);
     if (producerMaps && consumerMaps) {
-      return on("maps") && map.length === n && map.every((p) => p >= 0) ? this.join(producer, consumer, map) : undefined;
+      return on("maps") && map.length === n && map.every((p) => p >= 0)
+        ? this.join(producer, consumer, map)
+        : undefined;
     }
     // the producer's grid is kept: all of it must lie on the consumer's
     if (!producerMaps && map.every((p) => p >= 0) && (consumerMaps || map.length === n)) {

@@ -10,8 +10,7 @@ import { freeAxes } from "./space.ts";
 import { throughViews } from "./views.ts";
 
 export type Offsets =
-  | { readonly kind: "stride"; readonly stride: number }
-  | { readonly kind: "table"; readonly table: Int32Array };
+  { readonly kind: "stride"; readonly stride: number } | { readonly kind: "table"; readonly table: Int32Array };
 
 export interface OperandView {
   readonly base: Node;

@@ -57,7 +57,8 @@ function lifetimes(buffers: readonly Buffer[], tape: readonly Step[], kept: read
   const end = now;
   buffers.forEach((b, id) => {
     // feeds are written before the first step
-    if (inArena(b) && b.place.kind !== "temp" && (touches[id]?.length ?? 0) > 0) touches[id]?.push({ at: 0, loops: [] });
+    if (inArena(b) && b.place.kind !== "temp" && (touches[id]?.length ?? 0) > 0)
+      touches[id]?.push({ at: 0, loops: [] });
   });
   for (const id of kept) {
     touch(id, [], end);

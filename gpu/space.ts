@@ -92,7 +92,12 @@ function operandIndex(node: Node, side: 0 | 1, index: readonly Index[], inner: r
 }
 
 /** The value to store (a map) or to accumulate (a reduction) at one point. */
-export function elementOf(emitter: Emitter, node: Node, index: readonly Index[], inner: readonly Index[]): number | Acc {
+export function elementOf(
+  emitter: Emitter,
+  node: Node,
+  index: readonly Index[],
+  inner: readonly Index[],
+): number | Acc {
   if (!isReduction(node)) return emitter.inline(node, index);
   const [a, b] = node.inputs;
   if (!a) throw new Error(`expected ${node.op} to have an input, got none`);

@@ -31,7 +31,7 @@ export function flopsOf(kernel: Kernel): number {
     case "rows":
       return rowsFlops(kernel);
     case "dot":
-      return 2 * kernel.g * kernel.m * kernel.n * kernel.k;
+      return 2 * kernel.g * kernel.m * kernel.n * kernel.k + (kernel.epilogue ? rowsFlops(kernel.epilogue.rows) : 0);
     case "cumsum":
     case "scatter":
       return kernel.outer * kernel.count * kernel.inner;
@@ -40,9 +40,10 @@ export function flopsOf(kernel: Kernel): number {
   }
 }
 
-/** Scratch is neither read nor written in this count. */
+/** Scratch is neither read nor written in this count; a product that its epilogue alone reads is scratch. */
 const isScratch = (kernel: Kernel, param: number) =>
-  (kernel.kind === "dot" && param === kernel.scratch) || (kernel.kind === "solve" && param === 3);
+  (kernel.kind === "dot" && (param === kernel.scratch || (param === kernel.out && !kernel.stored))) ||
+  (kernel.kind === "solve" && param === 3);
 
 export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
   const flops = lowered.kernels.map(flopsOf);

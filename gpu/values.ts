@@ -45,7 +45,8 @@ export class Values {
   }
 
   constant(value: number, dtype: DType): number {
-    const stored = dtype === "f32" ? Math.fround(value) : dtype === "u32" ? value >>> 0 : dtype === "bool" ? +!!value : value | 0;
+    const stored =
+      dtype === "f32" ? Math.fround(value) : dtype === "u32" ? value >>> 0 : dtype === "bool" ? +!!value : value | 0;
     return this.add({ op: "const", dtype, value: stored, args: [] });
   }
 
@@ -101,7 +102,8 @@ export class Values {
       if (y === 1 && (op === "mul" || op === "div")) return a;
       if (x === 1 && op === "mul") return b;
       // a power-of-two divisor has an exact reciprocal
-      if (op === "div" && y !== undefined && exactReciprocal(y)) return this.binary("mul", a, this.constant(1 / y, "f32"));
+      if (op === "div" && y !== undefined && exactReciprocal(y))
+        return this.binary("mul", a, this.constant(1 / y, "f32"));
       if (op === "pow" && y !== undefined) {
         if (y === 1) return a;
         if (y === 2) return this.binary("mul", a, a);

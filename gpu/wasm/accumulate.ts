@@ -118,7 +118,10 @@ export class Accumulator {
     f.get(a).get(b);
     if (this.dtype === "f32") f.op(wide ? "f32x4.max" : "f32.max");
     else if (wide) f.op(this.dtype === "i32" ? "i32x4.max_s" : "i32x4.max_u");
-    else f.get(a).get(b).op(this.dtype === "i32" ? "i32.gt_s" : "i32.gt_u", "select");
+    else
+      f.get(a)
+        .get(b)
+        .op(this.dtype === "i32" ? "i32.gt_s" : "i32.gt_u", "select");
   }
 
   /** argmax: takes the new value where it is larger, or equal and earlier. */
@@ -151,7 +154,10 @@ export class Accumulator {
     const sub = wide ? "f32x4.sub" : "f32.sub";
     const sum = wide ? this.ops.scratch() : this.result;
     f.get(value).get(lost).op(sub).set(value);
-    f.get(total).get(value).op(wide ? "f32x4.add" : "f32.add").set(sum);
+    f.get(total)
+      .get(value)
+      .op(wide ? "f32x4.add" : "f32.add")
+      .set(sum);
     f.get(sum).get(total).op(sub).get(value).op(sub).set(lost);
     f.get(sum).set(total);
     this.zero(value, "sum");
@@ -200,8 +206,12 @@ export class Accumulator {
     for (const [p, q, r, s] of halves) {
       f.get(value).get(value).shuffle(p, q, r, s).set(otherValue);
       f.get(total).get(total).shuffle(p, q, r, s).set(otherPlace);
-      f.get(otherValue).get(value).op(float ? "f32x4.gt" : "i32x4.gt_s");
-      f.get(otherValue).get(value).op(float ? "f32x4.eq" : "i32x4.eq");
+      f.get(otherValue)
+        .get(value)
+        .op(float ? "f32x4.gt" : "i32x4.gt_s");
+      f.get(otherValue)
+        .get(value)
+        .op(float ? "f32x4.eq" : "i32x4.eq");
       f.get(otherPlace).get(total).op("i32x4.lt_s", "v128.and", "v128.or").set(better);
       f.get(otherValue).get(value).get(better).op("v128.bitselect").set(value);
       f.get(otherPlace).get(total).get(better).op("v128.bitselect").set(total);
@@ -213,6 +223,7 @@ export class Accumulator {
     const { f } = this;
     const place = this.acc.op === "argmax";
     f.get(place ? this.total : this.value);
-    if (this.wide && this.ops.reduceLanes) f.lane(place || this.dtype !== "f32" ? "i32x4.extract_lane" : "f32x4.extract_lane", 0);
+    if (this.wide && this.ops.reduceLanes)
+      f.lane(place || this.dtype !== "f32" ? "i32x4.extract_lane" : "f32x4.extract_lane", 0);
   }
 }

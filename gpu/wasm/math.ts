@@ -35,27 +35,32 @@ function pow2(f: Fn): void {
 }
 
 const LN2_HI = 0.693359375;
-const LN2_LO = -2.12194440e-4;
+const LN2_LO = -2.1219444e-4;
 
-/** exp: x = n ln2 + r; the scale 2^n goes in two halves so that denormal results and overflow come out right. */
+/**
+ * exp: x = n ln2 + r; the scale 2^n goes in two halves so that denormal results and overflow come out right.
+ * Arguments whose result is 0 are masked out first: underflow is slow in hardware, and masked scores are many.
+ */
 function exp(): Fn {
   const f = new Fn(["v128"], ["v128"]);
   const x = f.local("v128");
   const n = f.local("v128");
   const r = f.local("v128");
-  f.get(0).f32x4(89).op("f32x4.min").f32x4(-105).op("f32x4.max").tee(x);
+  const none = f.local("v128");
+  f.get(0).f32x4(-104).op("f32x4.lt").set(none);
+  f.get(0).f32x4(89).op("f32x4.min").get(none).op("v128.andnot").tee(x);
   f.f32x4(Math.LOG2E).op("f32x4.mul", "f32x4.nearest").set(n);
   f.get(x).get(n).f32x4(LN2_HI).op("f32x4.mul", "f32x4.sub");
   f.get(n).f32x4(LN2_LO).op("f32x4.mul", "f32x4.sub").set(r);
   f.get(n).op("i32x4.trunc_sat_f32x4_s").set(n);
-  poly(f, r, [1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
+  poly(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
   f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add").f32x4(1).op("f32x4.add");
   f.get(n).i32(1).op("i32x4.shr_s").tee(x);
   pow2(f);
   f.op("f32x4.mul");
   f.get(n).get(x).op("i32x4.sub");
   pow2(f);
-  f.op("f32x4.mul");
+  f.op("f32x4.mul").get(none).op("v128.andnot");
   return f;
 }
 
@@ -72,7 +77,9 @@ function logCore(f: Fn, u: number, c: number | undefined): void {
   // denormals are scaled by 2^25 first
   f.get(u).f32x4(1.17549435e-38).op("f32x4.lt").set(z);
   f.get(u).f32x4(33554432).op("f32x4.mul").get(u).get(z).op("v128.bitselect");
-  f.i32x4(0x3f800000 - 0x3f3504f3).op("i32x4.add").tee(m);
+  f.i32x4(0x3f800000 - 0x3f3504f3)
+    .op("i32x4.add")
+    .tee(m);
   f.i32(23).op("i32x4.shr_s").i32x4(127).op("i32x4.sub");
   f.get(z).i32x4(25).op("v128.and", "i32x4.sub", "f32x4.convert_i32x4_s").set(k);
   f.get(m).i32x4(0x007fffff).op("v128.and").i32x4(0x3f3504f3).op("i32x4.add");
@@ -129,7 +136,14 @@ function tanh(call: Helpers): Fn {
   const z = f.local("v128");
   const big = f.local("v128");
   f.get(0).op("f32x4.abs").tee(t).get(t).op("f32x4.mul").set(z);
-  f.f32x4(1).f32x4(2).get(t).get(t).op("f32x4.add").call(call("exp")).f32x4(1).op("f32x4.add", "f32x4.div", "f32x4.sub");
+  f.f32x4(1)
+    .f32x4(2)
+    .get(t)
+    .get(t)
+    .op("f32x4.add")
+    .call(call("exp"))
+    .f32x4(1)
+    .op("f32x4.add", "f32x4.div", "f32x4.sub");
   f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(big);
   f.get(big);
   poly(f, z, [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]);
@@ -169,7 +183,12 @@ function sin64(): Fn {
   const z = f.local("v128");
   const q = f.local("v128");
   const y = f.local("v128");
-  f.get(0).op("f64x2.promote_low_f32x4").tee(x).f64x2(2 / Math.PI).op("f64x2.mul", "f64x2.nearest").set(j);
+  f.get(0)
+    .op("f64x2.promote_low_f32x4")
+    .tee(x)
+    .f64x2(2 / Math.PI)
+    .op("f64x2.mul", "f64x2.nearest")
+    .set(j);
   f.get(x).get(j).f64x2(1.5707963267341256).op("f64x2.mul", "f64x2.sub");
   f.get(j).f64x2(6.077100506506192e-11).op("f64x2.mul", "f64x2.sub").tee(r).get(r).op("f64x2.mul").set(z);
   f.get(j).op("i32x4.trunc_sat_f64x2_s_zero").get(1).op("i32x4.add").tee(q).get(q).shuffle(0, 0, 1, 1).set(q);
@@ -203,7 +222,12 @@ function pow64(): Fn {
   const t = f.local("v128");
   const n = f.local("v128");
   f.get(0).op("f32x4.abs", "f64x2.promote_low_f32x4").tee(x);
-  f.i64x2(0x3ff0000000000000n - 0x3fe6a09e667f3bcdn).op("i64x2.add").tee(m).i32(52).op("i64x2.shr_u").set(k);
+  f.i64x2(0x3ff0000000000000n - 0x3fe6a09e667f3bcdn)
+    .op("i64x2.add")
+    .tee(m)
+    .i32(52)
+    .op("i64x2.shr_u")
+    .set(k);
   // exponents sit in the low words of the lanes
   f.get(k).get(k).shuffle(0, 2, 0, 2).i32x4(1023).op("i32x4.sub", "f64x2.convert_low_i32x4_s").set(k);
   f.get(m).i64x2(0x000fffffffffffffn).op("v128.and").i64x2(0x3fe6a09e667f3bcdn).op("i64x2.add");
@@ -215,12 +239,23 @@ function pow64(): Fn {
   f.f64x2(-Infinity).get(t).get(x).f64x2(1e-300).op("f64x2.lt", "v128.bitselect").set(t);
   f.get(x).get(t).get(x).f64x2(1e300).op("f64x2.gt", "v128.bitselect").set(t);
   f.get(0).get(0).op("f32x4.ne").tee(z).get(z).shuffle(0, 0, 1, 1).get(t).op("v128.or").set(t);
-  f.get(t).get(1).op("f64x2.promote_low_f32x4", "f64x2.mul").f64x2(200).op("f64x2.min").f64x2(-200).op("f64x2.max").tee(t);
+  f.get(t)
+    .get(1)
+    .op("f64x2.promote_low_f32x4", "f64x2.mul")
+    .f64x2(200)
+    .op("f64x2.min")
+    .f64x2(-200)
+    .op("f64x2.max")
+    .tee(t);
   f.f64x2(Math.LOG2E).op("f64x2.mul", "f64x2.nearest").set(n);
   f.get(t).get(n).f64x2(Math.LN2).op("f64x2.mul", "f64x2.sub").set(s);
   const factorials = [1];
   for (let i = 1; i <= 10; i++) factorials.push((factorials[i - 1] ?? 1) * i);
-  poly64(f, s, factorials.reverse().map((v) => 1 / v));
+  poly64(
+    f,
+    s,
+    factorials.reverse().map((v) => 1 / v),
+  );
   f.get(n).op("i32x4.trunc_sat_f64x2_s_zero").i32x4(1023).op("i32x4.add").i32x4(0).shuffle(4, 0, 4, 1);
   f.i32(20).op("i32x4.shl", "f64x2.mul", "f32x4.demote_f64x2_zero");
   return f;

@@ -22,12 +22,17 @@ function floored(name: "divide" | "modulo"): Fn {
   const f = new Fn(["i32", "i32"], ["i32"]);
   const q = f.local("i32");
   const r = f.local("i32");
-  f.get(1).op("i32.eqz").if(() => f.i32(0).op("return"));
+  f.get(1)
+    .op("i32.eqz")
+    .if(() => f.i32(0).op("return"));
   // -2^31 / -1 would trap; its quotient wraps
-  f.get(1).i32(-1).op("i32.eq").if(() => {
-    if (name === "divide") f.i32(0).get(0).op("i32.sub", "return");
-    else f.i32(0).op("return");
-  });
+  f.get(1)
+    .i32(-1)
+    .op("i32.eq")
+    .if(() => {
+      if (name === "divide") f.i32(0).get(0).op("i32.sub", "return");
+      else f.i32(0).op("return");
+    });
   f.get(0).get(1).op("i32.rem_s").set(r);
   if (name === "modulo") {
     f.get(r).get(1).op("i32.add").get(r);
@@ -72,7 +77,7 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
       case "rows":
         return rowsFunction(kernel, helper);
       case "dot":
-        return dotFunction(kernel, options.madd, shared);
+        return dotFunction(kernel, options.madd, shared, helper);
       case "cumsum":
         return cumsumFunction(kernel);
       case "scatter":

@@ -27,7 +27,17 @@ export type Place =
   /** Inside the first `depth` loops of a stage. */
   | { readonly at: "inner"; readonly stage: number; readonly depth: number };
 
-const COSTS: Readonly<Record<string, number>> = { exp: 12, log: 14, log1p: 18, tanh: 18, erf: 20, sin: 30, cos: 30, pow: 90, div: 3 };
+const COSTS: Readonly<Record<string, number>> = {
+  exp: 12,
+  log: 14,
+  log1p: 18,
+  tanh: 18,
+  erf: 20,
+  sin: 30,
+  cos: 30,
+  pow: 90,
+  div: 3,
+};
 
 /** Axes every value depends on; a running value keeps what its summands depend on beside the stage's axes. */
 export function dependencies(kernel: RowsKernel): ReadonlySet<number>[] {
@@ -128,13 +138,15 @@ export function schedule(kernel: RowsKernel): Schedule {
           ? varies
             ? accessCost(value.access, vec, depends)
             : 1
-          : (COSTS[value.op] ?? 1) * (varies && value.dtype !== "f32" && (value.op === "div" || value.op === "mod") ? 8 : 1);
+          : (COSTS[value.op] ?? 1) *
+            (varies && value.dtype !== "f32" && (value.op === "div" || value.op === "mod") ? 8 : 1);
       cost += unit * trips(place);
     });
     kernel.stages.forEach((stage, i) => {
       const place: Place = { at: "inner", stage: i, depth: stage.axes.length };
       const vec = vectorOf(place);
-      for (const store of stage.stores) cost += (vec === undefined ? 1 : accessCost(store.access, vec, depends)) * trips(place);
+      for (const store of stage.stores)
+        cost += (vec === undefined ? 1 : accessCost(store.access, vec, depends)) * trips(place);
       cost += stage.accs.length * trips(place);
       // putting lanes together at the end of a row
       if (vector === undefined && stage.accs.length > 0) cost += 6 * grid.reduce((n, axis) => n * extent(axis), 1);
@@ -160,7 +172,8 @@ export function schedule(kernel: RowsKernel): Schedule {
   let grid: readonly number[] = gridAxes;
   let inner: readonly (readonly number[])[] = innermost;
   let vector: number | undefined;
-  let least = kernel.stages.some((s) => s.axes.length > 0) || kernel.grid === 0 ? estimate(grid, inner, undefined) : Infinity;
+  let least =
+    kernel.stages.some((s) => s.axes.length > 0) || kernel.grid === 0 ? estimate(grid, inner, undefined) : Infinity;
   for (const axis of gridAxes) {
     const order = withLast(gridAxes, axis);
     const loops = kernel.stages.map((s) => s.axes);

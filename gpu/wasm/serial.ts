@@ -52,11 +52,27 @@ export function cumsumFunction(kernel: CumsumKernel): Fn {
 export function scatterFunction(kernel: ScatterKernel): Fn {
   const f = new Fn(parameters(3));
   const [v, ids, out] = [2, 3, 4];
-  const [o, j, i, id, from, to] = Array.from({ length: 6 }, () => f.local("i32")) as [number, number, number, number, number, number];
+  const [o, j, i, id, from, to] = Array.from({ length: 6 }, () => f.local("i32")) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const { count, inner, size } = kernel;
   const vectors = inner - (inner % 4);
-  f.get(out).get(0).i32(4 * size * inner).op("i32.mul", "i32.add");
-  f.i32(0).get(1).get(0).op("i32.sub").i32(4 * size * inner).op("i32.mul").memoryFill();
+  f.get(out)
+    .get(0)
+    .i32(4 * size * inner)
+    .op("i32.mul", "i32.add");
+  f.i32(0)
+    .get(1)
+    .get(0)
+    .op("i32.sub")
+    .i32(4 * size * inner)
+    .op("i32.mul")
+    .memoryFill();
   each(f, o, () => f.get(0), () => f.get(1), () =>
     each(f, j, () => f.i32(0), () => f.i32(count), () => {
       f.get(ids).get(j).i32(2).op("i32.shl", "i32.add").mem("i32.load").set(id);
@@ -87,7 +103,14 @@ export function solveFunction(kernel: SolveKernel): Fn {
   const f = new Fn(parameters(4));
   const [A, b, out, lu] = [2, 3, 4, 5] as const;
   const { n, m } = kernel;
-  const [p, r, c, best, x, y] = Array.from({ length: 6 }, () => f.local("i32")) as [number, number, number, number, number, number];
+  const [p, r, c, best, x, y] = Array.from({ length: 6 }, () => f.local("i32")) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
   const [size, factor] = [f.local("f32"), f.local("f32")];
   const copy = (from: number, to: number, count: number) =>
     each(f, c, () => f.i32(0), () => f.i32(count), () => {

@@ -16,9 +16,10 @@ import { bindFields, fieldNames } from "./data.ts";
 import { constantNumber, define, evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
+import { withoutRun } from "./models.ts";
 import { patternNames, runStatements } from "./statements.ts";
 import type { BlockBuild, Build, Checker, Env, Frame, Host } from "./state.ts";
-import { child, scalarInput } from "./state.ts";
+import { callSite, child, scalarInput } from "./state.ts";
 import type { Dataset, Instance, Value } from "./values.ts";
 
 interface Pass {
@@ -34,13 +35,13 @@ export function execTrain(c: Checker, env: Env, stmt: ast.Train): void {
     throw new UserError(names.outOfPlace("`train`", "inside a block", stmt.span, "move it to the top level"));
   }
   const label = stmt.name?.text ?? blockLabel(c, env, "train");
-  const data = stmt.source ? batchSource(c, env, stmt.source) : undefined;
+  const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
   const limit = limitOf(c, env, stmt, data !== undefined);
   const block = newBlock(c, env, label, "train", trainedPaths(c, env, stmt.body));
   const host: Host = { path: block.name, children: new Map() };
   const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
   const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, true);
-  const short = sizes.short > 0 ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, true)) : undefined;
+  const short = hasShort(c, block, sizes.short) ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, true)) : undefined;
   const train: Train = {
     kind: "train",
     name: block.name,
@@ -88,12 +89,12 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
     if (known && stmt.name) define(c, env.scope, stmt.name, known);
     return;
   }
-  const data = stmt.source ? batchSource(c, env, stmt.source) : undefined;
+  const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
   const block = newBlock(c, env, label, "eval", []);
   const host: Host = { path: block.name, children: new Map() };
   const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
   const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, false);
-  const short = sizes.short > 0 ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, false)) : undefined;
+  const short = hasShort(c, block, sizes.short) ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, false)) : undefined;
   const result: Eval = {
     kind: "eval",
     name: block.name,
@@ -158,7 +159,7 @@ function runPass(
     const frame: Frame = {
       kind: "block",
       training,
-      site: { path: block.name.replace(/^run\d+\./, ""), counts: new Map() },
+      site: { path: `${env.frame.site.path}/${withoutRun(block.name)}`, counts: new Map() },
       host,
       ordinals: new Map(),
       keys: [scalarInput("seed", "u32"), scalarInput("tick", "u32")],
@@ -180,6 +181,11 @@ function newTick(c: Checker, block: BlockBuild, pass: Pick<Pass, "ticks">, every
   const build = c.newBuild(block.name + suffix, "tick", block);
   pass.ticks.push({ every, segment: build.segment as Segment });
   return build;
+}
+
+/** A mistake in the full batch would only be told twice. */
+function hasShort(c: Checker, block: BlockBuild, rows: number): boolean {
+  return rows > 0 && c.diagnostics.length === block.reported;
 }
 
 /** The same body for the last short batch: the same names, draws and metrics in a second, smaller graph. */
@@ -206,8 +212,9 @@ function batchSizes(data: Dataset): { full: number; short: number } {
   return { full: size, short: dropLast ? 0 : data.rows % size };
 }
 
-function batchSource(c: Checker, env: Env, source: ast.Source): Dataset {
-  const value = evaluate(c, env, source.value);
+function batchSource(c: Checker, env: Env, source: ast.Source, label: string): Dataset {
+  const site = { path: `${env.frame.site.path}/${label}`, counts: new Map<string, number>() };
+  const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, source.value);
   if (value.kind === "broken") throw new Reported();
   if (value.kind !== "dataset") throw new UserError(errors.notData(typeText(value), source.value.span));
   if (!value.batch) throw new UserError(errors.notBatched(source.value.span));
@@ -292,14 +299,15 @@ export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metri
       names.outOfPlace("`metric`", "here", stmt.span, "put it into the body of `train` or `eval`, where there is a tick to measure"),
     );
   }
-  const value = evaluate(c, env, stmt.value);
+  const site = callSite(env.frame.site, `metric ${stmt.name.text}`);
+  const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, stmt.value);
   if (value.kind === "broken") {
     define(c, env.scope, stmt.name, value);
     return;
   }
   const tensor = toTensor(value, atOf(c, env, stmt.value.span));
   const node = dependsOnHost(tensor.node)
-    ? hostNode(c, env, tensor.node, stmt.value.span)
+    ? hostNode(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, tensor.node, stmt.value.span)
     : foldOf(c, block, asFloat(tensor.node, stmt.value.span), "avg");
   define(c, env.scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
   if (!block.report.has(stmt.name.text)) block.report.set(stmt.name.text, node);
@@ -346,13 +354,20 @@ function inPlace(c: Checker, env: Env, stmt: ast.Every, count: number): void {
   const { frame } = env;
   const block = frame.block!;
   const pass = { ticks: frame.ticks! };
-  c.switchTo(newTick(c, block, pass, count));
+  carryOn(c, newTick(c, block, pass, count));
   const actions: Action[] = [];
   runStatements(c, { scope: child(env.scope), frame: { ...frame, actions } }, stmt.body.body);
   if (actions.length > 0) {
     frame.reactions!.push({ clock: { unit: "steps", every: count }, body: actions, span: stmt.span });
   }
-  c.switchTo(newTick(c, block, pass));
+  carryOn(c, newTick(c, block, pass));
+}
+
+/** Slots that no segment of the tick has moved yet are read as they were read before. */
+function carryOn(c: Checker, next: Build): void {
+  const before = c.build;
+  c.switchTo(next);
+  for (const [path, node] of before.state) if (!before.dirty.has(path)) next.state.set(path, node);
 }
 
 export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }): void {

@@ -1,7 +1,7 @@
 /**
  * Calls: binding of arguments to parameters, functions, pipes. What a call means is decided by the kind of the callee.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
@@ -250,13 +250,13 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
 
 /** A mistake found inside the standard library is shown first at the call that led there. */
 export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T {
-  if (++c.calls > MAX_DEPTH) {
-    c.calls = 0;
-    throw new UserError(names.infiniteRecursion(name, span));
-  }
+  if (c.runaway) throw new Reported();
+  c.calls++;
   try {
+    if (c.calls > MAX_DEPTH) throw endless(c, name, span);
     return run();
   } catch (error) {
+    if (isStackOverflow(error)) throw endless(c, name, span);
     if (!(error instanceof UserError)) throw error;
     const d = error.diagnostic;
     const first = d.labels[0];
@@ -265,6 +265,16 @@ export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T
     }
     throw error;
   } finally {
-    c.calls--;
+    if (--c.calls === 0) c.runaway = false;
   }
+}
+
+function endless(c: Checker, name: string, span: Span): UserError {
+  c.runaway = true;
+  return new UserError(names.infiniteRecursion(name, span));
+}
+
+/** Wide bodies fill the stack of the host before the depth is reached; engines name it in their own words. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && /call stack|too much recursion/i.test(error.message);
 }

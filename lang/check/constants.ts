@@ -1,5 +1,6 @@
 /** Numbers inside graphs: filling shapes, and seeing that a node is one number everywhere. */
 import { UserError } from "../diagnostic.ts";
+import { wrongFirstValue } from "../errors/names.ts";
 import { make } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Span } from "../source.ts";
@@ -15,14 +16,7 @@ export function spread(value: Tensor, axes: readonly Axis[], span: Span): Tensor
   if (value.axes.length === 0) {
     return { ...value, axes, node: make("expand", [value.node], { shape: shape(axes), axes: [] }, span) };
   }
-  throw new UserError({
-    code: "DLX0217",
-    severity: "error",
-    title: "the first value has another shape than declared",
-    labels: [{ span, text: `the value is ${typeText(value)}, declared [${axes.map((a) => a.name ?? a.size).join(", ")}]` }],
-    notes: [],
-    help: "begin with a number, which fills the shape, or with a value of that shape",
-  });
+  throw new UserError(wrongFirstValue(typeText(value), `[${axes.map((a) => a.name ?? a.size).join(", ")}]`, span));
 }
 
 /** The number that fills every element of a node, if that can be seen: constants, their expansion, and `0 * x`. */

@@ -3,6 +3,7 @@
  * computed here and now. Calls, loops and statements have files of their own.
  */
 import { UserError } from "../diagnostic.ts";
+import * as loopErrors from "../errors/loops.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
@@ -26,6 +27,9 @@ import { child, lookup, scalarInput, visibleNames } from "./state.ts";
 import type { Func, RangeV, Tensor, Value } from "./values.ts";
 
 export const none: Value = { kind: "none" };
+
+/** `for` is written out pass by pass. */
+const MAX_PASSES = 4096;
 
 export function evaluate(c: Checker, env: Env, e: ast.Expr): Value {
   switch (e.kind) {
@@ -158,14 +162,7 @@ export function bindPattern(c: Checker, scope: Env["scope"], pattern: ast.Patter
   }
   const items = value.kind === "tuple" || value.kind === "list" ? value.items : undefined;
   if (!items || items.length !== pattern.items.length) {
-    throw new UserError({
-      code: "DLX0324",
-      severity: "error",
-      title: `${pattern.items.length} names on the left, but the value is ${typeText(value)}`,
-      labels: [{ span: pattern.span, text: items ? `the value has ${items.length} parts` : "cannot be taken apart" }],
-      notes: [],
-      help: "write as many names as the value has parts",
-    });
+    throw new UserError(names.otherParts(pattern.items.length, typeText(value), items?.length, pattern.span));
   }
   pattern.items.forEach((item, i) => bindPattern(c, scope, item, items[i]!));
 }
@@ -320,8 +317,10 @@ export function iterationValues(c: Checker, env: Env, e: ast.Expr): readonly Val
   const value = evaluate(c, env, e);
   if (value.kind === "list" || value.kind === "tuple") return value.items;
   if (value.kind === "range" && value.from !== undefined && value.to !== undefined) {
+    const { from, to } = value;
+    if (to - from >= MAX_PASSES) throw new UserError(loopErrors.tooManyPasses(to - from + 1, MAX_PASSES, e.span));
     const items: Value[] = [];
-    for (let i = value.from; i <= value.to; i++) items.push({ kind: "num", value: i });
+    for (let i = from; i <= to; i++) items.push({ kind: "num", value: i });
     return items;
   }
   if (value.kind === "broken") return [];

@@ -7,7 +7,7 @@ import * as names from "../errors/names.ts";
 import { hoistScalars, hostable } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Output, Slot } from "../program.ts";
-import { keptBy, rebuild } from "./host.ts";
+import { HOST_SOURCES, keptBy, rebuild } from "./host.ts";
 import type { Build, Checker } from "./state.ts";
 
 export function finishSegments(c: Checker): void {
@@ -35,6 +35,8 @@ export function finishSegments(c: Checker): void {
   }
 }
 
+const nowhere = { file: "", start: 0, end: 0 };
+
 function closeSegment(c: Checker, build: Build): void {
   const seen = new Map<Node, Node>();
   const copyable = new Map<Node, boolean>();
@@ -46,17 +48,28 @@ function closeSegment(c: Checker, build: Build): void {
     copyable.set(n, result);
     return result;
   };
+  const tooFast = (n: Node): UserError => {
+    const slot = output?.role.kind === "commit" ? c.slots.get(output.role.path) : undefined;
+    return new UserError(
+      slot?.kind === "state" && slot.span
+        ? names.firstValueTooFast(slot.path.split(".").at(-1)!, slot.span)
+        : names.fasterClock("this value", n.span ?? nowhere),
+    );
+  };
+  let output: Output | undefined;
   const walk = (n: Node): Node => {
     const known = seen.get(n);
     if (known) return known;
     let result: Node;
     const owner = c.ownerOf(n);
+    if (n.op === "input" && HOST_SOURCES.has(String(n.attrs.source))) throw new UserError(names.metricFeedsBack(n.span ?? nowhere));
     if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) result = rebuild(n, n.inputs.map(walk));
-    else if (n.op === "input") result = n;
+    else if (n.op === "input") {
+      if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
+      result = inputOf(c, build, owner, n);
+    }
     else {
-      if (owner.kind === "tick" && owner.block !== build.block && n.span) {
-        throw new UserError(names.fasterClock("this value", n.span));
-      }
+      if (owner.kind === "tick" && owner.block !== build.block) throw tooFast(n);
       result = keptBy(c, owner, n);
     }
     seen.set(n, result);
@@ -65,8 +78,18 @@ function closeSegment(c: Checker, build: Build): void {
   c.attempt(() => {
     const outputs = build.segment.outputs;
     // Closing may add outputs to this very segment only through other segments, which are closed already.
-    build.segment.outputs = outputs.map((o) => ({ ...o, node: walk(o.node) }));
+    build.segment.outputs = outputs.map((o) => {
+      output = o;
+      return { ...o, node: walk(o.node) };
+    });
   });
+}
+
+/** An input that another segment read: a slot that has moved since is kept as it was there. */
+function inputOf(c: Checker, build: Build, owner: Build, n: Node): Node {
+  const { source, name } = n.attrs;
+  if (source === "state" && c.movedSince(String(name), owner, build)) return keptBy(c, owner, n);
+  return n;
 }
 
 /** Scalar states with a written first value whose every commit the host can compute: found by removing those that fail. */

@@ -13,7 +13,7 @@ import type { BlockBuild, Build, Checker, Env } from "./state.ts";
 import { stateInput } from "./state.ts";
 import type { Value } from "./values.ts";
 
-const HOST_SOURCES = new Set(["fold", "metric", "watch"]);
+export const HOST_SOURCES = new Set(["fold", "metric", "watch"]);
 /** Host expressions are small: scalars of the clock and what the host was given. */
 const UPLOADED = new Set(["seed", "tick"]);
 
@@ -90,6 +90,23 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     below.set(n, result);
     return result;
   };
+  /** A sink in the body sees the version of its line; what a reaction reads is committed. */
+  const stateOfTick = (n: Node): Node => {
+    const moved = c.ownerOf(n)!.dirty.has(String(n.attrs.name));
+    if (block!.kind !== "train" || (env.frame.kind === "reaction" && !moved)) return n;
+    return ofTick(n);
+  };
+  const stateNow = (n: Node): Node => {
+    const owner = c.ownerOf(n);
+    if (owner === undefined || owner === c.build || !c.movedSince(String(n.attrs.name), owner, c.build)) return n;
+    return keptBy(c, owner, n);
+  };
+  const ofTick = (n: Node): Node => {
+    if (n.type.shape.length > 0 && env.frame.kind === "reaction") {
+      throw new UserError(names.fasterClock("this tensor", n.span ?? span));
+    }
+    return foldOf(c, block!, n, env.frame.kind === "block" ? "last" : "avg");
+  };
   const walk = (n: Node): Node => {
     const known = seen.get(n);
     if (known) return known;
@@ -97,13 +114,10 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     const source = sourceOf(n);
     if (isFree(n) || (source !== undefined && HOST_SOURCES.has(source))) result = n;
     else if (dependsOnHost(n)) result = rebuild(n, n.inputs.map(walk));
-    else if (needsTick(n) && source !== "state") {
-      if (n.type.shape.length > 0 && env.frame.kind === "reaction") {
-        throw new UserError(names.fasterClock("this tensor", n.span ?? span));
-      }
-      result = foldOf(c, block!, n, env.frame.kind === "block" ? "last" : "avg");
-    } else if (touchesTick(n)) result = rebuild(n, n.inputs.map(walk));
-    else if (source === "state") result = n;
+    else if (needsTick(n) && source !== "state") result = ofTick(n);
+    else if (source === "state" && needsTick(n)) result = stateOfTick(n);
+    else if (touchesTick(n)) result = rebuild(n, n.inputs.map(walk));
+    else if (source === "state") result = stateNow(n);
     else result = kept(c, n);
     seen.set(n, result);
     return result;

@@ -138,8 +138,9 @@ function loop(
     actions: [],
   };
   const versions = new Map(c.build.state);
+  const slots = new Set(c.slots.keys());
   runBlock(c, { scope: body, frame }, e.body);
-  refuseCommits(c, versions, e.span);
+  refuseCommits(c, versions, slots, e.span);
   const nextCarries = e.carries.map((carry, i) => lastCarry(c, env, outer, carry, first[i]!));
   const flat: Tensor[] = [];
   const template = yields.length === 0 ? undefined : flattenYield(c, env, yields.length === 1 ? yields[0]! : { kind: "tuple", items: yields }, flat, e.span);
@@ -196,8 +197,10 @@ function lastCarry(c: Checker, env: Env, scope: Scope, carry: ast.Carry, first: 
 }
 
 /** A model that keeps running statistics cannot commit them once per tick of a loop. */
-function refuseCommits(c: Checker, before: ReadonlyMap<string, Node>, span: Span): void {
+function refuseCommits(c: Checker, before: ReadonlyMap<string, Node>, slots: ReadonlySet<string>, span: Span): void {
   for (const [path, node] of c.build.state) {
+    // The first value of a slot that the loop's own layers brought is no commit.
+    if (!slots.has(path) && c.build === c.top) continue;
     const was = before.get(path);
     const isRead = node.op === "input" && node.attrs.source === "state";
     if (was !== node && !isRead) throw new UserError(errors.commitInLoop(path, span));

@@ -4,6 +4,7 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
+import { stateNeedsDropLast } from "../errors/blocks.ts";
 import { paramChanges } from "../errors/signature.ts";
 import { make } from "../graph/index.ts";
 import type { Slot } from "../program.ts";
@@ -20,7 +21,7 @@ import { atOf } from "./hooks.ts";
 import { enterSignature, leaveSignature, writtenAxes } from "./signature.ts";
 import { runBlock } from "./statements.ts";
 import type { Build, Checker, Env, Frame } from "./state.ts";
-import { callSite, child, scalarInput } from "./state.ts";
+import { callSite, child, lookup, scalarInput } from "./state.ts";
 import type { Axis, Bundle, Instance, ModelDecl, Tensor, Value } from "./values.ts";
 
 export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readonly ArgV[], span: Span): Instance {
@@ -45,6 +46,7 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
     children: new Map(),
   };
   host.children.set(key, instance);
+  c.hosts.set(instance, host);
   if (env.frame.instance) c.parents.set(instance, env.frame.instance);
   return instance;
 }
@@ -54,12 +56,21 @@ function instanceKey(frame: Frame, type: string): string {
   const hint = frame.hint;
   if (hint !== undefined && !hint.used) {
     hint.used = true;
-    return frame.pass === undefined ? hint.name : `${hint.name}.${frame.pass}`;
+    const name = frame.pass === undefined ? hint.name : `${hint.name}.${frame.pass}`;
+    return claim(frame, (n) => (n === 1 ? name : `${name}_${n}`));
   }
   const base = type.charAt(0).toLowerCase() + type.slice(1);
-  const ordinal = (frame.ordinals.get(base) ?? 0) + 1;
-  frame.ordinals.set(base, ordinal);
-  return `${base}${ordinal}`;
+  return claim(frame, (n) => `${base}${n}`);
+}
+
+/** The first of `key(1), key(2), …` that this walk of the body has not given yet. */
+function claim(frame: Frame, key: (n: number) => string): string {
+  for (let n = 1; ; n++) {
+    const mark = `=${key(n)}`;
+    if (frame.ordinals.has(mark)) continue;
+    frame.ordinals.set(mark, 1);
+    return key(n);
+  }
 }
 
 export function applyInstance(
@@ -86,7 +97,7 @@ export function applyInstance(
     const frame: Frame = {
       ...env.frame,
       kind: "model",
-      training: env.frame.training && isTrained(env.frame, instance),
+      training: env.frame.training && isTrained(c, env.frame, instance),
       site: callSite(env.frame.site, withoutRun(instance.path)),
       host: { path: instance.path, children: instance.children },
       ordinals: new Map(),
@@ -104,18 +115,45 @@ export function applyInstance(
 }
 
 /** In a block, an instance with params that the block does not train runs in eval mode. */
-function isTrained(frame: Frame, instance: Instance): boolean {
+function isTrained(c: Checker, frame: Frame, instance: Instance): boolean {
   const block = frame.block;
   if (!block) return true;
   const path = instance.path;
   if (path.startsWith(`${block.name}.`)) return true;
   if (block.excluded.some((p) => path === p || path.startsWith(`${p}.`))) return false;
-  if (block.trained.some((p) => path === p || path.startsWith(`${p}.`) || p.startsWith(`${path}.`))) return true;
-  return !declaresParams(instance.decl.decl);
+  const trained = (at: string): boolean =>
+    block.trained.some((p) => at === p || at.startsWith(`${p}.`) || p.startsWith(`${at}.`));
+  if (trained(path)) return true;
+  if (declaresParams(instance.decl)) return false;
+  // A layer without params in a list goes with the layers around it.
+  const beside = listedBeside(c, instance).filter((i) => declaresParams(i.decl));
+  return beside.length === 0 || beside.some((i) => trained(i.path));
 }
 
-function declaresParams(decl: ast.Model): boolean {
-  return decl.body.body.some((s) => s.kind === "param" || s.kind === "let" || (s.kind === "expr" && s.value.kind === "pipe"));
+function listedBeside(c: Checker, instance: Instance): Instance[] {
+  const host = c.hosts.get(instance);
+  if (!host) return [];
+  const root = /^(.*?)\.\d/.exec(instance.path.slice(host.path === "" ? 0 : host.path.length + 1))?.[1];
+  if (root === undefined) return [];
+  return [...host.children].filter(([key]) => key.startsWith(`${root}.`)).map(([, i]) => i);
+}
+
+/** Params of its own, or layers that have some. */
+function declaresParams(model: ModelDecl, seen = new Set<ast.Model>()): boolean {
+  if (seen.has(model.decl)) return false;
+  seen.add(model.decl);
+  const visit = (value: unknown): boolean => {
+    if (Array.isArray(value)) return value.some(visit);
+    if (value === null || typeof value !== "object") return false;
+    const node = value as ast.Stmt | ast.Expr;
+    if (node.kind === "param") return true;
+    if (node.kind === "call" && node.callee.kind === "name") {
+      const callee = lookup(model.scope, node.callee.text)?.value;
+      if (callee?.kind === "model" && declaresParams(callee, seen)) return true;
+    }
+    return Object.entries(value).some(([key, part]) => key !== "span" && visit(part));
+  };
+  return visit(model.decl.body);
 }
 
 /** Passes of a top-level `for` have slots of their own but draw the same random numbers. */
@@ -197,6 +235,18 @@ function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instan
   }
 }
 
+/** First values are drawn by the path of their slot. */
+function initFrame(path: string, span: Span): Frame {
+  return {
+    kind: "init",
+    training: true,
+    site: { path: `init:${withoutRun(path)}`, counts: new Map() },
+    ordinals: new Map(),
+    keys: [scalarInput("seed", "u32", span)],
+    actions: [],
+  };
+}
+
 /**
  * Adds a slot and its first value: a number where that is all it is, else a commit of the top-level segment that is
  * open, so it is there before the block that needs it begins.
@@ -210,14 +260,7 @@ export function addSlot(
   span: Span,
   first: (env: { frame: Frame }) => Value,
 ): void {
-  const frame: Frame = {
-    kind: "init",
-    training: true,
-    site: { path: `init:${withoutRun(path)}`, counts: new Map() },
-    ordinals: new Map(),
-    keys: [scalarInput("seed", "u32", span)],
-    actions: [],
-  };
+  const frame = initFrame(path, span);
   const type = { dtype: dtype === "float" ? ("f32" as const) : dtype === "int" ? ("i32" as const) : ("bool" as const), shape: shape(axes) };
   const top: Build = c.top;
   c.within(top, () => {
@@ -246,30 +289,47 @@ export function execState(c: Checker, env: Env, stmt: ast.StateStmt): void {
   }
   const path = host.path === "" ? name : `${host.path}.${name}`;
   const valueExpr = stmt.value;
-  const axes = stmt.type ? writtenAxes(c, env, stmt.type) : undefined;
-  if (!c.slots.has(path)) {
-    const given = evaluate(c, env, valueExpr);
-    const tensor = toTensor(given, atOf(c, env, valueExpr.span));
-    const dtype = given.kind === "num" ? "float" : tensor.dtype;
-    addSlot(c, path, "state", axes ?? tensor.axes, dtype, stmt.span, (init) =>
+  // Only its type is wanted here; draws of the body must not count this one.
+  const typed: Env = { scope: env.scope, frame: { ...initFrame(path, stmt.span), training: env.frame.training } };
+  const given = evaluate(c, typed, valueExpr);
+  if (given.kind === "broken") return define(c, env.scope, stmt.name, given);
+  const first = toTensor(given, atOf(c, env, valueExpr.span));
+  const axes = stmt.type ? writtenAxes(c, env, stmt.type) : first.axes;
+  const known = c.stateAxes.get(path);
+  if (known) {
+    const [was, now] = [shape(known.axes), shape(axes)];
+    if (was.join() !== now.join()) {
+      const texts = [`[${was.join(", ")}]`, `[${now.join(", ")}]`] as const;
+      throw new UserError(
+        c.replaying ? stateNeedsDropLast(name, ...texts, stmt.span) : paramChanges(name, ...texts, stmt.span, stmt.span),
+      );
+    }
+  } else {
+    const dtype = given.kind === "num" ? "float" : first.dtype;
+    addSlot(c, path, "state", axes, dtype, stmt.span, (init) =>
       evaluate(c, { scope: env.scope, frame: init.frame }, valueExpr),
     );
-    env.frame.instance?.states.set(name, { path, type: axes ?? tensor.axes, span: stmt.span });
-    c.stateAxes.set(path, { axes: axes ?? tensor.axes, dtype });
+    env.frame.instance?.states.set(name, { path, type: axes, span: stmt.span });
+    c.stateAxes.set(path, { axes, dtype });
   }
-  const known = c.stateAxes.get(path)!;
-  const tensor: Tensor = { kind: "tensor", node: c.read(path), dtype: known.dtype, axes: axes ?? known.axes };
+  const { dtype } = c.stateAxes.get(path)!;
+  const tensor: Tensor = { kind: "tensor", node: c.read(path), dtype, axes };
   define(c, env.scope, stmt.name, tensor);
   env.scope.names.set(name, { value: tensor, span: stmt.name.span, role: { kind: "state", path } });
 }
 
 // ---------------------------------------------------------------- reading from outside
 
+/** The names that a model gives to axes end with it: from outside they are sizes. */
+function outside(axes: readonly Axis[]): Axis[] {
+  return axes.map(({ size, why }) => ({ size, why }));
+}
+
 export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bundle {
   const leaves = new Map<string, Tensor>();
   walkInstances(instance, (i) => {
     for (const p of i.params.values()) {
-      leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: p.type });
+      leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: outside(p.type) });
     }
   });
   if (leaves.size === 0 && !instance.applied) throw new UserError(names.notApplied(instance.path, span));
@@ -285,7 +345,7 @@ export function instanceMember(c: Checker, instance: Instance, name: string, spa
   const param = instance.params.get(name) ?? instance.states.get(name);
   if (param) {
     const dtype = c.stateAxes.get(param.path)?.dtype ?? "float";
-    return { kind: "tensor", node: c.read(param.path), dtype, axes: param.type };
+    return { kind: "tensor", node: c.read(param.path), dtype, axes: outside(param.type) };
   }
   const part = instance.children.get(name);
   if (part) return part;

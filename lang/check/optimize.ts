@@ -1,5 +1,7 @@
 /** `minimize`: the gradient of a loss, the stages of an optimizer, and the new versions of params and slots. */
 import { UserError } from "../diagnostic.ts";
+import { notACondition } from "../errors/blocks.ts";
+import { needsScalar } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
 import { gradient, make } from "../graph/index.ts";
@@ -8,7 +10,7 @@ import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
 import { typeText } from "./axes.ts";
-import { needsScalar } from "../errors/gradients.ts";
+import { inCall } from "./call.ts";
 import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
@@ -26,6 +28,7 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return;
   const loss = toTensor(lossValue, atOf(c, env, stmt.loss.span));
   if (loss.axes.length > 0) throw new UserError(needsScalar("minimize", { value: loss, span: stmt.loss.span }));
+  if (opt.kind === "optimizer") throw new UserError(names.modelWithoutCall(opt.name, stmt.with.span, "an optimizer"));
   if (opt.kind !== "stages") throw new UserError(names.notCallable(`${typeText(opt)} is no optimizer and`, stmt.with.span));
   const params = chosenParams(c, env, stmt, over);
   const fresh = checkFresh(c, loss.node, params, stmt);
@@ -40,15 +43,27 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
     kind: "bundle",
     leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
   };
-  const cond = stmt.if ? toTensor(evaluate(c, env, stmt.if), atOf(c, env, stmt.if.span)) : undefined;
+  const cond = stmt.if ? condition(c, env, stmt.if) : undefined;
   const before = new Map<string, Node>();
   const path = `${block.name}.min${++block.minimizes}`;
-  runStages(c, env, path, opt, params, g, before, stmt.span);
+  runStages(c, env, path, opt, params, g, before, stmt);
   if (cond) keepUnless(c, cond, before, stmt.span);
   c.build.segment.outputs.push({
-    node: loss.node,
+    node: cond ? whereHeld(cond.node, loss.node) : loss.node,
     role: { kind: "finite", what: sourceName(stmt.loss), span: stmt.loss.span },
   });
+}
+
+function condition(c: Checker, env: Env, e: ast.Expr): Tensor {
+  const cond = toTensor(evaluate(c, env, e), atOf(c, env, e.span));
+  if (cond.axes.length > 0 || cond.dtype !== "bool") throw new UserError(notACondition(typeText(cond), e.span, "minimize … if"));
+  return cond;
+}
+
+/** A loss that the condition drops need not be finite. */
+function whereHeld(cond: Node, loss: Node): Node {
+  const zero = make("const", [], { value: 0, dtype: "f32" }, loss.span);
+  return make("select", [cond, loss, zero], {}, loss.span);
 }
 
 function sourceName(e: ast.Expr): string {
@@ -81,14 +96,28 @@ function checkFresh(c: Checker, loss: Node, params: Bundle, stmt: ast.Minimize):
       depends = true;
       continue;
     }
-    if (node.op === "input" && node.attrs.source === "state") {
-      const path = String(node.attrs.name);
-      if (newest.has(path) && newest.get(path) !== node) stale = path;
-    }
-    stack.push(...node.inputs);
+    const isState = node.op === "input" && node.attrs.source === "state";
+    const path = isState ? String(node.attrs.name) : c.versions.get(node);
+    if (path !== undefined && newest.has(path) && isVersion(c, node)) stale ??= path;
+    // What a gradient does not pass may be as old as it likes.
+    if (node.op !== "stop") stack.push(...node.inputs);
   }
-  if (stale !== undefined && !depends) throw new UserError(errors.staleLoss(stmt.loss.span, undefined));
+  if (stale !== undefined) throw new UserError(errors.staleLoss(stmt.loss.span, c.movedAt.get(stale)));
   return depends;
+}
+
+/** A snapshot from outside of the block is a constant in it; only versions of this tick can be stale. */
+function isVersion(c: Checker, node: Node): boolean {
+  const owner = c.ownerOf(node);
+  return owner !== undefined && owner.kind === "tick" && owner.block === c.build.block;
+}
+
+/** A param is a variable of its own from here on: no gradient passes through the move. */
+export function moveParam(c: Checker, path: string, node: Node, span: Span): void {
+  const version = make("stop", [node], {}, span);
+  c.versions.set(version, path);
+  c.movedAt.set(path, span);
+  c.write(path, version);
 }
 
 function runStages(
@@ -99,8 +128,9 @@ function runStages(
   params: Bundle,
   gradients: Bundle,
   before: Map<string, Node>,
-  span: Span,
+  stmt: ast.Minimize,
 ): void {
+  const { span } = stmt;
   let p: Value = params;
   let g: Value = gradients;
   const used = new Map<string, number>();
@@ -121,12 +151,17 @@ function runStages(
       host: undefined,
       ordinals: new Map(),
     };
-    runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, params, before);
+    inCall(c, stage.decl.name, stmt.with.span, () =>
+      runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, params, before),
+    );
     p = scope.names.get(pName.name.text)!.value;
     g = scope.names.get(gName.name.text)!.value;
   }
   if (p.kind !== "bundle") throw new UserError(names.notCallable(`the new params are ${typeText(p)}, and a number`, span));
-  for (const [leafPath, leaf] of p.leaves) writeVersion(c, leafPath, leaf.node, before);
+  for (const [leafPath, leaf] of p.leaves) {
+    if (!before.has(leafPath)) before.set(leafPath, c.read(leafPath));
+    moveParam(c, leafPath, leaf.node, span);
+  }
 }
 
 function writeVersion(c: Checker, path: string, node: Node, before: Map<string, Node>): void {
@@ -238,7 +273,9 @@ function keepUnless(c: Checker, cond: Tensor, before: Map<string, Node>, span: S
   for (const [path, old] of before) {
     const next = c.read(path);
     const wide = make("expand", [cond.node], { shape: next.type.shape, axes: [] }, span);
-    c.write(path, make("select", [wide, next, old], {}, span));
+    const chosen = make("select", [wide, next, old], {}, span);
+    if (c.versions.has(next)) moveParam(c, path, chosen, span);
+    else c.write(path, chosen);
   }
 }
 

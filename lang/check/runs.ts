@@ -7,13 +7,15 @@ import type * as ast from "../syntax/ast.ts";
 import { bindPattern, iterationValues } from "./expr.ts";
 import { runStatements } from "./statements.ts";
 import type { Checker, Env, Frame } from "./state.ts";
-import { child } from "./state.ts";
+import { callSite, child } from "./state.ts";
 import type { Value } from "./values.ts";
 
 export function execRuns(c: Checker, env: Env, e: ast.For): Value {
   const values = iterationValues(c, env, e.source);
   const seed = c.seed;
   const outer = c.run;
+  // All passes share one address, apart from that of draws outside of them.
+  const { path } = callSite(env.frame.site, "for");
   const results = values.map((value, i): Value => {
     const actions: Action[] = [];
     const scope = child(env.scope);
@@ -26,7 +28,7 @@ export function execRuns(c: Checker, env: Env, e: ast.For): Value {
       actions,
       host: { path: `run${c.run}`, children: new Map() },
       ordinals: new Map(),
-      site: { path: "top", counts: new Map() },
+      site: { path, counts: new Map() },
       yields,
     };
     bindPattern(c, scope, e.pattern, value);

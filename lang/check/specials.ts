@@ -17,6 +17,7 @@ import { onePart, shuffleData, splitData, takeData } from "./data.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
 import { constantText } from "./sinks.ts";
+import { callSite } from "./state.ts";
 import type { Checker, Env } from "./state.ts";
 import type { Dataset, Value } from "./values.ts";
 
@@ -131,7 +132,7 @@ export const specials: Readonly<Record<string, Special>> = {
     call(_c, env, args, span) {
       const bound = bind("shuffle", this.params, args, span);
       const data = bound.get("data")!;
-      return shuffleData(dataset("shuffle", data), env.frame.site.path, data.span);
+      return shuffleData(dataset("shuffle", data), callSite(env.frame.site, "shuffle").path, data.span);
     },
   },
   take: {

@@ -28,6 +28,8 @@ import type { Axis, Binding, Bundle, Instance, Scope, Tensor, Value, Why } from 
 /** A segment while nodes are still added to it. Its nodes are known by the interval of ids in which they were made. */
 export interface Build {
   readonly name: string;
+  /** Place in the order in which segments run. */
+  readonly order: number;
   readonly kind: "top" | "tick" | "reaction";
   /** The list of segments of one tick shares a block; values cross between them through slots. */
   readonly block?: BlockBuild;
@@ -121,6 +123,8 @@ export class Checker {
   readonly carries = new WeakMap<object, ReadonlyMap<string, Value>>();
   /** An instance → the one it is part of. */
   readonly parents = new WeakMap<Instance, Instance>();
+  /** An instance → where it was made: the layers of a list are found there together. */
+  readonly hosts = new WeakMap<Instance, Host>();
   readonly stateAxes = new Map<string, { axes: readonly Axis[]; dtype: Tensor["dtype"] }>();
   /** Files that the host does not have. */
   readonly missingFiles: ReadonlySet<string>;
@@ -142,6 +146,11 @@ export class Checker {
   readonly globals: Scope = { names: new Map() };
   uid = 1;
   calls = 0;
+  /** A recursion without an end was found: every call is refused until the outermost one is left. */
+  runaway = false;
+  /** A version of a param that `minimize` or `<-` made → its path; the line that made the newest one. */
+  readonly versions = new WeakMap<Node, string>();
+  readonly movedAt = new Map<string, Span>();
   private readonly marks: { from: number; build: Build }[] = [];
   private readonly stack: Build[] = [];
 
@@ -183,6 +192,7 @@ export class Checker {
   newBuild(name: string, kind: Build["kind"], block?: BlockBuild): Build {
     const build: Build = {
       name,
+      order: this.builds.length,
       kind,
       block,
       segment: { name, outputs: [], host: [] },
@@ -261,6 +271,16 @@ export class Checker {
   write(path: string, node: Node): void {
     this.build.state.set(path, node);
     this.build.dirty.add(path);
+  }
+
+  /** A slot read as an input of `owner` has another value when `reader` runs. */
+  movedSince(path: string, owner: Build, reader: Build): boolean {
+    const repeats = reader.block !== undefined && reader.block !== owner.block;
+    return this.builds.some(
+      (b) =>
+        b.dirty.has(path) &&
+        (b === owner || (b.order > owner.order && b.order < reader.order) || (repeats && b.block === reader.block)),
+    );
   }
 }
 

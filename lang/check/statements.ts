@@ -17,11 +17,11 @@ import { execInput } from "./inputs.ts";
 import { execImport } from "./modules.ts";
 import { atOf, paramsOf } from "./hooks.ts";
 import { execParam, execState } from "./models.ts";
-import { execMinimize } from "./optimize.ts";
+import { execMinimize, moveParam } from "./optimize.ts";
 import { execRuns } from "./runs.ts";
 import { execSink } from "./sinks.ts";
 import type { Checker, Env } from "./state.ts";
-import { homeOf, lookup } from "./state.ts";
+import { callSite, homeOf, lookup } from "./state.ts";
 import type { Tensor, Value } from "./values.ts";
 
 const DECLARATIONS = new Set(["fn", "model", "optimizer"]);
@@ -90,6 +90,14 @@ export function patternNames(pattern: ast.Pattern): ast.Name[] {
 }
 
 function declare(c: Checker, env: Env, stmt: ast.Stmt): void {
+  if (stmt.kind === "fn" || stmt.kind === "model" || stmt.kind === "optimizer") {
+    const seen = new Map<string, Span>();
+    for (const { name } of [...(stmt.kind === "fn" ? [] : stmt.settings), ...stmt.params]) {
+      const first = seen.get(name.text);
+      if (first) throw new UserError(names.twoDefinitions(name.text, name.span, first));
+      seen.set(name.text, name.span);
+    }
+  }
   switch (stmt.kind) {
     case "fn":
       define(c, env.scope, stmt.name, {
@@ -195,7 +203,7 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       // Tests are collected by the program walk; inside other blocks they have no place.
       throw new UserError(names.outOfPlace("`test`", "inside a block", stmt.span, "move it to the top level"));
     case "expr":
-      if (stmt.value.kind === "for" && env.frame.kind === "top") return execRuns(c, env, stmt.value);
+      if (isRuns(env, stmt.value)) return execRuns(c, env, stmt.value);
       return evaluate(c, env, stmt.value);
     case "error":
       return { kind: "broken" };
@@ -211,17 +219,24 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
 function execLet(c: Checker, env: Env, stmt: ast.Let): void {
   if (stmt.indices) throw new UserError(names.notYet("index notation `let y[i, j] = …`", stmt.span));
   const named = "text" in stmt.pattern && namesInstance(stmt.value) ? { name: stmt.pattern.text, used: false } : undefined;
-  if (stmt.value.kind === "for" && env.frame.kind === "top") {
+  if (isRuns(env, stmt.value)) {
     bindPattern(c, env.scope, stmt.pattern, execRuns(c, env, stmt.value));
     return;
   }
-  let value = evaluate(c, { scope: env.scope, frame: { ...env.frame, hint: named } }, stmt.value);
+  // Draws are addressed below the name, so that another `let` above moves none of them.
+  const site = callSite(env.frame.site, `let ${patternNames(stmt.pattern).map((n) => n.text).join()}`);
+  let value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site, hint: named } }, stmt.value);
   // A float is a variable that gradients can be taken for: two equal ones stay two.
   if (value.kind === "num" && value.float && !value.axis && !stmt.span.file.startsWith("stdlib/")) {
     const node = make("const", [], { value: value.value, dtype: "f32", let: c.uid++ }, stmt.value.span);
     value = { kind: "tensor", node, dtype: "float", axes: [] };
   }
   bindPattern(c, env.scope, stmt.pattern, value);
+}
+
+/** With carries a `for` is a loop like any other. */
+function isRuns(env: Env, e: ast.Expr): e is ast.For {
+  return e.kind === "for" && env.frame.kind === "top" && e.carries.length === 0;
 }
 
 /** `Model(..)`, a list of them, or one piped into `load` takes the name of its `let`. */
@@ -233,6 +248,8 @@ function namesInstance(e: ast.Expr): boolean {
       return true;
     case "pipe":
       return namesInstance(e.left);
+    case "ternary":
+      return namesInstance(e.then) && namesInstance(e.else);
     default:
       return false;
   }
@@ -246,13 +263,15 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
   if (!binding) {
     throw new UserError(names.notWritable(target.text, target.span, "not defined"));
   }
+  const role = binding.role;
+  // In eval mode a state keeps its value.
+  if (role?.kind === "state" && !env.frame.training && env.frame.kind !== "reaction") return;
   const value = evaluate(c, env, valueExpr);
   if (value.kind === "broken" || binding.value.kind === "broken") return;
   if (binding.value.kind === "instance") {
     commitBundle(c, env, binding.value, value, span);
     return;
   }
-  const role = binding.role;
   if (!role) throw new UserError(names.notWritable(target.text, target.span, "this is a definition, which never changes"));
   const home = homeOf(env.scope, target.text)!;
   if (role.kind !== "state") {
@@ -264,14 +283,14 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
   const given = spread(toTensor(value, atOf(c, env, valueExpr.span)), old.axes, valueExpr.span);
   const dtype = old.node.type.dtype;
   const node = given.node.type.dtype === dtype ? given.node : make("cast", [given.node], { dtype }, span);
-  // In eval mode a state keeps its value.
-  if (!env.frame.training) return;
   c.write(role.path, node);
   home.names.set(target.text, { ...binding, value: { ...old, node } });
 }
 
 function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: Span): void {
-  if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(span));
+  if (!env.frame.block || env.frame.kind !== "block") {
+    throw new UserError(names.outOfPlace("`net <- …`", "outside of a step", span, "put it into the body of a `train` block"));
+  }
   const own = paramsOf(c, target, span);
   const given = paramsOf(c, value, span);
   const leaves = [...given.leaves.values()];
@@ -283,6 +302,6 @@ function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: S
     if (shape(next.axes).join() !== shape(leaf.axes).join()) {
       throw new UserError(names.carryChanges(path, typeText(leaf), typeText(next), span));
     }
-    c.write(path, next.node);
+    moveParam(c, path, next.node, span);
   });
 }

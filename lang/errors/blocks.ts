@@ -48,6 +48,16 @@ export function batchTooLarge(size: number, rows: number, span: Span): Diagnosti
   );
 }
 
+export function stateNeedsDropLast(name: string, full: string, short: string, span: Span): Diagnostic {
+  return error(
+    "DLX0339",
+    `the state \`${name}\` has a place for each row of the batch, and the last batch is short`,
+    span,
+    `${full} in a full batch, ${short} in the last one`,
+    "leave the short batch out: `batches(…, n, drop_last: true)`",
+  );
+}
+
 export function unknownField(name: string, span: Span, fields: readonly string[], guess: string | undefined): Diagnostic {
   return error(
     "DLX0337",
@@ -59,8 +69,9 @@ export function unknownField(name: string, span: Span, fields: readonly string[]
   );
 }
 
-export function notACondition(got: string, span: Span): Diagnostic {
-  return error("DLX0338", "`when` needs one true or false", span, `this is ${got}`, "compare a number: `when loss < 0.1 { … }`");
+export function notACondition(got: string, span: Span, what = "when"): Diagnostic {
+  const example = what === "when" ? "`when loss < 0.1 { … }`" : "`minimize loss over net with opt if finite(loss)`";
+  return error("DLX0338", `\`${what}\` needs one true or false`, span, `this is ${got}`, `compare a number: ${example}`);
 }
 
 export function notFitting(split: string, what: string, span: Span): Diagnostic {

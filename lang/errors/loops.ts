@@ -24,6 +24,17 @@ export function scanSizes(span: Span, a: number, b: number): Diagnostic {
   };
 }
 
+export function tooManyPasses(count: number, most: number, span: Span): Diagnostic {
+  return {
+    code: "DLX0344",
+    severity: "error",
+    title: `\`for\` writes out every pass, and ${count} are too many`,
+    labels: [{ span, text: `${count} passes; at most ${most}` }],
+    notes: [],
+    help: "for a loop of equal passes use `scan i in 1..n with h = h0 { … }` or `iterate n with h = h0 { … }`",
+  };
+}
+
 export function commitInLoop(path: string, span: Span): Diagnostic {
   return {
     code: "DLX0343",

@@ -50,6 +50,16 @@ export function fasterClock(what: string, span: Span): Diagnostic {
   );
 }
 
+export function firstValueTooFast(name: string, span: Span): Diagnostic {
+  return error(
+    "DLX0304",
+    `the first value of \`${name}\` is wanted before the first step, and this one changes on every step`,
+    span,
+    "computed from the batch",
+    "begin with a number, or with a value from above the block",
+  );
+}
+
 export function notWritable(name: string, span: Span, why: string): Diagnostic {
   return error("DLX0305", `\`${name}\` cannot be written with \`<-\``, span, why, `declare it as \`state ${name} = …\``);
 }
@@ -172,8 +182,38 @@ export function unknownInput(name: string, span: Span | undefined, names: readon
   };
 }
 
-export function modelWithoutCall(model: string, span: Span): Diagnostic {
-  return error("DLX0321", `\`${model}\` is a model and needs its first list`, span, "not made yet", `write \`${model}()\` here`);
+export function modelWithoutCall(model: string, span: Span, what = "a model"): Diagnostic {
+  return error("DLX0321", `\`${model}\` is ${what} and needs its first list`, span, "not made yet", `write \`${model}()\` here`);
+}
+
+export function otherParts(count: number, got: string, parts: number | undefined, span: Span): Diagnostic {
+  return error(
+    "DLX0324",
+    `${count} names on the left, but the value is ${got}`,
+    span,
+    parts === undefined ? "cannot be taken apart" : `the value has ${parts === 1 ? "one part" : `${parts} parts`}`,
+    parts === undefined ? "give it one name: `let name = …`" : "write as many names as the value has parts",
+  );
+}
+
+export function metricFeedsBack(span: Span): Diagnostic {
+  return error(
+    "DLX0325",
+    "a metric cannot flow back into what is computed",
+    span,
+    "folded over a clock, after the step",
+    "use the value itself instead of its metric; a metric is for sinks and `when`",
+  );
+}
+
+export function wrongFirstValue(got: string, declared: string, span: Span): Diagnostic {
+  return error(
+    "DLX0217",
+    "the value has another shape than what it fills",
+    span,
+    `this is ${got}, and ${declared} is wanted`,
+    "write a number, which fills the shape, or a value of that shape",
+  );
 }
 
 export function notYet(what: string, span: Span, help?: string): Diagnostic {

@@ -39,7 +39,12 @@ describe("commits", () => {
       const device = new CpuDevice();
       device.createSlot("n", { dtype: "f32", shape });
       device.writeSlot("n", 3);
-      const bad = make("log", [make("sub", [state("n", shape), full(make("cast", [input("scalar", "step", [], "i32")], { dtype: "f32" }), shape)])]);
+      const bad = make("log", [
+        make("sub", [
+          state("n", shape),
+          full(make("cast", [input("scalar", "step", [], "i32")], { dtype: "f32" }), shape),
+        ]),
+      ]);
       const prepared = await device.prepare(
         segment("risky", [
           { node: make("add", [state("n", shape), full(one(), shape)]), role: { kind: "commit", path: "n" } },
@@ -154,7 +159,9 @@ describe("bits", () => {
 describe("refusals", () => {
   it("of open sizes and missing feeds", async () => {
     const device = new CpuDevice();
-    await expect(device.prepare(segment("open", fetches([input("batch", "x", [-1, 2])])))).rejects.toThrow("closed shape");
+    await expect(device.prepare(segment("open", fetches([input("batch", "x", [-1, 2])])))).rejects.toThrow(
+      "closed shape",
+    );
     const prepared = await device.prepare(segment("fed", fetches([make("exp", [input("batch", "x", [2])])])));
     await expect(device.run(prepared, { scalars: {} })).rejects.toThrow("expected the batch x to be fed");
   });

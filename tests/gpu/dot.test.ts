@@ -7,7 +7,7 @@ import { gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
-const devices = [new CpuDevice(), new CpuDevice({ relaxed: false })];
+const devices = [new CpuDevice(), new CpuDevice({ relaxed: false }), new CpuDevice({ pieces: 3 })];
 
 async function check(nodes: readonly Node[], batch: Record<string, Float32Array>, limit = 1e-5): Promise<void> {
   const expected = inFloat64(nodes, batch);
@@ -17,7 +17,8 @@ async function check(nodes: readonly Node[], batch: Record<string, Float32Array>
   }
 }
 
-const dot = (a: Node, b: Node, batch: [number, number][], contract: [number, number][]) => make("dot", [a, b], { batch, contract });
+const dot = (a: Node, b: Node, batch: [number, number][], contract: [number, number][]) =>
+  make("dot", [a, b], { batch, contract });
 
 describe("sizes", () => {
   const sizes = [1, 2, 3, 5, 7, 8, 9, 13, 17, 33, 70];
@@ -61,7 +62,11 @@ describe("operands", () => {
     const scores = dot(heads("q"), heads("k"), [[0, 0], [2, 2]], [[3, 3]]); // prettier-ignore
     const mixed = dot(scores, heads("k"), [[0, 0], [1, 2]], [[3, 1]]); // prettier-ignore
     const joined = make("reshape", [make("permute", [mixed], { perm: [0, 2, 1, 3] })], { shape: [B, T, H * D] });
-    await check([scores, joined, ...gradient(make("sum", [make("mul", [joined, joined])], { axes: [0, 1, 2] }), [heads("q")])], batch, 1e-4);
+    await check(
+      [scores, joined, ...gradient(make("sum", [make("mul", [joined, joined])], { axes: [0, 1, 2] }), [heads("q")])],
+      batch,
+      1e-4,
+    );
   });
 
   it("sliced, flipped, expanded and contracted over several axes", async () => {
@@ -83,6 +88,44 @@ describe("operands", () => {
   });
 });
 
+describe("epilogues", () => {
+  for (const [m, k, n] of [
+    [33, 20, 14],
+    [100, 300, 9],
+    [205, 31, 3],
+    [50, 64, 811],
+    [97, 513, 770],
+    [8, 300, 1030],
+  ] as const) {
+    it(`${m}×${k}×${n}: bias, activation, a second result, the product itself`, async () => {
+      const batch = {
+        a: numbers(m * k, 1),
+        b: numbers(k * n, 2),
+        c: numbers(n, 3),
+        d: numbers(m * n, 4),
+        r: numbers(m, 5),
+      };
+      const product = dot(input("batch", "a", [m, k]), input("batch", "b", [k, n]), [], [[1, 0]]);
+      const bias = make("expand", [input("batch", "c", [n])], { shape: [m, n], axes: [1] });
+      const rows = make("expand", [input("batch", "r", [m])], { shape: [m, n], axes: [0] });
+      const biased = make("add", [make("mul", [product, rows]), bias]);
+      const zeros = make("expand", [make("const", [], { value: 0, dtype: "f32" })], { shape: [m, n], axes: [] });
+      const active = make("select", [make("lt", [zeros, biased]), input("batch", "d", [m, n]), zeros]);
+      await check([make("tanh", [biased])], batch, 1e-4);
+      await check([active, biased, make("permute", [biased], { perm: [1, 0] })], batch, 1e-4);
+      await check([product, make("mul", [product, product])], batch, 1e-3);
+    });
+  }
+
+  it("of batched and permuted results", async () => {
+    const batch = { a: numbers(5 * 19 * 8, 1), b: numbers(5 * 8 * 21, 2), c: numbers(19, 3) };
+    const product = dot(input("batch", "a", [5, 19, 8]), input("batch", "b", [5, 8, 21]), [[0, 0]], [[2, 1]]);
+    const turned = make("permute", [product], { perm: [2, 0, 1] });
+    const bias = make("expand", [input("batch", "c", [19])], { shape: [21, 5, 19], axes: [2] });
+    await check([make("exp", [make("add", [turned, bias])])], batch, 1e-4);
+  });
+});
+
 describe("convolution", () => {
   for (const [stride, padding, dilation, size, kernel] of [
     [1, 0, 1, 9, 3],
@@ -99,7 +142,12 @@ describe("convolution", () => {
       const edge = [0, 0, padding, padding];
       const padded = padding > 0 ? make("pad", [x], { lo: edge, hi: edge, value: 0 }) : x;
       const two = (n: number) => [n, n];
-      const seen = make("windows", [padded], { axes: [2, 3], size: two(kernel), stride: two(stride), dilation: two(dilation) });
+      const seen = make("windows", [padded], {
+        axes: [2, 3],
+        size: two(kernel),
+        stride: two(stride),
+        dilation: two(dilation),
+      });
       const pairs: [number, number][] = [[1, 1], [4, 2], [5, 3]]; // prettier-ignore
       const y = make("permute", [dot(seen, w, [], pairs)], { perm: [0, 3, 1, 2] });
       const loss = make("sum", [make("mul", [y, make("tanh", [y])])], { axes: [0, 1, 2, 3] });

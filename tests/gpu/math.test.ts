@@ -63,7 +63,15 @@ describe("functions", () => {
 
   it("special values", async () => {
     const x = Float32Array.of(0, -0, Infinity, -Infinity, NaN, 1e4, -1e4, 1e-42, -1e-42, 88.7, 88.8, -103, -104.5);
-    for (const [op, exact] of [["exp", Math.exp], ["log", Math.log], ["log1p", Math.log1p], ["tanh", Math.tanh], ["erf", erf], ["sin", Math.sin], ["cos", Math.cos]] as const) {
+    for (const [op, exact] of [
+      ["exp", Math.exp],
+      ["log", Math.log],
+      ["log1p", Math.log1p],
+      ["tanh", Math.tanh],
+      ["erf", erf],
+      ["sin", Math.sin],
+      ["cos", Math.cos],
+    ] as const) {
       const { values } = await runCpu([make(op, [input("batch", "x", [x.length])])], { x });
       x.forEach((at, i) => {
         const got = values[0]?.[i] as number;
@@ -91,7 +99,10 @@ describe("functions", () => {
   it("pow within 2 ulp", async () => {
     const x = numbers(20_000, 3, 0, 30);
     const y = numbers(20_000, 4, -20, 20);
-    const { values } = await runCpu([make("pow", [input("batch", "x", [20_000]), input("batch", "y", [20_000])])], { x, y });
+    const { values } = await runCpu([make("pow", [input("batch", "x", [20_000]), input("batch", "y", [20_000])])], {
+      x,
+      y,
+    });
     let most = 0;
     x.forEach((base, i) => (most = Math.max(most, error(values[0]?.[i] as number, Math.pow(base, y[i] as number)))));
     expect(most).toBeLessThanOrEqual(2);

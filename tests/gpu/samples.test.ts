@@ -11,13 +11,20 @@ import type { Sample } from "../graph/samples.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
 const fused = new CpuDevice();
-const unfused = new CpuDevice({ disable: ["inline", "rows", "prologue", "maps", "siblings"] });
+const unfused = new CpuDevice({ disable: ["inline", "rows", "prologue", "maps", "siblings", "epilogue"] });
+
+/** As threads would run it. */
+const cut = new CpuDevice({ pieces: 3 });
 
 function inputsOf(sample: Sample): { nodes: Node[]; batch: Record<string, Numbers> } {
   const batch: Record<string, Numbers> = {};
   const nodes = sample.inputs.map((given, i) => {
     batch[`x${i}`] =
-      given.dtype === "f32" ? Float32Array.from(given.data) : given.dtype === "u32" ? Uint32Array.from(given.data) : Int32Array.from(given.data);
+      given.dtype === "f32"
+        ? Float32Array.from(given.data)
+        : given.dtype === "u32"
+          ? Uint32Array.from(given.data)
+          : Int32Array.from(given.data);
     return input("batch", `x${i}`, given.shape, given.dtype);
   });
   return { nodes, batch };
@@ -37,7 +44,13 @@ function weighted(results: readonly Node[]): Node {
   return parts.reduce((a, b) => make("add", [a, b]));
 }
 
-async function check(device: CpuDevice, nodes: readonly Node[], batch: Record<string, Numbers>, scalars: Record<string, number>, limit: number) {
+async function check(
+  device: CpuDevice,
+  nodes: readonly Node[],
+  batch: Record<string, Numbers>,
+  scalars: Record<string, number>,
+  limit: number,
+) {
   const { values } = await runOn(device, nodes, batch, scalars);
   const expected = inFloat64(nodes, batch, scalars);
   values.forEach((value, i) => expect(distance(value, expected[i] as Float64Array)).toBeLessThanOrEqual(limit));
@@ -48,7 +61,7 @@ describe("each op", () => {
     it(`${sample.op}: ${sample.name}`, async () => {
       const { nodes, batch } = inputsOf(sample);
       const results = build(sample, nodes);
-      for (const device of [fused, unfused]) await check(device, results, batch, { ...sample.scalars }, 1e-5);
+      for (const device of [fused, unfused, cut]) await check(device, results, batch, { ...sample.scalars }, 1e-5);
     });
   }
 });

@@ -42,7 +42,8 @@ const nowhere: Host = {
 export async function compiled(script: string): Promise<Program> {
   const source = { file: "test.dlx", text: PREAMBLE + script };
   const result = await compile(source, { facts: async () => undefined, readModule: async () => undefined, prelude });
-  if (!result.program) throw new Error(result.diagnostics.map((d) => renderDiagnostic(d, [...result.sources])).join("\n"));
+  if (!result.program)
+    throw new Error(result.diagnostics.map((d) => renderDiagnostic(d, [...result.sources])).join("\n"));
   return result.program;
 }
 
@@ -80,7 +81,12 @@ function flat(metric: Metric): number[] {
   return typeof metric === "number" ? [metric] : metric.flatMap(flat);
 }
 
-async function put(label: string, value: HostValue, session: Session, into: Record<string, readonly number[]>): Promise<void> {
+async function put(
+  label: string,
+  value: HostValue,
+  session: Session,
+  into: Record<string, readonly number[]>,
+): Promise<void> {
   if (value.kind === "record") {
     for (const [name, field] of Object.entries(value.fields)) await put(`${label}.${name}`, field, session, into);
   } else if (value.kind === "list") {
@@ -108,7 +114,12 @@ export interface Case {
   readonly tolerance?: number;
 }
 
-export function close(got: ArrayLike<number> | undefined, expected: readonly number[], tolerance: number, what: string): void {
+export function close(
+  got: ArrayLike<number> | undefined,
+  expected: readonly number[],
+  tolerance: number,
+  what: string,
+): void {
   expect(got?.length, what).toBe(expected.length);
   for (const [i, e] of expected.entries()) {
     const g = got![i]!;
@@ -126,7 +137,8 @@ export function againstTorch(cases: readonly Case[]): void {
         if (!expected) throw new Error(`expected the case ${name} in torch/stdlib.json, got none`);
         const got = await run(script, on);
         expect(Object.keys(got).sort()).toEqual(Object.keys(expected).sort());
-        for (const [label, numbers] of Object.entries(expected)) close(got[label], numbers, Math.max(tolerance, on.tolerance), label);
+        for (const [label, numbers] of Object.entries(expected))
+          close(got[label], numbers, Math.max(tolerance, on.tolerance), label);
       });
     }
   });

@@ -19,6 +19,32 @@ print "loss", cross_entropy(net(x), y)`,
     expect(loss).toEqual([6]);
   });
 
+  test("labels are paired with rows by place or by name alike", async () => {
+    const got = await run(
+      `dim B = 3
+dim C = 4
+let z = wave([B, C], 2)
+let y = argmax(wave([B, C], 5), over: C)
+print "named", cross_entropy(z, y), "numbers", cross_entropy(wave([3, 4], 2), argmax(wave([3, 4], 5), over: -1)), "hinge named", hinge(z, y), "hinge numbers", hinge(wave([3, 4], 2), argmax(wave([3, 4], 5), over: -1))`,
+      on,
+    );
+    expect(got["named"]).toEqual(got["numbers"]);
+    expect(got["hinge named"]).toEqual(got["hinge numbers"]);
+  });
+
+  test("equal greatest values of a window share the gradient", async () => {
+    const { dx } = await run(`let x = zeros([1, 1, 2, 4])\nprint "dx", grad(sum(maxpool(x, 2) * f32([1, 2])), x)`, on);
+    expect(dx).toEqual([0.25, 0.25, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5]);
+  });
+
+  test("infinite inputs", async () => {
+    const got = await run(
+      `let x = f32([-inf, inf])\nprint "softplus", softplus(x), "sigmoid", sigmoid(x), "tanh", tanh(x), "relu", relu(x)`,
+      on,
+    );
+    expect(got).toEqual({ softplus: [0, Infinity], sigmoid: [0, 1], tanh: [-1, 1], relu: [0, Infinity] });
+  });
+
   test("z = x^2 y and its derivatives", async () => {
     const got = await run(
       `let x = 2.0
@@ -28,6 +54,26 @@ print "z", z, "zx", grad(z, x), "zy", grad(z, y), "zxx", grad(grad(z, x), x), "z
       on,
     );
     expect(got).toEqual({ z: [12], zx: [12], zy: [4], zxx: [6], zxy: [4], zyy: [0] });
+  });
+});
+
+/** Mode belongs to the block, and within it to what the block trains. */
+describe.each(devices)("BatchNorm in a train block that moves something else, on $device", (on) => {
+  test("is in eval mode", async () => {
+    const got = await run(
+      `let net = [Linear(4, init: s => wave(s)), BatchNorm()]
+let w = Linear(1, init: s => wave(s))
+train for 2 steps {
+  let y = net(wave([6, 3], 2))
+  metric out = last(y)
+  minimize mean(w(y)^2) over w with SGD(0.1)
+}
+print "y", net(wave([6, 3], 2)), "run_mean", net[1].run_mean`,
+      on,
+    );
+    close(got["out@1"], got["y"]!, 1e-6, "first step");
+    close(got["out@2"], got["y"]!, 1e-6, "second step");
+    expect(got["run_mean"]).toEqual([0, 0, 0, 0]);
   });
 });
 

@@ -28,12 +28,14 @@ print "table", by_feature(table), "new", by_feature(wave([2, 4], 5)), "images", 
   },
   {
     name: "linear",
-    script: `print "lr", [linear(1, 0.5, 0.05, 4), linear(2, 0.5, 0.05, 4), linear(4, 0.5, 0.05, 4), linear(5, 0.5, 0.05, 4), linear(9, 0.5, 0.05, 4)]`,
+    script: `print "lr", f32([linear(1, 0.5, 0.05, 4), linear(2, 0.5, 0.05, 4), linear(4, 0.5, 0.05, 4), linear(5, 0.5, 0.05, 4), linear(9, 0.5, 0.05, 4)])`,
   },
 ];
 againstTorch(cases);
 
 test("standardize leaves what never varies at 0", async () => {
-  const { y } = await run(`let x = concat([ones([4, 1]), wave([4, 1])], along: 1)\nlet f = standardize(x)\nprint "y", f(x)[.., 0]`);
+  const { y } = await run(
+    `let x = concat([ones([4, 1]), wave([4, 1])], over: 1)\nlet f = standardize(x)\nprint "y", f(x)[.., 0]`,
+  );
   expect(y).toEqual([0, 0, 0, 0]);
 });

@@ -4,8 +4,12 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { close, torch, type Values } from "./harness.ts";
 
-const python = ["python3", "/usr/bin/python3"].find((name) => spawnSync(name, ["-c", "import torch"], { stdio: "ignore" }).status === 0);
-const title = python ? "PyTorch computes what is kept" : "PyTorch computes what is kept (left out: no python3 here has torch)";
+const python = ["python3", "/usr/bin/python3"].find(
+  (name) => spawnSync(name, ["-c", "import torch"], { stdio: "ignore" }).status === 0,
+);
+const title = python
+  ? "PyTorch computes what is kept"
+  : "PyTorch computes what is kept (left out: no python3 here has torch)";
 
 test.skipIf(!python)(title, () => {
   const script = fileURLToPath(new URL("./torch/stdlib.py", import.meta.url));
@@ -16,6 +20,7 @@ test.skipIf(!python)(title, () => {
   for (const [name, values] of Object.entries(torch)) {
     expect(Object.keys(now[name]!)).toEqual(Object.keys(values));
     // Other processors may round the last digits otherwise.
-    for (const [label, numbers] of Object.entries(values)) close(now[name]![label], numbers, 1e-10, `${name}, ${label}`);
+    for (const [label, numbers] of Object.entries(values))
+      close(now[name]![label], numbers, 1e-10, `${name}, ${label}`);
   }
 });

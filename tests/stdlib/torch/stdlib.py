@@ -72,6 +72,10 @@ for name, f in {"softmax": F.softmax, "log_softmax": F.log_softmax}.items():
         y = f(x, dim=dim)
         case(name + suffix, {"y": y, **grads((y * wave(4, 5, k=9)).sum(), dx=x)})
 
+x = leaf(3 * wave(2, 4, 3, k=2))
+y = F.softmax(x, dim=1)
+case("softmax, named axis", {"y": y, **grads((y * wave(2, 4, 3, k=9)).sum(), dx=x)})
+
 # ---------------------------------------------------------------- layers
 
 
@@ -277,6 +281,78 @@ x, w, v = leaf(wave(5, 3, k=2)), leaf(wave(3, 4, k=1)), leaf(wave(4, k=3))
 g, = torch.autograd.grad((torch.tanh(x @ w) @ v).sum(), x, create_graph=True)
 penalty = (((g ** 2).sum(-1).sqrt() - 1) ** 2).mean()
 case("gradient penalty", {"p": penalty, **grads(penalty, dw=w, dv=v)})
+
+# ---------------------------------------------------------------- whole networks
+
+
+def learns(name, optimizer, params, loss_at, steps, clip=None, schedule=None, after=lambda: {}):
+    opt = optimizer(list(params.values()))
+    schedule = schedule and schedule(opt)
+    values = {}
+    for step in range(1, steps + 1):
+        opt.zero_grad()
+        loss = loss_at(step)
+        loss.backward()
+        if clip:
+            nn.utils.clip_grad_norm_(list(params.values()), clip)
+        opt.step()
+        if schedule:
+            schedule.step()
+        values[f"before@{step}"] = numbers(loss)
+        values.update({f"{label}@{step}": numbers(p) for label, p in params.items()})
+    case(name, {**values, **after()})
+
+
+w1, b1, w2 = leaf(0.3 * wave(4, 2, 3, 3, k=1)), leaf(torch.zeros(4)), leaf(0.3 * wave(6, 4, 3, 3, k=3))
+wh, bh, bn = leaf(0.3 * wave(6, 5, k=5)), leaf(torch.zeros(5)), nn.BatchNorm2d(4)
+
+
+def network(x):
+    x = F.max_pool2d(F.relu(bn(F.conv2d(x, w1, b1, padding=1))), 2)
+    return F.avg_pool2d(F.gelu(F.conv2d(x, w2, stride=2)), 2, stride=1).flatten(1) @ wh + bh
+
+
+def evaluated():
+    bn.eval()
+    return {"run_mean": bn.running_mean, "run_var": bn.running_var, "z": network(wave(5, 2, 11, 12, k=7))}
+
+
+learns("a convolutional network learns", lambda p: SGD(p, lr=0.05, momentum=0.9, nesterov=True, weight_decay=0.01),
+       {"first_w": w1, "first_b": b1, "bn_scale": bn.weight, "bn_shift": bn.bias, "second_w": w2, "head_w": wh, "head_b": bh},
+       lambda step: F.cross_entropy(network(wave(5, 2, 11, 12, k=2 * step)), torch.tensor([1, 4, 0, 0, 3])), 4, after=evaluated)
+
+wx, wr, br = leaf(0.4 * wave(2, 6, k=1)), leaf(0.4 * wave(6, 6, k=1)), leaf(torch.zeros(6))
+norm, wo, bo = nn.LayerNorm(6), leaf(0.4 * wave(6, 3, k=3)), leaf(torch.zeros(3))
+
+
+def recurrent(step):
+    x, h, hs = wave(4, 7, 2, k=2 * step), torch.zeros(4, 6), []
+    for t in range(7):
+        h = torch.tanh(x[:, t] @ wx + h @ wr + br)
+        hs.append(h)
+    hinge = 3 * nn.MultiMarginLoss()(norm(h) @ wo + bo, torch.tensor([0, 2, 1, 2]))
+    return hinge + 0.1 * F.mse_loss(torch.stack(hs, 1), wave(4, 7, 6, k=5))
+
+
+learns("a recurrent network learns", lambda p: AdamW(p, lr=0.02, weight_decay=0.01),
+       {"rnn_wx": wx, "rnn_wh": wr, "rnn_b": br, "norm_scale": norm.weight, "norm_shift": norm.bias, "head_w": wo, "head_b": bo},
+       recurrent, 5, clip=0.5, schedule=lambda o: torch.optim.lr_scheduler.LinearLR(o, 1.0, 0.1, total_iters=4))
+
+w0, b0, w2, b2 = leaf(0.5 * wave(3, 5, k=1)), leaf(torch.zeros(5)), leaf(0.5 * wave(5, 1, k=3)), leaf(torch.zeros(1))
+
+
+def criticized(step):
+    def critic(x):
+        return torch.tanh(x @ w0 + b0) @ w2 + b2
+    real, fake = wave(4, 3, k=2 * step), wave(4, 3, k=3 * step + 1)
+    mixed = leaf(0.25 * real + 0.75 * fake)
+    slope, = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+    penalty = (((slope ** 2).sum(-1).sqrt() - 1) ** 2).mean()
+    return critic(fake).mean() - critic(real).mean() + 10 * penalty
+
+
+learns("a critic with a gradient penalty learns", lambda p: Adam(p, lr=0.01, betas=(0.5, 0.999)),
+       {"critic_0_w": w0, "critic_0_b": b0, "critic_2_w": w2, "critic_2_b": b2}, criticized, 5)
 
 # ----------------------------------------------------------------
 

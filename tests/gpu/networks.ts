@@ -1,0 +1,134 @@
+/**
+ * Whole training steps as graphs: a multilayer perceptron and a convolutional net, with Adam.
+ */
+import { build as g, gradient, make } from "../../lang/graph/index.ts";
+import type { Node } from "../../lang/graph/node.ts";
+import type { Output } from "../../lang/program.ts";
+import { input } from "./harness.ts";
+
+export interface Network {
+  /** Shapes by path: parameters, and Adam's `m.` and `v.` of each. */
+  readonly slots: Readonly<Record<string, readonly number[]>>;
+  readonly outputs: readonly Output[];
+}
+
+const state = (name: string, shape: readonly number[]) => input("state", name, shape);
+export const relu = (x: Node) => make("max", [x, g.like(x, 0)]);
+
+/** Mean over rows of log Σ exp(z - max z) - z[y] + max z. */
+export function crossEntropy(logits: Node, y: Node): Node {
+  const [rows, classes] = logits.type.shape as [number, number];
+  const shape = [rows, classes];
+  const top = make("stop", [make("amax", [logits], { axes: [1] })]);
+  const z = g.sub(logits, g.expand(top, shape, [0]));
+  const total = make("log", [g.sum(make("exp", [z]), [1])]);
+  const hot = make("cast", [make("eq", [make("iota", [], { shape, axis: 1 }), g.expand(y, shape, [0])])], {
+    dtype: "f32",
+  });
+  return g.mul(g.sum(g.sub(total, g.sum(g.mul(z, hot), [1])), [0]), g.scalar(1 / rows));
+}
+
+export function softmax(x: Node): Node {
+  const { shape } = x.type;
+  const last = shape.length - 1;
+  const rows = shape.map((_, i) => i).slice(0, last);
+  const e = make("exp", [g.sub(x, g.expand(make("amax", [x], { axes: [last] }), shape, rows))]);
+  return g.div(e, g.expand(g.sum(e, [last]), shape, rows));
+}
+
+export function layerNorm(x: Node): Node {
+  const { shape } = x.type;
+  const last = shape.length - 1;
+  const rows = shape.map((_, i) => i).slice(0, last);
+  const mean = (v: Node) => g.expand(g.scale(g.sum(v, [last]), 1 / (shape[last] ?? 1)), shape, rows);
+  const centred = g.sub(x, mean(x));
+  const variance = mean(g.mul(centred, centred));
+  return g.div(centred, make("sqrt", [g.add(variance, g.like(variance, 1e-5))]));
+}
+
+function linear(x: Node, w: Node, b: Node): Node {
+  const y = g.dot(x, w, [], [[1, 0]]);
+  return g.add(y, g.expand(b, y.type.shape, [1]));
+}
+
+function adam(params: Readonly<Record<string, Node>>, loss: Node): Network {
+  const slots: Record<string, readonly number[]> = {};
+  const outputs: Output[] = [];
+  const names = Object.keys(params);
+  const grads = gradient(
+    loss,
+    names.map((n) => params[n] as Node),
+  );
+  const rate = input("scalar", "h:0", []);
+  names.forEach((name, i) => {
+    const p = params[name] as Node;
+    const grad = grads[i] as Node;
+    const { shape } = p.type;
+    for (const path of [name, `m.${name}`, `v.${name}`]) slots[path] = shape;
+    const m = g.add(g.scale(state(`m.${name}`, shape), 0.9), g.scale(grad, 0.1));
+    const v = g.add(g.scale(state(`v.${name}`, shape), 0.999), g.scale(g.mul(grad, grad), 0.001));
+    const step = g.div(m, g.add(make("sqrt", [v]), g.like(v, 1e-8)));
+    const commit = (node: Node, path: string) => outputs.push({ node, role: { kind: "commit", path } });
+    commit(m, `m.${name}`);
+    commit(v, `v.${name}`);
+    commit(g.sub(p, g.mul(g.expand(rate, shape, []), step)), name);
+  });
+  outputs.push(
+    { node: loss, role: { kind: "fetch", name: "loss" } },
+    { node: loss, role: { kind: "finite", what: "loss" } },
+  );
+  return { slots, outputs };
+}
+
+export function mlp(rows: number, sizes: readonly number[]): Network {
+  const params: Record<string, Node> = {};
+  let h = input("batch", "x", [rows, sizes[0] ?? 1]);
+  sizes.slice(1).forEach((size, i) => {
+    const w = (params[`w${i}`] = state(`w${i}`, [sizes[i] ?? 1, size]));
+    const b = (params[`b${i}`] = state(`b${i}`, [size]));
+    h = linear(h, w, b);
+    if (i + 2 < sizes.length) h = relu(h);
+  });
+  return adam(params, crossEntropy(h, input("batch", "y", [rows], "i32")));
+}
+
+function convolution(x: Node, w: Node, b: Node, padding: number): Node {
+  const k = w.type.shape[2] ?? 1;
+  const edge = [0, 0, padding, padding];
+  const seen = make("windows", [g.pad(x, edge, edge)], {
+    axes: [2, 3],
+    size: [k, k],
+    stride: [1, 1],
+    dilation: [1, 1],
+  });
+  const y = g.permute(g.dot(seen, w, [], [[1, 1], [4, 2], [5, 3]]), [0, 3, 1, 2]); // prettier-ignore
+  return g.add(y, g.expand(b, y.type.shape, [1]));
+}
+
+function maxPool(x: Node): Node {
+  const seen = make("windows", [x], { axes: [2, 3], size: [2, 2], stride: [2, 2], dilation: [1, 1] });
+  return make("amax", [seen], { axes: [4, 5] });
+}
+
+/** conv 5×5 1→6 pad 2, pool, conv 5×5 6→16, pool, 120, 84, 10, on 28×28 images. */
+export function lenet(rows: number): Network {
+  const p: Record<string, Node> = {
+    c1: state("c1", [6, 1, 5, 5]),
+    d1: state("d1", [6]),
+    c2: state("c2", [16, 6, 5, 5]),
+    d2: state("d2", [16]),
+    w1: state("w1", [400, 120]),
+    b1: state("b1", [120]),
+    w2: state("w2", [120, 84]),
+    b2: state("b2", [84]),
+    w3: state("w3", [84, 10]),
+    b3: state("b3", [10]),
+  };
+  const at = (name: string) => p[name] as Node;
+  let h = input("batch", "x", [rows, 1, 28, 28]);
+  h = maxPool(relu(convolution(h, at("c1"), at("d1"), 2)));
+  h = maxPool(relu(convolution(h, at("c2"), at("d2"), 0)));
+  h = relu(linear(g.reshape(h, [rows, 400]), at("w1"), at("b1")));
+  h = relu(linear(h, at("w2"), at("b2")));
+  return adam(p, crossEntropy(linear(h, at("w3"), at("b3")), input("batch", "y", [rows], "i32")));
+}
