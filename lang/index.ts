@@ -27,7 +27,7 @@ export interface CompileOptions {
 }
 
 export interface Compiled {
-  /** Absent when there are errors. */
+  /** Absent when there are errors, or facts of data that the host could not tell. */
   readonly program?: Program;
   readonly diagnostics: readonly Diagnostic[];
   readonly file: ast.File;
@@ -69,8 +69,9 @@ export async function compile(script: Source, host: Host, options: CompileOption
   }
   const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics];
   const failed = diagnostics.some((d) => d.severity === "error");
+  const open = [...facts.values()].includes(OPEN);
   return {
-    program: failed ? undefined : checked.program,
+    program: failed || open ? undefined : checked.program,
     diagnostics,
     file,
     sources: [script, ...[...modules.values()].map((m) => m.source), ...host.prelude],

@@ -21,7 +21,8 @@ function has(command, args) {
   return spawnSync(command, args, { stdio: "ignore" }).status === 0;
 }
 
-const torch = () => has("python3", ["-c", "import torch"]);
+/** The package belongs to the system's own Python, which need not be the first on the path. */
+const torch = () => ["python3", "/usr/bin/python3"].some((python) => has(python, ["-c", "import torch"]));
 const mayInstall = Boolean(process.env.CI || process.env.DLX_TEST_INSTALL);
 if (mayInstall && !torch()) {
   const quiet = { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };

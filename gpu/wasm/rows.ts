@@ -4,16 +4,14 @@
  * The lanes behind the end of an axis run the same vector code and are only kept from stores and accumulators,
  * so an element's bits do not depend on where it lies.
  */
-import type { Access, Acc, RowsKernel, Value } from "../kernel.ts";
+import type { Acc, RowsKernel, Value } from "../kernel.ts";
+import { Accesses } from "./accesses.ts";
 import { Accumulator } from "./accumulate.ts";
 import { Fn } from "./assembler.ts";
 import { Operations } from "./operations.ts";
 import type { HelperCalls } from "./operations.ts";
-import { schedule, strideAlong } from "./schedule.ts";
+import { schedule } from "./schedule.ts";
 import type { Place, Schedule } from "./schedule.ts";
-
-/** Elements that may be read before the first and behind the last buffer. */
-export const GUARD = 16000;
 
 /** Begin and end of the outermost loop must be multiples of this (or the extent). */
 export function outerSteps(kernel: RowsKernel): { readonly count: number; readonly unit: number } {
@@ -26,13 +24,6 @@ export function outerSteps(kernel: RowsKernel): { readonly count: number; readon
 const placeKey = (p: Place): string =>
   p.at === "grid" ? `g${p.depth}` : p.at === "row" ? `r${p.phase}` : `s${p.stage}.${p.depth}`;
 
-interface AddressStep {
-  readonly local: number;
-  readonly parent: number;
-  readonly axis: number;
-  readonly coef: number;
-}
-
 export function rowsFunction(kernel: RowsKernel, helpers: HelperCalls): Fn {
   return new RowsWriter(kernel, helpers).write();
 }
@@ -44,20 +35,16 @@ class RowsWriter {
   private readonly ops: Operations;
   private readonly axisLocal: readonly number[];
   private readonly byPlace = new Map<string, number[]>();
-  private readonly steps = new Map<string, AddressStep[]>();
-  private readonly addressOf = new Map<string, { readonly local: number; readonly offset: number }>();
+  private readonly memory: Accesses;
   private readonly accumulators: Accumulator[][] = [];
-  private readonly index: number;
-  /** Lanes in use: 4, or fewer while the tail is written. */
-  private active = 4;
 
   constructor(kernel: RowsKernel, helpers: HelperCalls) {
     this.kernel = kernel;
     this.plan = schedule(kernel);
     this.f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.axisLocal = kernel.axes.map(() => this.f.local("i32"));
-    this.index = this.f.local("i32");
     this.ops = new Operations(this.f, kernel.values, this.plan.varies, helpers, this.plan.vector === undefined);
+    this.memory = new Accesses(this.f, kernel, this.plan, this.ops, this.axisLocal);
     this.plan.places.forEach((place, v) => {
       const key = placeKey(place);
       const list = this.byPlace.get(key);
@@ -65,12 +52,12 @@ class RowsWriter {
       else this.byPlace.set(key, [v]);
     });
     kernel.values.forEach((value, v) => {
-      if (value.op === "load") this.planAddress(value.access, this.plan.places[v] as Place);
+      if (value.op === "load") this.memory.planFor(value.access, this.plan.places[v] as Place);
     });
     kernel.stages.forEach((stage, i) => {
       const at: Place =
         stage.axes.length > 0 ? { at: "inner", stage: i, depth: stage.axes.length } : { at: "row", phase: i };
-      for (const store of stage.stores) this.planAddress(store.access, at);
+      for (const store of stage.stores) this.memory.planFor(store.access, at);
       this.accumulators.push(stage.accs.map((acc) => this.accumulator(i, acc)));
     });
   }
@@ -108,20 +95,11 @@ class RowsWriter {
 
   /** Address steps and values of a place. */
   private enter(place: Place, key: string): void {
-    const { f } = this;
-    for (const step of this.steps.get(key) ?? []) {
-      f.get(step.parent);
-      if (step.axis < 0) f.i32(4 * step.coef);
-      else
-        f.get(this.axisLocal[step.axis] ?? 0)
-          .i32(4 * step.coef)
-          .op("i32.mul");
-      f.op("i32.add").set(step.local);
-    }
+    this.memory.enter(key);
     for (const v of this.byPlace.get(key) ?? []) {
       const value = this.kernel.values[v] as Value;
       if (value.op === "const" || value.op === "acc") continue;
-      if (value.op === "load") this.load(value.access, v, place);
+      if (value.op === "load") this.memory.load(value.access, v, place);
       else if (value.op === "axis") this.pushAxis(value.axis, this.plan.varies[v] ?? false);
       else this.ops.compute(v);
       this.ops.define(v);
@@ -173,9 +151,9 @@ class RowsWriter {
     }
     const full = n - (n % 4);
     const tail = () => {
-      this.active = n % 4;
+      this.memory.active = n % 4;
       inside();
-      this.active = 4;
+      this.memory.active = 4;
     };
     if (depth === 0) {
       // `end` is rounded down to whole vectors; the part that ends at n also writes the tail
@@ -231,7 +209,7 @@ class RowsWriter {
   private point(s: number, place: Place, lanes: number): void {
     const stage = this.kernel.stages[s];
     for (const a of this.accumulators[s] ?? []) a.add(lanes);
-    for (const store of stage?.stores ?? []) this.store(store.access, store.value, place);
+    for (const store of stage?.stores ?? []) this.memory.store(store.access, store.value, place);
   }
 
   private innerLoop(s: number, depth: number): void {
@@ -245,7 +223,7 @@ class RowsWriter {
     const place: Place = { at: "inner", stage: s, depth: depth + 1 };
     const inside = () => {
       this.enter(place, `s${s}.${depth + 1}`);
-      if (last) this.point(s, place, vector ? this.active : -1);
+      if (last) this.point(s, place, vector ? this.memory.active : -1);
       else this.innerLoop(s, depth + 1);
       for (const a of this.accumulators[s] ?? []) a.flushAfter(depth);
     };
@@ -269,10 +247,10 @@ class RowsWriter {
     } else if (full > 0) this.loop(axis, full, step, inside);
     if (full < n) {
       f.i32(full).set(i);
-      const lanes = this.active;
-      this.active = n - full;
+      const lanes = this.memory.active;
+      this.memory.active = n - full;
       inside();
-      this.active = lanes;
+      this.memory.active = lanes;
     }
   }
 }

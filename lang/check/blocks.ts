@@ -113,7 +113,7 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
 
 function finishBlock(c: Checker, env: Env, block: BlockBuild, name: ast.Name | undefined, stmt?: ast.Eval): void {
   // After a mistake in the body its metrics are not all there; what reads them is not to blame.
-  const failed = c.diagnostics.length > block.reported;
+  const failed = c.diagnostics.length > block.reported || block.unknown;
   const value: Value = failed ? { kind: "broken" } : { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
   if (stmt) c.evalMetrics.set(stmt, value);
   if (name) define(c, env.scope, name, value);
@@ -135,6 +135,7 @@ function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"],
     report: new Map(),
     fetches: 0,
     minimizes: 0,
+    unknown: false,
     reported: c.diagnostics.length,
     trained: "over" in trained ? trained.over : [],
     excluded: "over" in trained ? trained.except : [],
@@ -302,6 +303,7 @@ export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metri
   const site = callSite(env.frame.site, `metric ${stmt.name.text}`);
   const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, stmt.value);
   if (value.kind === "broken") {
+    block.unknown = true;
     define(c, env.scope, stmt.name, value);
     return;
   }

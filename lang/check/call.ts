@@ -65,7 +65,7 @@ export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" 
     }
     const callee = evaluate(c, env, right.callee);
     const args = evaluateArgs(c, env, right.args);
-    if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
+    if (callee.kind === "broken" || left.kind === "broken") return unknown(c, callee);
     if (callee.kind === "model") {
       const instance = makeInstance(c, env, callee, args, right.span);
       return applyInstance(c, env, instance, [piped], right.span);
@@ -77,13 +77,13 @@ export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" 
     return callValue(c, env, callee, [piped, ...args], right.span, nameOf(right.callee));
   }
   const callee = evaluate(c, env, right);
-  if (callee.kind === "broken" || left.kind === "broken") return { kind: "broken" };
+  if (callee.kind === "broken" || left.kind === "broken") return unknown(c, callee);
   if (callee.kind === "model") throw new UserError(names.modelWithoutCall(callee.name, right.span));
   return callValue(c, env, callee, [piped], right.span, nameOf(right));
 }
 
 export function callValue(c: Checker, env: Env, callee: Value, args: readonly ArgV[], span: Span, name = "this"): Value {
-  if (callee.kind === "broken" || args.some((a) => a.value.kind === "broken")) return { kind: "broken" };
+  if (callee.kind === "broken" || args.some((a) => a.value.kind === "broken")) return unknown(c, callee);
   switch (callee.kind) {
     case "func":
       return callFunction(c, env, callee, args, span);
@@ -105,6 +105,13 @@ export function callValue(c: Checker, env: Env, callee: Value, args: readonly Ar
     default:
       throw new UserError(names.notCallable(name === "this" ? typeText(callee) : `\`${name}\` is ${typeText(callee)} and`, span));
   }
+}
+
+/** Applied to something unknown: what follows from its params is not to blame. */
+function unknown(c: Checker, callee: Value): Value {
+  if (callee.kind === "instance") c.unknown.add(callee);
+  if (callee.kind === "list") for (const item of callee.items) unknown(c, item);
+  return { kind: "broken" };
 }
 
 function makeOptimizer(c: Checker, env: Env, decl: OptimizerDecl, args: readonly ArgV[], span: Span): OptimizerV {

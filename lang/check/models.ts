@@ -2,7 +2,7 @@
  * Models: instances with their paths, application, params and states.
  * An instance is made once per site; sizes of its params are set by its first application.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import { stateNeedsDropLast } from "../errors/blocks.ts";
 import { paramChanges } from "../errors/signature.ts";
@@ -332,6 +332,7 @@ export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bu
       leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: outside(p.type) });
     }
   });
+  if (leaves.size === 0 && !instance.applied && c.unknown.has(instance)) throw new Reported();
   if (leaves.size === 0 && !instance.applied) throw new UserError(names.notApplied(instance.path, span));
   return { kind: "bundle", leaves };
 }
@@ -352,6 +353,7 @@ export function instanceMember(c: Checker, instance: Instance, name: string, spa
   const setting = instance.args.get(name);
   if (setting) return setting;
   const all = [...instance.params.keys(), ...instance.states.keys(), ...instance.children.keys(), ...instance.args.keys()];
+  if (!instance.applied && c.unknown.has(instance)) return { kind: "broken" };
   if (!instance.applied) throw new UserError(names.notApplied(instance.path, span));
   throw new UserError(names.noMember(`\`${instance.path}\``, name, span, all, didYouMean(name, all)));
 }

@@ -16,10 +16,10 @@ export function execRuns(c: Checker, env: Env, e: ast.For): Value {
   const outer = c.run;
   // All passes share one address, apart from that of draws outside of them.
   const { path } = callSite(env.frame.site, "for");
+  const yields: Value[] = [];
   const results = values.map((value, i): Value => {
     const actions: Action[] = [];
     const scope = child(env.scope);
-    const yields: Value[] = [];
     c.run = ++c.runs;
     c.seed = seed;
     c.openTop(actions);
@@ -34,10 +34,10 @@ export function execRuns(c: Checker, env: Env, e: ast.For): Value {
     bindPattern(c, scope, e.pattern, value);
     const last = runStatements(c, { scope, frame }, e.body.body);
     env.frame.actions.push({ kind: "run", index: i + 1, seed: c.seed, body: actions, span: e.span });
-    return yields.length > 0 ? { kind: "list", items: yields } : last;
+    return last;
   });
   c.run = outer;
   c.seed = seed;
   c.openTop(env.frame.actions);
-  return { kind: "list", items: results };
+  return { kind: "list", items: yields.length > 0 ? yields : results };
 }

@@ -51,6 +51,8 @@ export interface BlockBuild {
   /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */
   fetches: number;
   minimizes: number;
+  /** A metric of it is not known, so its metrics are not all there. */
+  unknown: boolean;
   /** How many messages there were when the block began. */
   readonly reported: number;
   /** Paths whose params the block takes gradients for; instances outside run in eval mode. */
@@ -123,6 +125,8 @@ export class Checker {
   readonly carries = new WeakMap<object, ReadonlyMap<string, Value>>();
   /** An instance → the one it is part of. */
   readonly parents = new WeakMap<Instance, Instance>();
+  /** Instances that were applied to a broken value only. */
+  readonly unknown = new WeakSet<Instance>();
   /** An instance → where it was made: the layers of a list are found there together. */
   readonly hosts = new WeakMap<Instance, Host>();
   readonly stateAxes = new Map<string, { axes: readonly Axis[]; dtype: Tensor["dtype"] }>();

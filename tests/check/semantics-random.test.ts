@@ -59,7 +59,7 @@ describe("other numbers", () => {
       train for 1 step { print uniform([]) }
       for i in 1..1 { train for 1 step { print uniform([]) } }
     `);
-    expect(new Set(lines).size).toBe(14);
+    expect(new Set(lines).size).toBe(12);
   });
 
   test("one let is one draw", async () => {
