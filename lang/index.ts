@@ -67,7 +67,7 @@ export async function compile(script: Source, host: Host, options: CompileOption
     }
     for (const ref of checked.pendingFacts) facts.set(factKey(ref), (await host.facts(ref)) ?? OPEN);
   }
-  const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics];
+  const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics.filter((d) => !followsFrom(syntax, d))];
   const failed = diagnostics.some((d) => d.severity === "error");
   const open = [...facts.values()].includes(OPEN);
   return {
@@ -78,6 +78,16 @@ export async function compile(script: Source, host: Host, options: CompileOption
   };
 }
 
+/** Below a line that could not be read, names are missing that it would have given. */
+const FOLLOW_UPS = new Set(["DLX0301", "DLX0305", "DLX0306", "DLX0313", "DLX0316", "DLX0345"]);
+
+function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boolean {
+  const at = d.labels[0]?.span;
+  // A name that is nearly another one is a mistake of its own.
+  if (!at || !FOLLOW_UPS.has(d.code) || d.help?.startsWith("did you mean")) return false;
+  return syntax.some((s) => s.labels[0] && s.labels[0].span.file === at.file && s.labels[0].span.start <= at.end);
+}
+
 const parsedPrelude = new WeakMap<readonly Source[], Parsed[]>();
 
 function parsePrelude(sources: readonly Source[]): Parsed[] {
@@ -86,7 +96,8 @@ function parsePrelude(sources: readonly Source[]): Parsed[] {
   const parsed = sources.map((source) => {
     const { file, diagnostics } = parse(source);
     const first = diagnostics[0];
-    if (first) throw new Error(`expected a standard library that parses, got ${first.code} in ${source.file}: ${first.title}`);
+    if (first)
+      throw new Error(`expected a standard library that parses, got ${first.code} in ${source.file}: ${first.title}`);
     return { source, file };
   });
   parsedPrelude.set(sources, parsed);

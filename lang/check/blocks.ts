@@ -5,22 +5,18 @@
 import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
-import { make } from "../graph/index.ts";
-import type { Node } from "../graph/node.ts";
 import type { Action, Batches, Eval, Reaction, Segment, TickSegment, Train } from "../program.ts";
-import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import { toTensor } from "./arith.ts";
 import { typeText } from "./axes.ts";
 import { bindFields, fieldNames } from "./data.ts";
 import { constantNumber, define, evaluate } from "./expr.ts";
-import { atOf } from "./hooks.ts";
-import { dependsOnHost, foldOf, hostNode } from "./host.ts";
 import { withoutRun } from "./models.ts";
 import { patternNames, runStatements } from "./statements.ts";
 import type { BlockBuild, Build, Checker, Env, Frame, Host } from "./state.ts";
-import { callSite, child, scalarInput } from "./state.ts";
-import type { Dataset, Instance, Value } from "./values.ts";
+import { child, scalarInput } from "./state.ts";
+import type { Paths } from "./trained.ts";
+import { trainedPaths } from "./trained.ts";
+import type { Dataset, Value } from "./values.ts";
 
 interface Pass {
   readonly ticks: TickSegment[];
@@ -41,7 +37,9 @@ export function execTrain(c: Checker, env: Env, stmt: ast.Train): void {
   const host: Host = { path: block.name, children: new Map() };
   const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
   const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, true);
-  const short = hasShort(c, block, sizes.short) ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, true)) : undefined;
+  const short = hasShort(c, block, sizes.short)
+    ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, true))
+    : undefined;
   const train: Train = {
     kind: "train",
     name: block.name,
@@ -69,6 +67,11 @@ function limitOf(c: Checker, env: Env, stmt: ast.Train, hasSource: boolean): Tra
   const count = constantNumber(c, env, stmt.limit.count, "how long to train");
   const unit = stmt.limit.unit;
   if (unit === "epochs" && !hasSource) throw new UserError(errors.epochsWithoutData(stmt.limit.span));
+  const whole = unit === "epochs" || unit === "steps";
+  if (!(count > 0) || (whole && !Number.isInteger(count))) {
+    const wanted = whole ? `the number of ${unit} (1 or more)` : "how long to train (more than 0)";
+    throw new UserError(names.needsConstant(wanted, String(count), stmt.limit.count.span));
+  }
   if (unit === "minutes") return { unit: "seconds", count: count * 60 };
   if (unit === "hours") return { unit: "seconds", count: count * 3600 };
   return { unit, count };
@@ -80,7 +83,12 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
   const { kind } = env.frame;
   if (kind !== "top" && kind !== "reaction" && kind !== "test") {
     throw new UserError(
-      names.outOfPlace("`eval`", "on the step clock", stmt.span, "put it into `every epoch { }` or after the `train` block"),
+      names.outOfPlace(
+        "`eval`",
+        "on the step clock",
+        stmt.span,
+        "put it into `every epoch { }` or after the `train` block",
+      ),
     );
   }
   const label = stmt.name?.text ?? blockLabel(c, env, "eval");
@@ -94,7 +102,9 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
   const host: Host = { path: block.name, children: new Map() };
   const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
   const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, false);
-  const short = hasShort(c, block, sizes.short) ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, false)) : undefined;
+  const short = hasShort(c, block, sizes.short)
+    ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, false))
+    : undefined;
   const result: Eval = {
     kind: "eval",
     name: block.name,
@@ -114,7 +124,9 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
 function finishBlock(c: Checker, env: Env, block: BlockBuild, name: ast.Name | undefined, stmt?: ast.Eval): void {
   // After a mistake in the body its metrics are not all there; what reads them is not to blame.
   const failed = c.diagnostics.length > block.reported || block.unknown;
-  const value: Value = failed ? { kind: "broken" } : { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
+  const value: Value = failed
+    ? { kind: "broken" }
+    : { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
   if (stmt) c.evalMetrics.set(stmt, value);
   if (name) define(c, env.scope, name, value);
 }
@@ -176,9 +188,11 @@ function runPass(
   return pass;
 }
 
-function newTick(c: Checker, block: BlockBuild, pass: Pick<Pass, "ticks">, every?: number): Build {
+export function newTick(c: Checker, block: BlockBuild, pass: Pick<Pass, "ticks">, every?: number): Build {
   const number = pass.ticks.length;
-  const suffix = (c.replaying ? ".short" : "") + (number === 0 ? "" : every === undefined ? `.${number + 1}` : `.every${every}_${number + 1}`);
+  const suffix =
+    (c.replaying ? ".short" : "") +
+    (number === 0 ? "" : every === undefined ? `.${number + 1}` : `.every${every}_${number + 1}`);
   const build = c.newBuild(block.name + suffix, "tick", block);
   pass.ticks.push({ every, segment: build.segment as Segment });
   return build;
@@ -228,7 +242,10 @@ function batchSource(c: Checker, env: Env, source: ast.Source, label: string): D
 function batchesOf(data: Dataset, source: ast.Source): Batches {
   const { size, dropLast } = data.batch!;
   const full = data.rows >= 0 && data.rows < size ? data.rows : size;
-  const used = fieldNames(data, patternNames(source.fields).map((n) => n.text));
+  const used = fieldNames(
+    data,
+    patternNames(source.fields).map((n) => n.text),
+  );
   return { plan: data.plan, size: full, dropLast, rows: data.rows, fields: used };
 }
 
@@ -237,160 +254,3 @@ function blockLabel(c: Checker, env: Env, base: string): string {
   env.frame.ordinals.set(base, count);
   return `${base}${count}`;
 }
-
-// ---------------------------------------------------------------- what a block trains
-
-interface Paths {
-  readonly over: string[];
-  readonly except: string[];
-}
-
-/** Looks ahead for `over P except Q` and `grad(y, P)`, where P is named outside of the body. */
-function trainedPaths(c: Checker, env: Env, body: ast.Block): Paths {
-  const paths: Paths = { over: [], except: [] };
-  const add = (e: ast.Expr, into: string[]): void => {
-    const value = quietly(c, env, e);
-    if (value) into.push(...instancePaths(value));
-  };
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) {
-      value.forEach(visit);
-      return;
-    }
-    if (value === null || typeof value !== "object") return;
-    const node = value as { kind?: string };
-    if (node.kind === "minimize") {
-      const m = value as ast.Minimize;
-      add(m.over, paths.over);
-      if (m.except) add(m.except, paths.except);
-    }
-    if (node.kind === "call") {
-      const call = value as ast.Call;
-      if (call.callee.kind === "name" && call.callee.text === "grad" && call.args[1]) add(call.args[1].value, paths.over);
-    }
-    for (const [key, part] of Object.entries(value)) if (key !== "span") visit(part);
-  };
-  visit(body);
-  return paths;
-}
-
-/** The value of a name, member, tuple or list of them; nothing else is evaluated ahead of its place. */
-function quietly(c: Checker, env: Env, e: ast.Expr): Value | undefined {
-  if (e.kind !== "name" && e.kind !== "member" && e.kind !== "tuple" && e.kind !== "list") return undefined;
-  try {
-    return evaluate(c, env, e);
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
-}
-
-function instancePaths(value: Value): string[] {
-  if (value.kind === "instance") return [(value as Instance).path];
-  if (value.kind === "tuple" || value.kind === "list") return value.items.flatMap(instancePaths);
-  return [];
-}
-
-// ---------------------------------------------------------------- metric, every, when
-
-export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metric" }): void {
-  const block = env.frame.block;
-  if (!block || env.frame.kind !== "block") {
-    throw new UserError(
-      names.outOfPlace("`metric`", "here", stmt.span, "put it into the body of `train` or `eval`, where there is a tick to measure"),
-    );
-  }
-  const site = callSite(env.frame.site, `metric ${stmt.name.text}`);
-  const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, stmt.value);
-  if (value.kind === "broken") {
-    block.unknown = true;
-    define(c, env.scope, stmt.name, value);
-    return;
-  }
-  const tensor = toTensor(value, atOf(c, env, stmt.value.span));
-  const node = dependsOnHost(tensor.node)
-    ? hostNode(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, tensor.node, stmt.value.span)
-    : foldOf(c, block, asFloat(tensor.node, stmt.value.span), "avg");
-  define(c, env.scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
-  if (!block.report.has(stmt.name.text)) block.report.set(stmt.name.text, node);
-}
-
-export function asFloat(node: Node, span: Span): Node {
-  return node.type.dtype === "f32" ? node : make("cast", [node], { dtype: "f32" }, span);
-}
-
-export function execEvery(c: Checker, env: Env, stmt: ast.Every): void {
-  const { frame } = env;
-  if (frame.kind !== "block" || frame.block?.kind !== "train" || !frame.reactions || !frame.ticks) {
-    throw new UserError(names.outOfPlace("`every`", "outside of a `train` block", stmt.span, "put it into the body of `train`"));
-  }
-  const count = stmt.count ? constantNumber(c, env, stmt.count, "how often") : 1;
-  if (!Number.isInteger(count) || count < 1) {
-    throw new UserError(names.needsConstant("how often", `${count}`, stmt.count?.span ?? stmt.span));
-  }
-  if (stmt.unit === "steps" && moves(stmt.body)) {
-    inPlace(c, env, stmt, count);
-    return;
-  }
-  const unit = stmt.unit === "minutes" ? "seconds" : stmt.unit;
-  const actions: Action[] = [];
-  const build = c.newBuild(`${frame.block.name}.r${frame.reactions.length + 1}${c.replaying ? ".short" : ""}`, "reaction", frame.block);
-  actions.push({ kind: "compute", segment: build.segment });
-  c.within(build, () => {
-    const inner: Frame = { ...frame, kind: "reaction", training: false, actions, reactions: undefined, ticks: undefined };
-    runStatements(c, { scope: child(env.scope), frame: inner }, stmt.body.body);
-  });
-  frame.reactions.push({
-    clock: { unit, every: stmt.unit === "minutes" ? count * 60 : count },
-    body: actions,
-    span: stmt.span,
-  });
-}
-
-function moves(block: ast.Block): boolean {
-  return block.body.some((s) => s.kind === "minimize" || s.kind === "commit" || s.kind === "repeat");
-}
-
-/** A segment of the tick that runs on steps n, 2n, …; what follows is a segment of its own. */
-function inPlace(c: Checker, env: Env, stmt: ast.Every, count: number): void {
-  const { frame } = env;
-  const block = frame.block!;
-  const pass = { ticks: frame.ticks! };
-  carryOn(c, newTick(c, block, pass, count));
-  const actions: Action[] = [];
-  runStatements(c, { scope: child(env.scope), frame: { ...frame, actions } }, stmt.body.body);
-  if (actions.length > 0) {
-    frame.reactions!.push({ clock: { unit: "steps", every: count }, body: actions, span: stmt.span });
-  }
-  carryOn(c, newTick(c, block, pass));
-}
-
-/** Slots that no segment of the tick has moved yet are read as they were read before. */
-function carryOn(c: Checker, next: Build): void {
-  const before = c.build;
-  c.switchTo(next);
-  for (const [path, node] of before.state) if (!before.dirty.has(path)) next.state.set(path, node);
-}
-
-export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }): void {
-  const { kind } = env.frame;
-  if (kind !== "block" && kind !== "reaction" && kind !== "top") {
-    throw new UserError(names.outOfPlace("`when`", "here", stmt.span, "put it into a block; inside a model use `if`"));
-  }
-  const cond = evaluate(c, env, stmt.cond);
-  if (cond.kind === "broken") return;
-  const inner = { scope: child(env.scope), frame: { ...env.frame, actions: [] as Action[] } };
-  if (cond.kind === "bool") {
-    if (cond.value) runStatements(c, { scope: inner.scope, frame: env.frame }, stmt.body.body);
-    return;
-  }
-  const tensor = toTensor(cond, atOf(c, env, stmt.cond.span));
-  if (tensor.axes.length > 0 || tensor.dtype !== "bool") throw new UserError(errors.notACondition(typeText(tensor), stmt.cond.span));
-  if (kind === "block" && !dependsOnHost(tensor.node)) {
-    c.build.segment.outputs.push({ node: tensor.node, role: { kind: "halt" } });
-  }
-  const node = hostNode(c, env, tensor.node, stmt.cond.span);
-  runStatements(c, inner, stmt.body.body);
-  env.frame.actions.push({ kind: "when", cond: node, body: inner.frame.actions, span: stmt.span });
-}
-

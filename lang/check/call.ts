@@ -8,7 +8,7 @@ import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { builtins } from "./builtins/index.ts";
-import { openSource } from "./data.ts";
+import { openSource, refuseFit } from "./data.ts";
 import { evaluate, none, withoutHint } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { applyInstance, makeInstance } from "./models.ts";
@@ -26,12 +26,20 @@ export interface ArgV {
   readonly span: Span;
 }
 
+/** Functions of the standard library that learn from rows. */
+const FITTING = new Set(["standardize"]);
+
 /** A script that calls itself deeper than this has no end. */
 const MAX_DEPTH = 256;
 
 export function evaluateArgs(c: Checker, env: Env, args: readonly ast.Arg[]): ArgV[] {
   const plain = withoutHint(env);
-  return args.map((a) => ({ name: a.name?.text, nameSpan: a.name?.span, value: evaluate(c, plain, a.value), span: a.value.span }));
+  return args.map((a) => ({
+    name: a.name?.text,
+    nameSpan: a.name?.span,
+    value: evaluate(c, plain, a.value),
+    span: a.value.span,
+  }));
 }
 
 export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
@@ -40,7 +48,15 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
     if (target.kind === "instance") {
       const [arg] = evaluateArgs(c, env, e.args);
       if (arg?.value.kind === "bundle") return { kind: "with", instance: target, params: arg.value };
-      throw new UserError(names.notCallable(`\`.with\` takes a bundle of params; ${arg ? typeText(arg.value) : "nothing"}`, e.span));
+      throw new UserError(
+        names.wrongValue(
+          "`.with`",
+          "a bundle of params",
+          arg ? typeText(arg.value) : "nothing",
+          arg?.span ?? e.span,
+          "for instance `net.with(params(net) - 0.1 * g)(x)`",
+        ),
+      );
     }
   }
   const callee = evaluate(c, env, e.callee);
@@ -82,7 +98,14 @@ export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" 
   return callValue(c, env, callee, [piped], right.span, nameOf(right));
 }
 
-export function callValue(c: Checker, env: Env, callee: Value, args: readonly ArgV[], span: Span, name = "this"): Value {
+export function callValue(
+  c: Checker,
+  env: Env,
+  callee: Value,
+  args: readonly ArgV[],
+  span: Span,
+  name = "this",
+): Value {
   if (callee.kind === "broken" || args.some((a) => a.value.kind === "broken")) return unknown(c, callee);
   switch (callee.kind) {
     case "func":
@@ -103,13 +126,15 @@ export function callValue(c: Checker, env: Env, callee: Value, args: readonly Ar
         args[0]?.value ?? none,
       );
     default:
-      throw new UserError(names.notCallable(name === "this" ? typeText(callee) : `\`${name}\` is ${typeText(callee)} and`, span));
+      throw new UserError(
+        names.notCallable(name === "this" ? typeText(callee) : `\`${name}\` is ${typeText(callee)} and`, span),
+      );
   }
 }
 
 /** Applied to something unknown: what follows from its params is not to blame. */
-function unknown(c: Checker, callee: Value): Value {
-  if (callee.kind === "instance") c.unknown.add(callee);
+export function unknown(c: Checker, callee: Value): Value {
+  if (callee.kind === "instance" && !callee.applied) c.unknown.add(callee);
   if (callee.kind === "list") for (const item of callee.items) unknown(c, item);
   return { kind: "broken" };
 }
@@ -130,7 +155,9 @@ function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], 
     return builtin.call(bound, atOf(c, env, span, argSpans));
   }
   if (Object.hasOwn(sources, name)) return openSource(c, name, args, span);
-  throw new UserError(names.notCallable(`\`${name}\` does not take ${args[0] ? typeText(args[0].value) : "nothing"} and`, span));
+  throw new UserError(
+    names.notCallable(`\`${name}\` does not take ${args[0] ? typeText(args[0].value) : "nothing"} and`, span),
+  );
 }
 
 interface BuiltinParam {
@@ -160,7 +187,9 @@ function bindBuiltin(
           continue;
         }
         const known = ordered.map((p) => p.name);
-        throw new UserError(names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)));
+        throw new UserError(
+          names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)),
+        );
       }
       bound[arg.name] = arg.value;
       spans[arg.name] = arg.span;
@@ -175,7 +204,14 @@ function bindBuiltin(
     } else if (rest && rest.name !== "named") {
       restItems.push(arg.value);
     } else {
-      throw new UserError(names.tooManyArguments(callee, ordered.length, arg.span, ordered.map((p) => p.name)));
+      throw new UserError(
+        names.tooManyArguments(
+          callee,
+          ordered.length,
+          arg.span,
+          ordered.map((p) => p.name),
+        ),
+      );
     }
   }
   if (rest) {
@@ -207,7 +243,9 @@ export function bindArgs(
   for (const arg of args) {
     if (arg.name !== undefined) {
       if (!known.includes(arg.name)) {
-        throw new UserError(names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)));
+        throw new UserError(
+          names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)),
+        );
       }
       given.set(arg.name, arg);
       continue;
@@ -242,6 +280,9 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
     const scope = child(f.scope);
     const spans = new Map<string, Span>();
     const bound = bindArgs(c, env, f.name, f.params, args, span, scope, spans);
+    if (FITTING.has(f.name) && f.body.span.file.startsWith("stdlib/")) {
+      for (const [name, value] of bound) refuseFit(c, f.name, value, spans.get(name) ?? span);
+    }
     const lens = enterSignature(c, { scope, frame: env.frame }, f.name, f.params, bound, spans, span);
     const frame = {
       ...env.frame,

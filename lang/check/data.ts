@@ -126,6 +126,7 @@ export function dataMember(c: Checker, data: Dataset, name: string, span: Span, 
   }
   if (data.parts) throw new UserError(blocks.partsNotChosen([...data.parts.keys()], span));
   const rows = rowAxis(c, data, span);
+  if (data.split) c.splits.set(planId(c, data.plan), data.split);
   const axes = [rows, ...rowAxes(c, data, name, fact, span)];
   const node = make(
     "input",
@@ -134,6 +135,22 @@ export function dataMember(c: Checker, data: Dataset, name: string, span: Span, 
     span,
   );
   return fieldTensor(node, fact, axes);
+}
+
+/** What is fitted on validation or test rows says nothing about new data. */
+export function refuseFit(c: Checker, what: string, value: Value, span: Span): void {
+  if (value.kind !== "tensor") return;
+  const seen = new Set<Tensor["node"]>();
+  const visit = (n: Tensor["node"]): void => {
+    if (seen.has(n)) return;
+    seen.add(n);
+    if (n.op === "input" && n.attrs.source === "column") {
+      const split = c.splits.get(String(n.attrs.name).split(".")[0]!);
+      if (split && split !== "train") throw new UserError(blocks.notFitting(split, `\`${what}\` learns`, span));
+    }
+    n.inputs.forEach(visit);
+  };
+  visit(value.node);
 }
 
 /** Nothing is known of the source, so nothing that follows from it is wrong. */
@@ -205,13 +222,30 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
   }
   for (const f of data.maps) {
     const mapped = callValue(c, env, f, [{ value: { kind: "record", fields: row }, span: source.span }], source.span);
-    if (mapped.kind !== "record") throw new UserError(names.notCallable(`a row function gives a record; ${typeText(mapped)}`, source.span));
+    if (mapped.kind !== "record")
+      throw new UserError(
+        names.wrongValue(
+          "`map`",
+          "a function that gives a record",
+          typeText(mapped),
+          source.span,
+          "write `map(row => { ..row, x: f(row.x) })`",
+        ),
+      );
     row = new Map(mapped.fields);
+    for (const [name, field] of row) {
+      const first = field.kind === "tensor" ? field.axes[0] : undefined;
+      if (field.kind !== "broken" && first?.uid !== batch.uid) {
+        throw new UserError(blocks.rowsLost(name, typeText(field), source.span));
+      }
+    }
   }
   for (const name of wanted) {
     const value: Value | undefined = isOpen(data) ? { kind: "broken" } : row.get(name.text);
     if (!value) {
-      throw new UserError(blocks.unknownField(name.text, name.span, [...row.keys()], didYouMean(name.text, row.keys())));
+      throw new UserError(
+        blocks.unknownField(name.text, name.span, [...row.keys()], didYouMean(name.text, row.keys())),
+      );
     }
     define(c, env.scope, name, value);
   }

@@ -39,7 +39,9 @@ export function evaluate(c: Checker, env: Env, e: ast.Expr): Value {
       return {
         kind: "str",
         parts: e.parts.map((part) =>
-          typeof part === "string" ? part : { value: evaluate(c, env, part.value), format: part.format, span: part.span },
+          typeof part === "string"
+            ? part
+            : { value: evaluate(c, env, part.value), format: part.format, span: part.span },
         ),
       };
     case "bool":
@@ -177,12 +179,33 @@ export function define(c: Checker, scope: Env["scope"], name: ast.Name, value: V
 
 // ---------------------------------------------------------------- operators
 
+const OPERATORS = new Set<string>([
+  "^",
+  "@",
+  "*",
+  "/",
+  "//",
+  "%",
+  "+",
+  "-",
+  "==",
+  "!=",
+  "<",
+  "<=",
+  ">",
+  ">=",
+  "and",
+  "or",
+] satisfies ast.BinaryOp[]);
+
 function evaluateBinary(c: Checker, env: Env, e: ast.Expr & { kind: "binary" }): Value {
   const left = evaluate(c, env, e.left);
   if (left.kind === "bool" && e.op === "and" && !left.value) return left;
   if (left.kind === "bool" && e.op === "or" && left.value) return left;
   const right = evaluate(c, env, e.right);
   if (left.kind === "broken" || right.kind === "broken") return { kind: "broken" };
+  // A sign that is no operator was reported by the parser.
+  if (!OPERATORS.has(e.op)) return { kind: "broken" };
   return binary(e.op, left, right, { ...atOf(c, env, e.span), left: e.left.span, right: e.right.span });
 }
 
@@ -196,12 +219,21 @@ function known(cond: Value): Value {
 function evaluateIf(c: Checker, env: Env, e: ast.If): Value {
   const cond = known(evaluate(c, env, e.cond));
   const branch = (b: ast.Block | ast.If | undefined): Value =>
-    b === undefined ? none : b.kind === "if" ? evaluateIf(c, env, b) : runBlock(c, { scope: child(env.scope), frame: env.frame }, b);
+    b === undefined
+      ? none
+      : b.kind === "if"
+        ? evaluateIf(c, env, b)
+        : runBlock(c, { scope: child(env.scope), frame: env.frame }, b);
   if (cond.kind === "bool") return branch(cond.value ? e.then : e.else);
   if (cond.kind === "broken") return cond;
   if (!e.else) {
     throw new UserError(
-      names.outOfPlace("an `if` on a tensor without `else`", "here", e.span, "give both values: `if c { a } else { b }`"),
+      names.outOfPlace(
+        "an `if` on a tensor without `else`",
+        "here",
+        e.span,
+        "give both values: `if c { a } else { b }`",
+      ),
     );
   }
   return select(cond, branch(e.then), branch(e.else), atOf(c, env, e.span));
@@ -213,7 +245,15 @@ function evaluateRecord(c: Checker, env: Env, fields: readonly ast.Field[]): Val
     if ("spread" in field) {
       const value = evaluate(c, env, field.spread);
       if (value.kind !== "record") {
-        throw new UserError(names.notCallable(`${typeText(value)} has no fields and`, field.span));
+        throw new UserError(
+          names.wrongValue(
+            "`..` in a record",
+            "a record",
+            typeText(value),
+            field.span,
+            "write `{ ..row, name: value }` with a record `row`",
+          ),
+        );
       }
       for (const [name, v] of value.fields) result.set(name, v);
     } else {
@@ -275,12 +315,16 @@ export function member(c: Checker, env: Env, value: Value, name: string, span: S
     case "record": {
       const found = value.fields.get(name);
       if (found) return found;
-      throw new UserError(names.noMember(what, name, span, [...value.fields.keys()], didYouMean(name, value.fields.keys())));
+      throw new UserError(
+        names.noMember(what, name, span, [...value.fields.keys()], didYouMean(name, value.fields.keys())),
+      );
     }
     case "namespace": {
       const found = value.members.get(name);
       if (found) return found;
-      throw new UserError(names.noMember(what, name, span, [...value.members.keys()], didYouMean(name, value.members.keys())));
+      throw new UserError(
+        names.noMember(what, name, span, [...value.members.keys()], didYouMean(name, value.members.keys())),
+      );
     }
     case "instance":
       return instanceMember(c, value, name, span);
@@ -292,7 +336,12 @@ export function member(c: Checker, env: Env, value: Value, name: string, span: S
           names.noMember(`the block ${what}`, name, span, [...value.metrics], didYouMean(name, value.metrics)),
         );
       }
-      const node = make("input", [], { source: "metric", name: `${value.name}.${name}`, dtype: "f32", shape: [] }, span);
+      const node = make(
+        "input",
+        [],
+        { source: "metric", name: `${value.name}.${name}`, dtype: "f32", shape: [] },
+        span,
+      );
       return { kind: "tensor", node, dtype: "float", axes: [] };
     }
     case "bundle": {
@@ -327,7 +376,18 @@ export function iterationValues(c: Checker, env: Env, e: ast.Expr): readonly Val
   throw new UserError(names.needsConstant("what `for` walks over", typeText(value), e.span));
 }
 
-export function callFunctionValue(c: Checker, env: Env, f: Value, args: { name?: string; value: Value }[], span: Span): Value {
-  return callValue(c, env, f, args.map((a) => ({ ...a, span })), span);
+export function callFunctionValue(
+  c: Checker,
+  env: Env,
+  f: Value,
+  args: { name?: string; value: Value }[],
+  span: Span,
+): Value {
+  return callValue(
+    c,
+    env,
+    f,
+    args.map((a) => ({ ...a, span })),
+    span,
+  );
 }
-

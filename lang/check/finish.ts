@@ -62,13 +62,14 @@ function closeSegment(c: Checker, build: Build): void {
     if (known) return known;
     let result: Node;
     const owner = c.ownerOf(n);
-    if (n.op === "input" && HOST_SOURCES.has(String(n.attrs.source))) throw new UserError(names.metricFeedsBack(n.span ?? nowhere));
-    if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) result = rebuild(n, n.inputs.map(walk));
+    if (n.op === "input" && HOST_SOURCES.has(String(n.attrs.source)))
+      throw new UserError(names.metricFeedsBack(n.span ?? nowhere));
+    if (n.op === "const" || owner === build || owner === undefined || isCopyable(n))
+      result = rebuild(n, n.inputs.map(walk));
     else if (n.op === "input") {
       if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
       result = inputOf(c, build, owner, n);
-    }
-    else {
+    } else {
       if (owner.kind === "tick" && owner.block !== build.block) throw tooFast(n);
       result = keptBy(c, owner, n);
     }
@@ -102,9 +103,12 @@ function findHostSlots(c: Checker): Set<string> {
     }
   }
   const candidate = (s: Slot): boolean =>
-    (s.kind === "state" || s.kind === "slot") && s.type.shape.length === 0 && s.init !== undefined && commits.has(s.path);
+    (s.kind === "state" || s.kind === "slot") &&
+    s.type.shape.length === 0 &&
+    s.init !== undefined &&
+    commits.has(s.path);
   const found = new Set([...c.slots.values()].filter(candidate).map((s) => s.path));
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const path of found) {
       if (!commits.get(path)!.every((n) => hostable(n, (p) => found.has(p)))) {

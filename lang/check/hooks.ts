@@ -52,6 +52,14 @@ export function paramsOf(c: Checker, v: Value, span: Span): Bundle {
       return { kind: "bundle", leaves };
     }
     default:
-      throw new UserError(names.notCallable(`${typeText(v)} has no params and`, span));
+      throw new UserError(
+        names.wrongValue(
+          "this place",
+          "a model or its params",
+          typeText(v),
+          span,
+          "name a model, a part of one, or a tuple of them",
+        ),
+      );
   }
 }

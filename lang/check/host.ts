@@ -10,7 +10,7 @@ import type { Fold, HostValue } from "../program.ts";
 import type { Span } from "../source.ts";
 import { typeText } from "./axes.ts";
 import type { BlockBuild, Build, Checker, Env } from "./state.ts";
-import { stateInput } from "./state.ts";
+import { lookup, stateInput } from "./state.ts";
 import type { Value } from "./values.ts";
 
 export const HOST_SOURCES = new Set(["fold", "metric", "watch"]);
@@ -45,13 +45,7 @@ function isFree(node: Node, seen = new Map<Node, boolean>()): boolean {
 }
 
 /** A fold over the reader's clock of something a tick computes. */
-export function foldOf(
-  c: Checker,
-  block: BlockBuild,
-  node: Node,
-  how: Fold["how"],
-  weight?: Node,
-): Node {
+export function foldOf(c: Checker, block: BlockBuild, node: Node, how: Fold["how"], weight?: Node): Node {
   const key = `${node.id}:${how}:${weight?.id ?? ""}`;
   const name = block.foldOf.get(key) ?? `f${++block.fetches}`;
   if (!block.foldOf.has(key)) {
@@ -82,11 +76,21 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     const owner = c.ownerOf(n);
     return block !== undefined && owner?.kind === "tick" && owner.block === block;
   };
+  // A tensor of constants may have the size of the batch, which the last batch changes.
+  const sized = new Map<Node, boolean>();
+  const isSized = (n: Node): boolean => {
+    const known = sized.get(n);
+    if (known !== undefined) return known;
+    const result = needsTick(n) && (n.type.shape.length > 0 || n.inputs.some(isSized));
+    sized.set(n, result);
+    return result;
+  };
+  const isWhole = (n: Node): boolean => isFree(n) && !isSized(n);
   const below = new Map<Node, boolean>();
   const touchesTick = (n: Node): boolean => {
     const known = below.get(n);
     if (known !== undefined) return known;
-    const result = (needsTick(n) && !isFree(n) && sourceOf(n) === undefined) || n.inputs.some(touchesTick);
+    const result = (needsTick(n) && !isWhole(n) && sourceOf(n) === undefined) || n.inputs.some(touchesTick);
     below.set(n, result);
     return result;
   };
@@ -112,7 +116,7 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     if (known) return known;
     let result: Node;
     const source = sourceOf(n);
-    if (isFree(n) || (source !== undefined && HOST_SOURCES.has(source))) result = n;
+    if (isWhole(n) || (source !== undefined && HOST_SOURCES.has(source))) result = n;
     else if (dependsOnHost(n)) result = rebuild(n, n.inputs.map(walk));
     else if (needsTick(n) && source !== "state") result = ofTick(n);
     else if (source === "state" && needsTick(n)) result = stateOfTick(n);
@@ -147,12 +151,21 @@ export function keptBy(c: Checker, owner: Build, node: Node): Node {
   return stateInput(path, node.type, node.span);
 }
 
+/** The size of the axis B: the last batch may have another. */
+function isBatchSize(env: Env, value: Value & { kind: "num" }): boolean {
+  if (env.frame.kind !== "block" || value.axis?.uid === undefined) return false;
+  const batch = lookup(env.scope, "B")?.value;
+  return batch?.kind === "num" && batch.axis?.uid === value.axis.uid;
+}
+
 export function hostValue(c: Checker, env: Env, value: Value, span: Span): HostValue {
   switch (value.kind) {
     case "tensor":
       return { kind: "node", node: hostNode(c, env, value.node, span) };
-    case "num":
-      return { kind: "node", node: make("const", [], { value: value.value, dtype: value.float ? "f32" : "i32" }, span) };
+    case "num": {
+      const node = make("const", [], { value: value.value, dtype: value.float ? "f32" : "i32" }, span);
+      return { kind: "node", node: isBatchSize(env, value) ? foldOf(c, env.frame.block!, node, "last") : node };
+    }
     case "bool":
       return { kind: "node", node: make("const", [], { value: value.value ? 1 : 0, dtype: "bool" }, span) };
     case "tuple":

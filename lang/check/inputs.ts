@@ -20,7 +20,10 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
     const first = optionText(stmt.value);
     const chosen = given === undefined ? first : String(given);
     const place = options.indexOf(chosen);
-    if (place < 0) throw new UserError(names.wrongInput(name, chosen, stmt.span, `one of ${options.join(", ")}`));
+    if (place < 0)
+      throw new UserError(
+        names.wrongInput(name, chosen, stmt.span, `one of ${options.join(", ")}`, given !== undefined),
+      );
     c.inputs.set(name, { name, value: chosen, options, kind: "shape", span: stmt.span });
     define(c, env.scope, stmt.name, evaluate(c, env, stmt.domain.items[place]!));
     return;
@@ -35,12 +38,13 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
     define(c, env.scope, stmt.name, { kind: "bool", value: chosen });
     return;
   }
-  if (value.kind !== "num") throw new UserError(names.needsConstant("the value of an input", typeText(value), stmt.value.span));
+  if (value.kind !== "num")
+    throw new UserError(names.needsConstant("the value of an input", typeText(value), stmt.value.span));
   const [min, max] = bounds(c, env, stmt.domain);
   const allowed = min === undefined ? "a number" : `a number from ${min} to ${max}`;
   const chosen = given === undefined ? value.value : Number(given);
   if (!Number.isFinite(chosen) || (min !== undefined && (chosen < min || chosen > max!))) {
-    throw new UserError(names.wrongInput(name, String(given ?? value.value), stmt.span, allowed));
+    throw new UserError(names.wrongInput(name, String(given ?? value.value), stmt.span, allowed, given !== undefined));
   }
   const live = value.float === true || stmt.log || !integerDomain(stmt);
   if (!live && !Number.isInteger(chosen)) {
@@ -56,7 +60,13 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
 /** `10 in 0 .. 50` is whole; a float anywhere makes the input live. */
 function integerDomain(stmt: ast.InputStmt): boolean {
   const isFloat = (e: ast.Expr | undefined): boolean =>
-    e?.kind === "number" ? e.float : e?.kind === "unary" ? isFloat(e.value) : e?.kind === "range" ? isFloat(e.from) || isFloat(e.to) : false;
+    e?.kind === "number"
+      ? e.float
+      : e?.kind === "unary"
+        ? isFloat(e.value)
+        : e?.kind === "range"
+          ? isFloat(e.from) || isFloat(e.to)
+          : false;
   return !isFloat(stmt.domain);
 }
 

@@ -2,7 +2,7 @@
  * Loops of expressions: `for` unrolls (types may change per pass), `scan` and `iterate` become one loop node whose body
  * is a graph of its own; values from outside enter it as constants.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/loops.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
@@ -52,7 +52,8 @@ function loopValue(
 ): Value {
   const last = new Map(carries.map((carry) => [carry.name.text, lookup(scope, carry.name.text)!.value]));
   const items = [...last.values()];
-  const carried: Value | undefined = items.length === 0 ? undefined : items.length === 1 ? items[0] : { kind: "tuple", items };
+  const carried: Value | undefined =
+    items.length === 0 ? undefined : items.length === 1 ? items[0] : { kind: "tuple", items };
   // A copy, so that `s.h` belongs to this loop and not to a value that others share.
   const value: Value = { ...(yields ?? carried ?? otherwise) };
   if (last.size > 0) c.carries.set(value, last);
@@ -63,7 +64,7 @@ function loopValue(
 
 export function evaluateIterate(c: Checker, env: Env, e: ast.Iterate): Value {
   const count = constantNumber(c, env, e.count, "the number of rounds");
-  return loop(c, env, e, count, [], () => undefined);
+  return loop(c, env, e, Math.max(0, count), [], () => undefined);
 }
 
 export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
@@ -74,7 +75,7 @@ export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
     if (from === undefined || to === undefined) {
       throw new UserError(names.needsConstant("the range of `scan`", "open", e.source.span));
     }
-    return loop(c, env, e, to - from + 1, [], (scope, tick) => {
+    return loop(c, env, e, Math.max(0, to - from + 1), [], (scope, tick) => {
       const start = make("const", [], { value: from, dtype: "i32" }, e.source.span);
       const node = make("add", [tick, start], {}, e.source.span);
       bindPattern(c, scope, e.pattern, { kind: "tensor", node, dtype: "int", axes: [] });
@@ -82,7 +83,8 @@ export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
   }
   const items = source.kind === "tuple" || source.kind === "list" ? source.items : [source];
   const tensors = items.map((item) => toTensor(item, atOf(c, env, e.source.span)));
-  if (!e.over) throw new UserError(errors.scanWithoutOver(e.source.span, tensors[0] ? typeText(tensors[0]) : "nothing"));
+  if (!e.over)
+    throw new UserError(errors.scanWithoutOver(e.source.span, tensors[0] ? typeText(tensors[0]) : "nothing"));
   const over = evaluate(c, env, e.over);
   const places = tensors.map((t) => resolveAxes(t, over, atOf(c, env, e.over!.span))[0]!);
   const axis = tensors[0]!.axes[places[0]!]!;
@@ -93,11 +95,20 @@ export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
       throw new UserError(errors.scanSizes(e.source.span, axis.size, size));
     }
   }
-  return loop(c, env, e, axis.size, scanned, (scope, _tick, slices) => {
-    const values: Value[] = slices;
-    const value: Value = source.kind === "tuple" || source.kind === "list" ? { kind: "tuple", items: values } : values[0]!;
-    bindPattern(c, scope, e.pattern, value);
-  }, { axis, place: places[0]! });
+  return loop(
+    c,
+    env,
+    e,
+    axis.size,
+    scanned,
+    (scope, _tick, slices) => {
+      const values: Value[] = slices;
+      const value: Value =
+        source.kind === "tuple" || source.kind === "list" ? { kind: "tuple", items: values } : values[0]!;
+      bindPattern(c, scope, e.pattern, value);
+    },
+    { axis, place: places[0]! },
+  );
 }
 
 interface Scanned {
@@ -114,6 +125,9 @@ function loop(
   bindItems: (scope: Scope, tick: Node, slices: Tensor[]) => void,
   stacked?: { readonly axis: Axis; readonly place: number },
 ): Value {
+  if (!Number.isInteger(count) || count === 0 || count < -1) {
+    throw new UserError(names.needsConstant("the number of ticks (1 or more)", String(count), e.span));
+  }
   const outer = child(env.scope);
   const site = callSite(env.frame.site, e.kind);
   const first = e.carries.map((carry) => firstCarry(c, env, carry));
@@ -143,9 +157,13 @@ function loop(
   refuseCommits(c, versions, slots, e.span);
   const nextCarries = e.carries.map((carry, i) => lastCarry(c, env, outer, carry, first[i]!));
   const flat: Tensor[] = [];
-  const template = yields.length === 0 ? undefined : flattenYield(c, env, yields.length === 1 ? yields[0]! : { kind: "tuple", items: yields }, flat, e.span);
+  const template =
+    yields.length === 0
+      ? undefined
+      : flattenYield(c, env, yields.length === 1 ? yields[0]! : { kind: "tuple", items: yields }, flat, e.span);
   const params = [...carryInputs, ...slices.map((s) => s.node), tick];
   const results = [...nextCarries.map((t) => t.node), ...flat.map((t) => t.node)];
+  if (results.length === 0) throw new UserError(errors.loopWithoutValue(e.kind, e.span));
   const captured = capture(results, new Set(params));
   const scans = scanned.map((s) => toFront(s.tensor, s.place));
   const node = make(
@@ -177,16 +195,22 @@ function loopInput(name: string, type: Type, span: Span): Node {
 
 function firstCarry(c: Checker, env: Env, carry: ast.Carry): Tensor {
   const value = evaluate(c, env, carry.value);
+  if (value.kind === "broken") throw new Reported();
   const tensor = toTensor(value, atOf(c, env, carry.value.span));
   // A number carried round a loop is a float unless it stays whole.
   if (value.kind === "num" && tensor.dtype === "int") {
-    return { ...tensor, dtype: "float", node: make("const", [], { value: value.value, dtype: "f32" }, carry.value.span) };
+    return {
+      ...tensor,
+      dtype: "float",
+      node: make("const", [], { value: value.value, dtype: "f32" }, carry.value.span),
+    };
   }
   return tensor;
 }
 
 function lastCarry(c: Checker, env: Env, scope: Scope, carry: ast.Carry, first: Tensor): Tensor {
   const value = lookup(scope, carry.name.text)!.value;
+  if (value.kind === "broken") throw new Reported();
   const tensor = toTensor(value, atOf(c, env, carry.span));
   const same =
     tensor.node.type.dtype === first.node.type.dtype &&
@@ -208,7 +232,10 @@ function refuseCommits(c: Checker, before: ReadonlyMap<string, Node>, slots: Rea
 }
 
 /** Values that do not depend on the loop's own inputs enter it as constants. */
-function capture(results: readonly Node[], own: ReadonlySet<Node>): { params: Node[]; values: Node[]; results: Node[] } {
+function capture(
+  results: readonly Node[],
+  own: ReadonlySet<Node>,
+): { params: Node[]; values: Node[]; results: Node[] } {
   const inside = new Map<Node, boolean>();
   const isInside = (n: Node): boolean => {
     const known = inside.get(n);
@@ -266,7 +293,12 @@ function flattenYield(c: Checker, env: Env, value: Value, into: Tensor[], span: 
     case "list":
       return { kind: value.kind, items: value.items.map((item) => flattenYield(c, env, item, into, span)) };
     case "record":
-      return { kind: "record", fields: new Map([...value.fields].map(([n, v]) => [n, flattenYield(c, env, v, into, span)])) };
+      return {
+        kind: "record",
+        fields: new Map([...value.fields].map(([n, v]) => [n, flattenYield(c, env, v, into, span)])),
+      };
+    case "broken":
+      throw new Reported();
     default:
       into.push(toTensor(value, atOf(c, env, span)));
       return { kind: "leaf", place: into.length - 1 };
@@ -283,4 +315,3 @@ function fillTemplate(t: Template, values: readonly Tensor[]): Value {
       return { kind: t.kind, items: t.items.map((item) => fillTemplate(item, values)) };
   }
 }
-

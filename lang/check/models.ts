@@ -89,7 +89,15 @@ export function applyInstance(
       scope.names.set(name, { value, span: decl.decl.name.span });
       spans.set(name, instance.span);
     }
-    const lens = enterSignature(c, { scope, frame: env.frame }, decl.name, decl.decl.settings, instance.args, spans, span);
+    const lens = enterSignature(
+      c,
+      { scope, frame: env.frame },
+      decl.name,
+      decl.decl.settings,
+      instance.args,
+      spans,
+      span,
+    );
     const callSpans = new Map<string, Span>();
     const bound = bindArgs(c, env, decl.name, decl.decl.params, args, span, scope, callSpans);
     const inner = enterSignature(c, { scope, frame: env.frame }, decl.name, decl.decl.params, bound, callSpans, span);
@@ -107,7 +115,10 @@ export function applyInstance(
       pass: undefined,
     };
     const body = decl.decl.body;
+    const told = c.diagnostics.length;
+    c.unknown.add(instance);
     const value = runBlock(c, { scope, frame }, body);
+    if (c.diagnostics.length === told && value.kind !== "broken") c.unknown.delete(instance);
     instance.applied = true;
     const last = body.body.at(-1)?.span ?? body.span;
     return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, last);
@@ -174,7 +185,8 @@ export function execParam(c: Checker, env: Env, stmt: ast.ParamStmt): void {
   const axes = writtenAxes(c, env, stmt.type);
   if (stmt.if) {
     const cond = evaluate(c, env, stmt.if);
-    if (cond.kind !== "bool") throw new UserError(names.needsConstant("the condition of a param", typeText(cond), stmt.if.span));
+    if (cond.kind !== "bool")
+      throw new UserError(names.needsConstant("the condition of a param", typeText(cond), stmt.if.span));
     if (!cond.value) {
       if (stmt.init?.how !== "=") {
         throw new UserError(
@@ -206,12 +218,9 @@ function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instan
   const name = stmt.name.text;
   const path = `${instance.path}.${name}`;
   if (!stmt.init) {
-    throw new UserError(
-      names.stateWithoutInit(name, stmt.span),
-    );
+    throw new UserError(names.stateWithoutInit(name, stmt.span));
   }
   const { how, value } = stmt.init;
-  instance.params.set(name, { path, type: axes, span: stmt.span });
   addSlot(c, path, "param", axes, "float", stmt.span, (initEnv) => {
     const scopeEnv = { scope: env.scope, frame: initEnv.frame };
     if (how === "=") return evaluate(c, scopeEnv, value);
@@ -222,8 +231,9 @@ function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instan
     };
     return callValue(c, scopeEnv, f, [{ value: list, span: value.span }], value.span);
   });
+  instance.params.set(name, { path, type: axes, span: stmt.span });
   const slot = c.slots.get(path)!;
-  for (let i: Instance | undefined = instance, below = name; i; ) {
+  for (let i: Instance | undefined = instance, below = name; i;) {
     if (i.loaded) {
       c.slots.set(path, { ...slot, load: { file: i.loaded.file, name: below, span: i.loaded.span } });
       break;
@@ -261,12 +271,16 @@ export function addSlot(
   first: (env: { frame: Frame }) => Value,
 ): void {
   const frame = initFrame(path, span);
-  const type = { dtype: dtype === "float" ? ("f32" as const) : dtype === "int" ? ("i32" as const) : ("bool" as const), shape: shape(axes) };
+  const type = {
+    dtype: dtype === "float" ? ("f32" as const) : dtype === "int" ? ("i32" as const) : ("bool" as const),
+    shape: shape(axes),
+  };
   const top: Build = c.top;
   c.within(top, () => {
     const env: Env = { scope: c.globals, frame };
     const value = spread(toTensor(first({ frame }), atOf(c, env, span)), axes, span);
-    const node = dtype === "float" && value.dtype !== "float" ? make("cast", [value.node], { dtype: "f32" }, span) : value.node;
+    const node =
+      dtype === "float" && value.dtype !== "float" ? make("cast", [value.node], { dtype: "f32" }, span) : value.node;
     const number = fillNumber(node);
     if (number !== undefined) {
       c.slots.set(path, { path, type, kind, init: number, span });
@@ -284,7 +298,12 @@ export function execState(c: Checker, env: Env, stmt: ast.StateStmt): void {
   const host = env.frame.host;
   if (!host || (env.frame.kind !== "model" && env.frame.kind !== "block")) {
     throw new UserError(
-      names.outOfPlace("`state`", "here", stmt.span, "put it into a model, an optimizer or the body of a `train` block"),
+      names.outOfPlace(
+        "`state`",
+        "here",
+        stmt.span,
+        "put it into a model, an optimizer or the body of a `train` block",
+      ),
     );
   }
   const path = host.path === "" ? name : `${host.path}.${name}`;
@@ -301,7 +320,9 @@ export function execState(c: Checker, env: Env, stmt: ast.StateStmt): void {
     if (was.join() !== now.join()) {
       const texts = [`[${was.join(", ")}]`, `[${now.join(", ")}]`] as const;
       throw new UserError(
-        c.replaying ? stateNeedsDropLast(name, ...texts, stmt.span) : paramChanges(name, ...texts, stmt.span, stmt.span),
+        c.replaying
+          ? stateNeedsDropLast(name, ...texts, stmt.span)
+          : paramChanges(name, ...texts, stmt.span, stmt.span),
       );
     }
   } else {
@@ -332,7 +353,7 @@ export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bu
       leaves.set(p.path, { kind: "tensor", node: c.read(p.path), dtype: "float", axes: outside(p.type) });
     }
   });
-  if (leaves.size === 0 && !instance.applied && c.unknown.has(instance)) throw new Reported();
+  if (leaves.size === 0 && c.unknown.has(instance)) throw new Reported();
   if (leaves.size === 0 && !instance.applied) throw new UserError(names.notApplied(instance.path, span));
   return { kind: "bundle", leaves };
 }
@@ -352,9 +373,13 @@ export function instanceMember(c: Checker, instance: Instance, name: string, spa
   if (part) return part;
   const setting = instance.args.get(name);
   if (setting) return setting;
-  const all = [...instance.params.keys(), ...instance.states.keys(), ...instance.children.keys(), ...instance.args.keys()];
-  if (!instance.applied && c.unknown.has(instance)) return { kind: "broken" };
+  const all = [
+    ...instance.params.keys(),
+    ...instance.states.keys(),
+    ...instance.children.keys(),
+    ...instance.args.keys(),
+  ];
+  if (c.unknown.has(instance)) return { kind: "broken" };
   if (!instance.applied) throw new UserError(names.notApplied(instance.path, span));
   throw new UserError(names.noMember(`\`${instance.path}\``, name, span, all, didYouMean(name, all)));
 }
-

@@ -1,7 +1,7 @@
 /** `minimize`: the gradient of a loss, the stages of an optimizer, and the new versions of params and slots. */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import { notACondition } from "../errors/blocks.ts";
-import { needsScalar } from "../errors/gradients.ts";
+import { gradientNeedsScalar } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
 import { gradient, make } from "../graph/index.ts";
@@ -10,7 +10,7 @@ import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
 import { typeText } from "./axes.ts";
-import { inCall } from "./call.ts";
+import { inCall, unknown } from "./call.ts";
 import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
@@ -25,11 +25,14 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   const lossValue = evaluate(c, env, stmt.loss);
   const opt = evaluate(c, env, stmt.with);
   const over = evaluate(c, env, stmt.over);
-  if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return;
+  if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return void unknown(c, over);
   const loss = toTensor(lossValue, atOf(c, env, stmt.loss.span));
-  if (loss.axes.length > 0) throw new UserError(needsScalar("minimize", { value: loss, span: stmt.loss.span }));
+  if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
   if (opt.kind === "optimizer") throw new UserError(names.modelWithoutCall(opt.name, stmt.with.span, "an optimizer"));
-  if (opt.kind !== "stages") throw new UserError(names.notCallable(`${typeText(opt)} is no optimizer and`, stmt.with.span));
+  if (opt.kind !== "stages")
+    throw new UserError(
+      names.wrongValue("`with`", "an optimizer", typeText(opt), stmt.with.span, "write `with Adam(1e-3)`"),
+    );
   const params = chosenParams(c, env, stmt, over);
   const fresh = checkFresh(c, loss.node, params, stmt);
   const paths = [...params.leaves.keys()];
@@ -56,7 +59,8 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
 
 function condition(c: Checker, env: Env, e: ast.Expr): Tensor {
   const cond = toTensor(evaluate(c, env, e), atOf(c, env, e.span));
-  if (cond.axes.length > 0 || cond.dtype !== "bool") throw new UserError(notACondition(typeText(cond), e.span, "minimize … if"));
+  if (cond.axes.length > 0 || cond.dtype !== "bool")
+    throw new UserError(notACondition(typeText(cond), e.span, "minimize … if"));
   return cond;
 }
 
@@ -157,7 +161,17 @@ function runStages(
     p = scope.names.get(pName.name.text)!.value;
     g = scope.names.get(gName.name.text)!.value;
   }
-  if (p.kind !== "bundle") throw new UserError(names.notCallable(`the new params are ${typeText(p)}, and a number`, span));
+  if (p.kind === "broken") throw new Reported();
+  if (p.kind !== "bundle")
+    throw new UserError(
+      names.wrongValue(
+        "`p <-`",
+        "new params",
+        typeText(p),
+        span,
+        "write a value for each leaf, as in `p <- p - lr * g`",
+      ),
+    );
   for (const [leafPath, leaf] of p.leaves) {
     if (!before.has(leafPath)) before.set(leafPath, c.read(leafPath));
     moveParam(c, leafPath, leaf.node, span);
@@ -225,7 +239,10 @@ function asState(c: Checker, env: Env, old: Value, next: Value, stmt: ast.Stmt &
   const was = old as Tensor;
   const given = spread(tensor, was.axes, stmt.value.span);
   const dtype = was.node.type.dtype;
-  return { ...was, node: given.node.type.dtype === dtype ? given.node : make("cast", [given.node], { dtype }, stmt.span) };
+  return {
+    ...was,
+    node: given.node.type.dtype === dtype ? given.node : make("cast", [given.node], { dtype }, stmt.span),
+  };
 }
 
 function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, params: Bundle, span: Span): Value {
@@ -233,7 +250,9 @@ function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, para
   if (now.kind !== "bundle") {
     const tensor = toTensor(now, atOf(c, env, span));
     if (!c.slots.has(path)) {
-      addSlot(c, path, "slot", tensor.axes, "float", span, (at) => evaluate(c, { scope: env.scope, frame: at.frame }, init));
+      addSlot(c, path, "slot", tensor.axes, "float", span, (at) =>
+        evaluate(c, { scope: env.scope, frame: at.frame }, init),
+      );
     }
     return { kind: "tensor", node: c.read(path), dtype: "float", axes: tensor.axes };
   }
@@ -278,4 +297,3 @@ function keepUnless(c: Checker, cond: Tensor, before: Map<string, Node>, span: S
     else c.write(path, chosen);
   }
 }
-

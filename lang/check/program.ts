@@ -65,14 +65,20 @@ export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: 
   if (!failed && !pending) finishSegments(c);
   const stillGood = !pending && !c.diagnostics.some((d) => d.severity === "error");
   return {
-    program: stillGood ? assemble(c, actions, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude) : undefined,
+    program: stillGood
+      ? assemble(c, actions, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude)
+      : undefined,
     diagnostics: c.diagnostics,
     pendingFacts: c.pendingFacts,
     pendingFiles: c.pendingFiles,
   };
 }
 
-function checkTest(c: Checker, env: { scope: Frame extends never ? never : Parameters<typeof child>[0]; frame: Frame }, test: ast.Stmt & { kind: "test" }): void {
+function checkTest(
+  c: Checker,
+  env: { scope: Frame extends never ? never : Parameters<typeof child>[0]; frame: Frame },
+  test: ast.Stmt & { kind: "test" },
+): void {
   const body: Action[] = [];
   const asserts: TestBlock["asserts"][number][] = [];
   const name = constantText(evaluate(c, env, test.name), test.name.span);
@@ -86,7 +92,12 @@ function checkTest(c: Checker, env: { scope: Frame extends never ? never : Param
   c.tests.push({ name, body, asserts, span: test.span });
 }
 
-function assemble(c: Checker, actions: readonly Action[], sources: readonly Source[], prelude: readonly Parsed[]): Program {
+function assemble(
+  c: Checker,
+  actions: readonly Action[],
+  sources: readonly Source[],
+  prelude: readonly Parsed[],
+): Program {
   const plans: Record<string, DataPlan> = {};
   for (const [plan, id] of c.plans) plans[id] = plan;
   return {

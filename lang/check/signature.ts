@@ -90,7 +90,16 @@ function matchParam(
   const rank = tensor.axes.length;
   const fail = (why: readonly Label[] = []): never => {
     throw new UserError(
-      errors.signatureMismatch(callee, param.name.text, typeExprText(type), typeText(tensor), span, type.span, why, rest < 0 ? fixed - rank : 0),
+      errors.signatureMismatch(
+        callee,
+        param.name.text,
+        typeExprText(type),
+        typeText(tensor),
+        span,
+        type.span,
+        why,
+        rest < 0 ? fixed - rank : 0,
+      ),
     );
   };
   if (rank < fixed || (rest < 0 && rank !== fixed)) fail(whys(tensor.axes, span));

@@ -16,7 +16,12 @@ type SinkStmt = Extract<ast.Stmt, { kind: "print" | "plot" | "show" | "record" |
 export function execSink(c: Checker, env: Env, stmt: SinkStmt): void {
   if (env.frame.kind === "fn" || env.frame.kind === "model" || env.frame.kind === "optimizer") {
     throw new UserError(
-      names.outOfPlace(`\`${stmt.kind}\``, "inside a function or model", stmt.span, "return the value and show it in the block"),
+      names.outOfPlace(
+        `\`${stmt.kind}\``,
+        "inside a function or model",
+        stmt.span,
+        "return the value and show it in the block",
+      ),
     );
   }
   const actions = env.frame.actions;
@@ -95,7 +100,9 @@ function parts(c: Checker, env: Env, value: Value, span: Span): readonly Part[] 
 
 /** Strings inside holes become part of the text. */
 function flatten(text: Str): Str["parts"] {
-  return text.parts.flatMap((p): Str["parts"] => (typeof p !== "string" && p.value.kind === "str" ? flatten(p.value) : [p]));
+  return text.parts.flatMap((p): Str["parts"] =>
+    typeof p !== "string" && p.value.kind === "str" ? flatten(p.value) : [p],
+  );
 }
 
 export function constantText(value: Value, span: Span): string {
@@ -114,7 +121,9 @@ function saveEntries(value: Value, span: Span): SaveEntry[] {
   if (value.kind === "tuple" || value.kind === "list") {
     return value.items.flatMap((item) => (item.kind === "instance" ? instanceEntries(item, "") : []));
   }
-  throw new UserError(names.outOfPlace(typeText(value), "in `save`", span, "save a model: `save net to \"net.safetensors\"`"));
+  throw new UserError(
+    names.outOfPlace(typeText(value), "in `save`", span, 'save a model: `save net to "net.safetensors"`'),
+  );
 }
 
 function instanceEntries(instance: Instance, root: string): SaveEntry[] {

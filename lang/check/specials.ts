@@ -11,7 +11,7 @@ import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import { toTensor } from "./arith.ts";
 import { resolveAxes, typeText } from "./axes.ts";
-import { asFloat } from "./blocks.ts";
+import { asFloat } from "./clocks.ts";
 import type { ArgV } from "./call.ts";
 import { onePart, shuffleData, splitData, takeData } from "./data.ts";
 import { atOf } from "./hooks.ts";
@@ -41,7 +41,9 @@ function bind(callee: string, params: readonly string[], args: readonly ArgV[], 
       name = params[place];
       if (name === undefined) throw new UserError(names.tooManyArguments(callee, params.length, arg.span, params));
     } else if (!params.includes(name)) {
-      throw new UserError(names.wrongArgument(callee, name, arg.nameSpan ?? arg.span, params, didYouMean(name, params)));
+      throw new UserError(
+        names.wrongArgument(callee, name, arg.nameSpan ?? arg.span, params, didYouMean(name, params)),
+      );
     }
     bound.set(name, arg);
   }
@@ -67,7 +69,8 @@ function number(arg: ArgV | undefined, what: string, fallback: number | undefine
 
 function fraction(arg: ArgV | undefined, what: string, span: Span): number {
   const value = number(arg, what, 0, span);
-  if (value < 0 || value >= 1) throw new UserError(names.needsConstant(`${what} (a part between 0 and 1)`, String(value), arg?.span ?? span));
+  if (value < 0 || value >= 1)
+    throw new UserError(names.needsConstant(`${what} (a part between 0 and 1)`, String(value), arg?.span ?? span));
   return value;
 }
 
@@ -80,7 +83,10 @@ function fold(how: Fold["how"], doc: string): Special {
     call(c, env, args, span) {
       const bound = bind(how, params, args, span);
       const block = env.frame.block;
-      if (!block) throw new UserError(names.outOfPlace(`\`${how}\``, "outside of a block", span, "use it in a `metric` or a sink"));
+      if (!block)
+        throw new UserError(
+          names.outOfPlace(`\`${how}\``, "outside of a block", span, "use it in a `metric` or a sink"),
+        );
       const x = toTensor(bound.get("x")!.value, atOf(c, env, span));
       if (dependsOnHost(x.node)) return x;
       const weight = bound.get("weight");
@@ -100,9 +106,13 @@ function watch(kind: Watch["kind"], doc: string): Special {
     call(c, env, args, span) {
       const bound = bind(kind, params, args, span);
       const block = env.frame.block;
-      if (!block) throw new UserError(names.outOfPlace(`\`${kind}\``, "outside of a block", span, "use it in `when` inside a block"));
+      if (!block)
+        throw new UserError(
+          names.outOfPlace(`\`${kind}\``, "outside of a block", span, "use it in `when` inside a block"),
+        );
       const x = toTensor(bound.get("x")!.value, atOf(c, env, span));
-      if (x.axes.length > 0) throw new UserError(names.needsConstant(`what \`${kind}\` watches`, `${typeText(x)}, not one number`, span));
+      if (x.axes.length > 0)
+        throw new UserError(names.needsConstant(`what \`${kind}\` watches`, `${typeText(x)}, not one number`, span));
       const count = kind === "stale" ? number(bound.get("n"), "the number of readings", undefined, span) : undefined;
       const name = `${kind}${block.watches.length + 1}`;
       block.watches.push({ name, kind, value: hostNode(c, env, x.node, span), count });
@@ -141,7 +151,11 @@ export const specials: Readonly<Record<string, Special>> = {
     takes: onData,
     call(_c, _env, args, span) {
       const bound = bind("take", this.params, args, span);
-      return takeData(dataset("take", bound.get("data")!), number(bound.get("n"), "the number of rows", undefined, span), span);
+      const count = number(bound.get("n"), "the number of rows", undefined, span);
+      if (!Number.isInteger(count) || count < 1) {
+        throw new UserError(names.needsConstant("the number of rows (1 or more)", String(count), bound.get("n")!.span));
+      }
+      return takeData(dataset("take", bound.get("data")!), count, span);
     },
   },
   batches: {
@@ -152,7 +166,8 @@ export const specials: Readonly<Record<string, Special>> = {
       const bound = bind("batches", this.params, args, span);
       const data = onePart(dataset("batches", bound.get("data")!), bound.get("data")!.span);
       const size = number(bound.get("n"), "the batch size", undefined, span);
-      if (!Number.isInteger(size) || size < 1) throw new UserError(names.needsConstant("the batch size (1 or more)", String(size), span));
+      if (!Number.isInteger(size) || size < 1)
+        throw new UserError(names.needsConstant("the batch size (1 or more)", String(size), span));
       const drop = bound.get("drop_last")?.value;
       return { ...data, batch: { size, dropLast: drop?.kind === "bool" && drop.value } };
     },
@@ -165,7 +180,9 @@ export const specials: Readonly<Record<string, Special>> = {
       const bound = bind("map", this.params, args, span);
       const f = bound.get("f");
       if (f?.value.kind !== "func" && f?.value.kind !== "builtin") {
-        throw new UserError(names.needsConstant("the row function of `map`", f ? typeText(f.value) : "missing", f?.span ?? span));
+        throw new UserError(
+          names.needsConstant("the row function of `map`", f ? typeText(f.value) : "missing", f?.span ?? span),
+        );
       }
       const data = dataset("map", bound.get("data")!);
       const mapped = (d: Dataset): Dataset => ({

@@ -130,6 +130,8 @@ export class Checker {
   /** An instance → where it was made: the layers of a list are found there together. */
   readonly hosts = new WeakMap<Instance, Host>();
   readonly stateAxes = new Map<string, { axes: readonly Axis[]; dtype: Tensor["dtype"] }>();
+  /** Part of the data that a plan reads, by its id. */
+  readonly splits = new Map<string, "train" | "val" | "test">();
   /** Files that the host does not have. */
   readonly missingFiles: ReadonlySet<string>;
   readonly featureAxes = new Map<string, Axis>();
@@ -169,9 +171,7 @@ export class Checker {
   }
 
   report(diagnostic: Diagnostic): void {
-    const key = JSON.stringify([diagnostic.code, diagnostic.labels[0]?.span, diagnostic.title]);
-    if (this.diagnostics.some((d) => JSON.stringify([d.code, d.labels[0]?.span, d.title]) === key)) return;
-    this.diagnostics.push(diagnostic);
+    if (!this.diagnostics.some((d) => isSameMistake(d, diagnostic))) this.diagnostics.push(diagnostic);
   }
 
   /** Runs one statement; a user's mistake in it is collected. Returns whether it went well. */
@@ -286,6 +286,14 @@ export class Checker {
         (b === owner || (b.order > owner.order && b.order < reader.order) || (repeats && b.block === reader.block)),
     );
   }
+}
+
+/** One place is told once, whatever the pass, batch or call that led there; one unknown name is told once. */
+function isSameMistake(a: Diagnostic, b: Diagnostic): boolean {
+  if (a.code !== b.code) return false;
+  const [p, q] = [a.labels[0]?.span, b.labels[0]?.span];
+  if (!p || !q || p.file !== q.file) return a.title === b.title && p === q;
+  return (p.start === q.start && p.end === q.end) || (a.code === "DLX0301" && a.title === b.title);
 }
 
 export function stateInput(path: string, type: Type, span?: Span): Node {

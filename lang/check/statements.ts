@@ -10,7 +10,9 @@ import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
 import { shape, typeText } from "./axes.ts";
-import { execEval, execEvery, execMetric, execTrain, execWhen } from "./blocks.ts";
+import { execEval, execTrain } from "./blocks.ts";
+import { execEvery, execMetric, execWhen } from "./clocks.ts";
+import { unknown } from "./call.ts";
 import { spread } from "./constants.ts";
 import { bindPattern, define, evaluate, none } from "./expr.ts";
 import { execInput } from "./inputs.ts";
@@ -54,8 +56,35 @@ function tolerate(c: Checker, env: Env, stmt: ast.Stmt, run: () => void): boolea
     return true;
   }
   const well = c.attempt(run);
-  if (!well) for (const name of namesOf(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
+  if (!well) {
+    for (const name of namesOf(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
+    forgetModels(c, env, stmt);
+    if (env.frame.block) env.frame.block.unknown = true;
+    if (stmt.kind === "commit" && stmt.target.kind === "name") breakVersion(env, stmt.target.text);
+  }
   return well;
+}
+
+/** What a failed `<-` should have written is not known any more. */
+function breakVersion(env: Env, name: string): void {
+  const names = homeOf(env.scope, name)?.names;
+  const binding = names?.get(name);
+  if (binding?.role) names!.set(name, { ...binding, value: { kind: "broken" } });
+}
+
+/** Models that a failed statement names may have got their params there. */
+function forgetModels(c: Checker, env: Env, value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const item of value) forgetModels(c, env, item);
+    return;
+  }
+  if (value === null || typeof value !== "object") return;
+  const node = value as ast.Expr | ast.Stmt;
+  if (node.kind === "name") {
+    const named = lookup(env.scope, node.text)?.value;
+    if (named) unknown(c, named);
+  }
+  for (const [key, part] of Object.entries(value)) if (key !== "span") forgetModels(c, env, part);
 }
 
 function breakName(env: Env, name: ast.Name): void {
@@ -124,11 +153,14 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       return none;
     case "dim": {
       const value = evaluate(c, env, stmt.value);
-      if (value.kind === "broken") return breakName(env, stmt.name), none;
+      if (value.kind === "broken") return (breakName(env, stmt.name), none);
       if (value.kind !== "num" || !Number.isInteger(value.value)) {
         throw new UserError(names.needsConstant("a `dim`", typeText(value), stmt.value.span));
       }
-      const axis = c.freshAxis(stmt.name.text, value.value, { span: stmt.span, text: `${stmt.name.text} is ${value.value} here` });
+      const axis = c.freshAxis(stmt.name.text, value.value, {
+        span: stmt.span,
+        text: `${stmt.name.text} is ${value.value} here`,
+      });
       define(c, env.scope, stmt.name, { kind: "num", value: value.value, axis });
       return none;
     }
@@ -187,13 +219,17 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       return none;
     case "yield":
       if (!env.frame.yields) {
-        throw new UserError(names.outOfPlace("`yield`", "outside of a loop", stmt.span, "put it into `for`, `scan` or `iterate`"));
+        throw new UserError(
+          names.outOfPlace("`yield`", "outside of a loop", stmt.span, "put it into `for`, `scan` or `iterate`"),
+        );
       }
       env.frame.yields.push(evaluate(c, env, stmt.value));
       return none;
     case "assert": {
       if (!env.frame.asserts) {
-        throw new UserError(names.outOfPlace("`assert`", "outside of a test", stmt.span, 'put it into `test "name" { }`'));
+        throw new UserError(
+          names.outOfPlace("`assert`", "outside of a test", stmt.span, 'put it into `test "name" { }`'),
+        );
       }
       const cond = toTensor(evaluate(c, env, stmt.value), atOf(c, env, stmt.value.span));
       env.frame.asserts.push({ cond: cond.node, span: stmt.span });
@@ -206,6 +242,7 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       if (isRuns(env, stmt.value)) return execRuns(c, env, stmt.value);
       return evaluate(c, env, stmt.value);
     case "error":
+      if (env.frame.block) env.frame.block.unknown = true;
       return { kind: "broken" };
     case "fn":
     case "model":
@@ -218,13 +255,19 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
 
 function execLet(c: Checker, env: Env, stmt: ast.Let): void {
   if (stmt.indices) throw new UserError(names.notYet("index notation `let y[i, j] = …`", stmt.span));
-  const named = "text" in stmt.pattern && namesInstance(stmt.value) ? { name: stmt.pattern.text, used: false } : undefined;
+  const named =
+    "text" in stmt.pattern && namesInstance(stmt.value) ? { name: stmt.pattern.text, used: false } : undefined;
   if (isRuns(env, stmt.value)) {
     bindPattern(c, env.scope, stmt.pattern, execRuns(c, env, stmt.value));
     return;
   }
   // Draws are addressed below the name, so that another `let` above moves none of them.
-  const site = callSite(env.frame.site, `let ${patternNames(stmt.pattern).map((n) => n.text).join()}`);
+  const site = callSite(
+    env.frame.site,
+    `let ${patternNames(stmt.pattern)
+      .map((n) => n.text)
+      .join()}`,
+  );
   let value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site, hint: named } }, stmt.value);
   // A float is a variable that gradients can be taken for: two equal ones stay two.
   if (value.kind === "num" && value.float && !value.axis && !stmt.span.file.startsWith("stdlib/")) {
@@ -272,7 +315,8 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
     commitBundle(c, env, binding.value, value, span);
     return;
   }
-  if (!role) throw new UserError(names.notWritable(target.text, target.span, "this is a definition, which never changes"));
+  if (!role)
+    throw new UserError(names.notWritable(target.text, target.span, "this is a definition, which never changes"));
   const home = homeOf(env.scope, target.text)!;
   if (role.kind !== "state") {
     home.names.set(target.text, { ...binding, value });
@@ -289,7 +333,9 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
 
 function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: Span): void {
   if (!env.frame.block || env.frame.kind !== "block") {
-    throw new UserError(names.outOfPlace("`net <- …`", "outside of a step", span, "put it into the body of a `train` block"));
+    throw new UserError(
+      names.outOfPlace("`net <- …`", "outside of a step", span, "put it into the body of a `train` block"),
+    );
   }
   const own = paramsOf(c, target, span);
   const given = paramsOf(c, value, span);

@@ -25,7 +25,13 @@ export function notBatched(span: Span): Diagnostic {
 }
 
 export function notData(got: string, span: Span): Diagnostic {
-  return error("DLX0334", "a block reads batches of a data set", span, `this is ${got}`, "write `in batches(data, 64)`");
+  return error(
+    "DLX0334",
+    "a block reads batches of a data set",
+    span,
+    `this is ${got}`,
+    "write `in batches(data, 64)`",
+  );
 }
 
 export function partsNotChosen(parts: readonly string[], span: Span): Diagnostic {
@@ -58,7 +64,22 @@ export function stateNeedsDropLast(name: string, full: string, short: string, sp
   );
 }
 
-export function unknownField(name: string, span: Span, fields: readonly string[], guess: string | undefined): Diagnostic {
+export function rowsLost(field: string, got: string, span: Span): Diagnostic {
+  return error(
+    "DLX0340",
+    `the row function of this data gives no \`${field}\` for each row`,
+    span,
+    `\`${field}\` is ${got}`,
+    "a row function sees all rows of a batch: reduce the other axes only, as in `sum(row.x, over: -1)`",
+  );
+}
+
+export function unknownField(
+  name: string,
+  span: Span,
+  fields: readonly string[],
+  guess: string | undefined,
+): Diagnostic {
   return error(
     "DLX0337",
     `these rows have no field \`${name}\``,
@@ -71,7 +92,13 @@ export function unknownField(name: string, span: Span, fields: readonly string[]
 
 export function notACondition(got: string, span: Span, what = "when"): Diagnostic {
   const example = what === "when" ? "`when loss < 0.1 { … }`" : "`minimize loss over net with opt if finite(loss)`";
-  return error("DLX0338", `\`${what}\` needs one true or false`, span, `this is ${got}`, `compare a number: ${example}`);
+  return error(
+    "DLX0338",
+    `\`${what}\` needs one true or false`,
+    span,
+    `this is ${got}`,
+    `compare a number: ${example}`,
+  );
 }
 
 export function notFitting(split: string, what: string, span: Span): Diagnostic {

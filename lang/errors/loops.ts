@@ -24,6 +24,17 @@ export function scanSizes(span: Span, a: number, b: number): Diagnostic {
   };
 }
 
+export function loopWithoutValue(kind: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0345",
+    severity: "error",
+    title: `this \`${kind}\` gives nothing`,
+    labels: [{ span, text: "carries nothing and yields nothing" }],
+    notes: [],
+    help: "write `yield …` in its body, or carry a value: `with h = h0 { h <- … }`",
+  };
+}
+
 export function tooManyPasses(count: number, most: number, span: Span): Diagnostic {
   return {
     code: "DLX0344",

@@ -7,7 +7,10 @@ export function staleLoss(span: Span, moved: Span | undefined): Diagnostic {
     code: "DLX0411",
     severity: "error",
     title: "this loss was computed before its params moved",
-    labels: [{ span, text: "uses the params as they were" }, ...(moved ? [{ span: moved, text: "they moved here" }] : [])],
+    labels: [
+      { span, text: "uses the params as they were" },
+      ...(moved ? [{ span: moved, text: "they moved here" }] : []),
+    ],
     notes: ["a `let` has the value of its moment"],
     help: "compute the loss again below the line that moved the params",
   };

@@ -61,7 +61,13 @@ export function firstValueTooFast(name: string, span: Span): Diagnostic {
 }
 
 export function notWritable(name: string, span: Span, why: string): Diagnostic {
-  return error("DLX0305", `\`${name}\` cannot be written with \`<-\``, span, why, `declare it as \`state ${name} = …\``);
+  return error(
+    "DLX0305",
+    name === "this" ? "only a name can be written with `<-`" : `\`${name}\` cannot be written with \`<-\``,
+    span,
+    why,
+    "give the new value a name of its own with `let`; what changes from step to step is a `state` of its block",
+  );
 }
 
 export function outOfPlace(what: string, where: string, span: Span, help: string): Diagnostic {
@@ -96,7 +102,13 @@ export function importCycle(chain: readonly string[], span: Span): Diagnostic {
 }
 
 export function missingArgument(callee: string, name: string, span: Span): Diagnostic {
-  return error("DLX0309", `\`${callee}\` needs \`${name}\``, span, "an argument is missing", `write \`${name}: …\``);
+  return error(
+    "DLX0309",
+    `\`${callee}\` needs \`${name}\``,
+    span,
+    "an argument is missing",
+    `write \`${callee}(${name}: …)\``,
+  );
 }
 
 export function tooManyArguments(callee: string, count: number, span: Span, names: readonly string[]): Diagnostic {
@@ -121,10 +133,26 @@ export function instanceInFunction(model: string, span: Span): Diagnostic {
 }
 
 export function notCallable(what: string, span: Span): Diagnostic {
-  return error("DLX0312", `${what} cannot be called`, span, "called here");
+  return error(
+    "DLX0312",
+    `${what} cannot be called`,
+    span,
+    "called here",
+    "only functions, models and lists of them are called; a product is written with `*`",
+  );
 }
 
-export function noMember(of: string, name: string, span: Span, members: readonly string[], guess: string | undefined): Diagnostic {
+export function wrongValue(what: string, wanted: string, got: string, span: Span, help: string): Diagnostic {
+  return error("DLX0326", `${what} takes ${wanted}`, span, `this is ${got}`, help);
+}
+
+export function noMember(
+  of: string,
+  name: string,
+  span: Span,
+  members: readonly string[],
+  guess: string | undefined,
+): Diagnostic {
   return error(
     "DLX0313",
     `${of} has no \`${name}\``,
@@ -136,11 +164,23 @@ export function noMember(of: string, name: string, span: Span, members: readonly
 }
 
 export function missingFile(path: string, span: Span): Diagnostic {
-  return error("DLX0314", `cannot read \`${path}\``, span, "no such file", "the path is relative to the folder of this script");
+  return error(
+    "DLX0314",
+    `cannot read \`${path}\``,
+    span,
+    "no such file",
+    "the path is relative to the folder of this script",
+  );
 }
 
 export function notInFile(name: string, path: string, span: Span, guess: string | undefined): Diagnostic {
-  return error("DLX0315", `\`${path}\` defines no \`${name}\``, span, "not found", guess ? `did you mean \`${guess}\`?` : undefined);
+  return error(
+    "DLX0315",
+    `\`${path}\` defines no \`${name}\``,
+    span,
+    "not found",
+    guess ? `did you mean \`${guess}\`?` : undefined,
+  );
 }
 
 export function notApplied(name: string, span: Span): Diagnostic {
@@ -164,14 +204,26 @@ export function carryChanges(name: string, before: string, after: string, span: 
 }
 
 export function needsConstant(what: string, got: string, span: Span): Diagnostic {
-  return error("DLX0318", `${what} must be known before the run`, span, `this is ${got}`, "use a number, a `dim` or a size");
+  return error(
+    "DLX0318",
+    `${what} must be known before the run`,
+    span,
+    `this is ${got}`,
+    "use a number, a `dim` or a size",
+  );
 }
 
-export function wrongInput(name: string, value: string, span: Span, allowed: string): Diagnostic {
-  return error("DLX0319", `\`${value}\` is not a value for the input \`${name}\``, span, allowed, `use --set ${name}=… with ${allowed}`);
+export function wrongInput(name: string, value: string, span: Span, allowed: string, given = true): Diagnostic {
+  const help = given ? `use --set ${name}=… with ${allowed}` : "begin with a value that the input allows";
+  return error("DLX0319", `\`${value}\` is not a value for the input \`${name}\``, span, allowed, help);
 }
 
-export function unknownInput(name: string, span: Span | undefined, names: readonly string[], guess: string | undefined): Diagnostic {
+export function unknownInput(
+  name: string,
+  span: Span | undefined,
+  names: readonly string[],
+  guess: string | undefined,
+): Diagnostic {
   return {
     code: "DLX0320",
     severity: "error",
@@ -183,7 +235,13 @@ export function unknownInput(name: string, span: Span | undefined, names: readon
 }
 
 export function modelWithoutCall(model: string, span: Span, what = "a model"): Diagnostic {
-  return error("DLX0321", `\`${model}\` is ${what} and needs its first list`, span, "not made yet", `write \`${model}()\` here`);
+  return error(
+    "DLX0321",
+    `\`${model}\` is ${what} and needs its first list`,
+    span,
+    "not made yet",
+    `write \`${model}()\` here`,
+  );
 }
 
 export function otherParts(count: number, got: string, parts: number | undefined, span: Span): Diagnostic {
@@ -221,5 +279,11 @@ export function notYet(what: string, span: Span, help?: string): Diagnostic {
 }
 
 export function infiniteRecursion(name: string, span: Span): Diagnostic {
-  return error("DLX0323", `\`${name}\` calls itself without an end`, span, "called again here", "stop on a constant: `if n == 0 { … } else { … }`");
+  return error(
+    "DLX0323",
+    `\`${name}\` calls itself without an end`,
+    span,
+    "called again here",
+    "stop on a constant: `if n == 0 { … } else { … }`",
+  );
 }

@@ -54,7 +54,7 @@ export function parse(verb: string, argv: readonly string[]): Args {
   }
   const help = given.has("help");
   const [file = "", extra] = positionals;
-  if (!help && file === "") throw new UsageError(`\`dlx ${verb}\` needs a file: ${row.usage}`);
+  if (!help && file === "" && !row.fileOptional) throw new UsageError(`\`dlx ${verb}\` needs a file: ${row.usage}`);
   if (extra !== undefined) throw new UsageError(`\`dlx ${verb}\` takes one file, got also ${extra}`);
   const text = (option: string) => given.get(option)?.at(-1);
   return {

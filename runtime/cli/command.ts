@@ -1,6 +1,7 @@
 /** One command from its arguments to its exit code. */
 import { didYouMean } from "../../lang/suggest.ts";
 import { parse, UsageError, type Args } from "./args.ts";
+import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { graph } from "./graph.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
@@ -9,7 +10,7 @@ import type { Toolchain } from "./toolchain.ts";
 import { help, helpFor, verbs } from "./verbs.ts";
 
 type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
-const commands: Readonly<Record<string, Verb>> = { run, check, graph };
+const commands: Readonly<Record<string, Verb>> = { run, check, graph, bench };
 
 export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
   const [verb, ...rest] = argv;

@@ -11,6 +11,8 @@ export interface VerbRow {
   readonly usage: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionRow>>;
+  /** The verb does something without a file too. */
+  readonly fileOptional?: boolean;
   readonly examples: readonly string[];
 }
 
@@ -62,6 +64,19 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       json,
     },
     examples: ["dlx graph digits.dlx", "dlx graph digits.dlx --stats --json"],
+  },
+  bench: {
+    usage: "dlx bench [FILE] [options]",
+    summary: "time the steps of a script, or all of bench/ against PyTorch",
+    options: {
+      device: { value: "KIND", help: "the device of FILE, as in `dlx run`" },
+      threads: { value: "N", help: "threads of the cpu device" },
+      steps: { value: "N", help: "how many steps to time (400)" },
+      data,
+      json,
+    },
+    fileOptional: true,
+    examples: ["dlx bench examples/digits.dlx", "dlx bench"],
   },
 };
 

@@ -149,7 +149,9 @@ describe("scan", () => {
       let rows = toy.linear(w: [1, 2, 3, 4], n: 20, noise: 0)
       train (x, y) in batches(rows, 10) for 3 epochs { minimize mse(cell(x / 10), y / 10) over cell with SGD(1e-3) }
       print cell.a, cell.b`;
-    const [a] = await printed(script("scan xt in x over T with h = zeros([B]) { h <- cell(h, xt) }").replace(/cell\(h, xt\)/, "a * h + b * xt"));
+    const [a] = await printed(
+      script("scan xt in x over T with h = zeros([B]) { h <- cell(h, xt) }").replace(/cell\(h, xt\)/, "a * h + b * xt"),
+    );
     const [b] = await printed(script("for t in 0..3 with h = zeros([B]) { h <- a * h + b * x[.., t] }"));
     expectClose(a, b);
     expect(a![0]).not.toBe(0.5);
@@ -158,12 +160,18 @@ describe("scan", () => {
 
 describe("for", () => {
   test("types may change, yields are a list", async () => {
-    expect(await prints("let s = for i in 1..3 with h = ones([2]) {\n h <- concat([h, h], over: 0)\n yield size(h, 0)\n}\nprint s, shape(s.h)")).toEqual([
-      "[4, 8, 16] [16]",
-    ]);
+    expect(
+      await prints(
+        "let s = for i in 1..3 with h = ones([2]) {\n h <- concat([h, h], over: 0)\n yield size(h, 0)\n}\nprint s, shape(s.h)",
+      ),
+    ).toEqual(["[4, 8, 16] [16]"]);
   });
   test("over a list, a tuple pattern, a comprehension", async () => {
-    expect(await prints("let s = for (a, b) in [(1, 2), (3, 4)] with n = 0 { n <- n + a * b }\nprint s, [a * 2 for a in 1..3]")).toEqual(["14 [2, 4, 6]"]);
+    expect(
+      await prints(
+        "let s = for (a, b) in [(1, 2), (3, 4)] with n = 0 { n <- n + a * b }\nprint s, [a * 2 for a in 1..3]",
+      ),
+    ).toEqual(["14 [2, 4, 6]"]);
   });
   test("the value of a sequence of runs", async () => {
     expect(await prints("let s = for i in 1..3 { i * i }\nprint s")).toEqual(["[1, 4, 9]"]);
@@ -192,7 +200,11 @@ describe("mistakes", () => {
     ["a definition written", "let a = 1\na <- 2", "DLX0305 2"],
     ["a carry of the loop around", "let s = for i in 1..2 with h = 0 {\n let q = h\n q <- 2\n}", "DLX0305 3"],
     ["names that do not fit", "print scan (a, b) in ones([3]) over 0 { yield a }", "DLX0324 1"],
-    ["a state in a loop", "train for 1 step {\n state n = 0\n print iterate 3 with v = 1.0 { n <- n + 1\n v <- v } }", "DLX0343 3"],
+    [
+      "a state in a loop",
+      "train for 1 step {\n state n = 0\n print iterate 3 with v = 1.0 { n <- n + 1\n v <- v } }",
+      "DLX0343 3",
+    ],
   ])("%s", async (_name, script, wanted) => {
     expect(await mistakes(script)).toEqual([wanted]);
   });

@@ -9,7 +9,11 @@ describe("paths", () => {
     ["the name of the let", "let f = Linear(2)\nprint f(x)", ["f.b", "f.w"]],
     ["type and ordinal", "print x |> Linear(2, bias: false) |> Linear(1, bias: false)", ["linear1.w", "linear2.w"]],
     ["a call of a call", "let y = Linear(2, bias: false)(x)\nprint y", ["y.w"]],
-    ["a list", "let net = [Linear(2, bias: false), tanh, Linear(1, bias: false)]\nprint net(x)", ["net.0.w", "net.2.w"]],
+    [
+      "a list",
+      "let net = [Linear(2, bias: false), tanh, Linear(1, bias: false)]\nprint net(x)",
+      ["net.0.w", "net.2.w"],
+    ],
     [
       "a list of a comprehension",
       "let net = [Linear(3, bias: false) for i in 1..2]\nprint net(x)",
@@ -56,7 +60,11 @@ describe("paths", () => {
     ],
     ["a layer of a scan is one", "print scan r in x over 0 { yield r |> Linear(2, bias: false) }", ["linear1.w"]],
     ["a layer of iterate is one", "print iterate 3 with h = x { h <- h |> Linear(3, bias: false) }", ["linear1.w"]],
-    ["blocks own what they make", "train for 1 step {\n let f = Linear(1)\n minimize mean(f(x)) over f with SGD(0.1)\n}", ["train1.f.b", "train1.f.w"]],
+    [
+      "blocks own what they make",
+      "train for 1 step {\n let f = Linear(1)\n minimize mean(f(x)) over f with SGD(0.1)\n}",
+      ["train1.f.b", "train1.f.w"],
+    ],
     [
       "passes of a top-level for",
       "for i in 1..2 {\n let f = Linear(1, bias: false)\n print f(x)\n}",
@@ -102,7 +110,9 @@ describe("bundles", () => {
   const f = `${x}let f = Linear(2)\nprint sum(f(x))\nlet p = params(f)\n`;
 
   test("arithmetic goes leaf by leaf, norm over all leaves", async () => {
-    const lines = await printed(`${f}print norm(2 * p), 2 * sqrt(sum(f.w^2) + sum(f.b^2))\nprint norm(p - p), norm(p + p * p)`);
+    const lines = await printed(
+      `${f}print norm(2 * p), 2 * sqrt(sum(f.w^2) + sum(f.b^2))\nprint norm(p - p), norm(p + p * p)`,
+    );
     expect(lines[1]![0]).toBeCloseTo(lines[1]![1]!, 4);
     expect(lines[2]![0]).toBe(0);
     expect(lines[2]![1]).toBeGreaterThan(0);

@@ -102,7 +102,12 @@ describe("other numbers", () => {
       train (y) in batches(rows, 6) for 1 epoch { print y }
     `);
     expect(new Set(lines).size).toBe(4);
-    const sorted = lines.map((l) => l.match(/-?[\d.]+/g)!.sort().join());
+    const sorted = lines.map((l) =>
+      l
+        .match(/-?[\d.]+/g)!
+        .sort()
+        .join(),
+    );
     expect(new Set(sorted).size).toBe(1);
   });
 });

@@ -123,7 +123,11 @@ describe("recursion", () => {
     ["two branches", "fn f(n) {\n let a = f(n)\n let b = f(n)\n a + b\n}\nprint f(1)", "DLX0323 2"],
     ["two functions", "fn f(n) = g(n)\nfn g(n) = f(n)\nprint f(1)", "DLX0323"],
     ["a model", "model M()(x) { x |> M() }\nlet m = M()\nprint m(1.0)", "DLX0323 1"],
-    ["a wide body", "fn f(n) { if n > 0 { (1 + (2 * (3 + (n > 1 ? [f(n)][0] : f(n))))) } else { 0 } }\nprint f(2)", "DLX0323 1"],
+    [
+      "a wide body",
+      "fn f(n) { if n > 0 { (1 + (2 * (3 + (n > 1 ? [f(n)][0] : f(n))))) } else { 0 } }\nprint f(2)",
+      "DLX0323 1",
+    ],
     ["on a tensor", "fn f(x) = x > 0 ? f(x - 1) : x\nprint f(uniform([]))", "DLX0323 1"],
   ])("without an end: %s", async (_name, script, wanted) => {
     const found = await mistakes(script);
@@ -131,7 +135,10 @@ describe("recursion", () => {
     expect(found[0]).toContain(wanted);
   });
   test("afterwards the checker goes on", async () => {
-    expect(await mistakes("fn f(n) = f(n) + 1\nprint f(1)\nprint nope\nprint relu(1.0)")).toEqual(["DLX0323 1", "DLX0301 3"]);
+    expect(await mistakes("fn f(n) = f(n) + 1\nprint f(1)\nprint nope\nprint relu(1.0)")).toEqual([
+      "DLX0323 1",
+      "DLX0301 3",
+    ]);
   });
 });
 

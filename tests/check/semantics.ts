@@ -30,7 +30,11 @@ export async function printed(text: string, options: RunOptions = {}): Promise<n
   return (await prints(text, options)).map(numbers);
 }
 
-export function expectClose(got: readonly number[] | undefined, wanted: readonly number[] | undefined, digits = 4): void {
+export function expectClose(
+  got: readonly number[] | undefined,
+  wanted: readonly number[] | undefined,
+  digits = 4,
+): void {
   expect(got?.length).toBe(wanted?.length);
   got!.forEach((value, i) => {
     const scale = Math.max(1, Math.abs(wanted![i]!));

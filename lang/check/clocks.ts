@@ -1,0 +1,141 @@
+/**
+ * Statements of a block that have a clock of their own: `metric` folds over its reader's, `every` reacts between ticks
+ * or runs in place, `when` holds a condition.
+ */
+import { UserError } from "../diagnostic.ts";
+import * as errors from "../errors/blocks.ts";
+import * as names from "../errors/names.ts";
+import { make } from "../graph/index.ts";
+import type { Node } from "../graph/node.ts";
+import type { Action } from "../program.ts";
+import type { Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import { toTensor } from "./arith.ts";
+import { typeText } from "./axes.ts";
+import { newTick } from "./blocks.ts";
+import { constantNumber, define, evaluate } from "./expr.ts";
+import { atOf } from "./hooks.ts";
+import { dependsOnHost, foldOf, hostNode } from "./host.ts";
+import { runStatements } from "./statements.ts";
+import type { Build, Checker, Env, Frame } from "./state.ts";
+import { callSite, child } from "./state.ts";
+
+export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metric" }): void {
+  const block = env.frame.block;
+  if (!block || env.frame.kind !== "block") {
+    throw new UserError(
+      names.outOfPlace(
+        "`metric`",
+        "here",
+        stmt.span,
+        "put it into the body of `train` or `eval`, where there is a tick to measure",
+      ),
+    );
+  }
+  const site = callSite(env.frame.site, `metric ${stmt.name.text}`);
+  const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, stmt.value);
+  if (value.kind === "broken") {
+    block.unknown = true;
+    define(c, env.scope, stmt.name, value);
+    return;
+  }
+  const tensor = toTensor(value, atOf(c, env, stmt.value.span));
+  const node = dependsOnHost(tensor.node)
+    ? hostNode(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, tensor.node, stmt.value.span)
+    : foldOf(c, block, asFloat(tensor.node, stmt.value.span), "avg");
+  define(c, env.scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
+  if (!block.report.has(stmt.name.text)) block.report.set(stmt.name.text, node);
+}
+
+export function asFloat(node: Node, span: Span): Node {
+  return node.type.dtype === "f32" ? node : make("cast", [node], { dtype: "f32" }, span);
+}
+
+export function execEvery(c: Checker, env: Env, stmt: ast.Every): void {
+  const { frame } = env;
+  if (frame.kind !== "block" || frame.block?.kind !== "train" || !frame.reactions || !frame.ticks) {
+    throw new UserError(
+      names.outOfPlace("`every`", "outside of a `train` block", stmt.span, "put it into the body of `train`"),
+    );
+  }
+  const count = stmt.count ? constantNumber(c, env, stmt.count, "how often") : 1;
+  if (!Number.isInteger(count) || count < 1) {
+    throw new UserError(names.needsConstant("how often", `${count}`, stmt.count?.span ?? stmt.span));
+  }
+  if (stmt.unit === "steps" && moves(stmt.body)) {
+    inPlace(c, env, stmt, count);
+    return;
+  }
+  const unit = stmt.unit === "minutes" ? "seconds" : stmt.unit;
+  const actions: Action[] = [];
+  const build = c.newBuild(
+    `${frame.block.name}.r${frame.reactions.length + 1}${c.replaying ? ".short" : ""}`,
+    "reaction",
+    frame.block,
+  );
+  actions.push({ kind: "compute", segment: build.segment });
+  c.within(build, () => {
+    const inner: Frame = {
+      ...frame,
+      kind: "reaction",
+      training: false,
+      actions,
+      reactions: undefined,
+      ticks: undefined,
+    };
+    runStatements(c, { scope: child(env.scope), frame: inner }, stmt.body.body);
+  });
+  frame.reactions.push({
+    clock: { unit, every: stmt.unit === "minutes" ? count * 60 : count },
+    body: actions,
+    span: stmt.span,
+  });
+}
+
+function moves(block: ast.Block): boolean {
+  return block.body.some((s) => s.kind === "minimize" || s.kind === "commit" || s.kind === "repeat");
+}
+
+/** A segment of the tick that runs on steps n, 2n, …; what follows is a segment of its own. */
+function inPlace(c: Checker, env: Env, stmt: ast.Every, count: number): void {
+  const { frame } = env;
+  const block = frame.block!;
+  const pass = { ticks: frame.ticks! };
+  carryOn(c, newTick(c, block, pass, count));
+  const actions: Action[] = [];
+  runStatements(c, { scope: child(env.scope), frame: { ...frame, actions } }, stmt.body.body);
+  if (actions.length > 0) {
+    frame.reactions!.push({ clock: { unit: "steps", every: count }, body: actions, span: stmt.span });
+  }
+  carryOn(c, newTick(c, block, pass));
+}
+
+/** Slots that no segment of the tick has moved yet are read as they were read before. */
+function carryOn(c: Checker, next: Build): void {
+  const before = c.build;
+  c.switchTo(next);
+  for (const [path, node] of before.state) if (!before.dirty.has(path)) next.state.set(path, node);
+}
+
+export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }): void {
+  const { kind } = env.frame;
+  if (kind !== "block" && kind !== "reaction" && kind !== "top") {
+    throw new UserError(names.outOfPlace("`when`", "here", stmt.span, "put it into a block; inside a model use `if`"));
+  }
+  const cond = evaluate(c, env, stmt.cond);
+  if (cond.kind === "broken") return;
+  const inner = { scope: child(env.scope), frame: { ...env.frame, actions: [] as Action[] } };
+  if (cond.kind === "bool") {
+    if (cond.value) runStatements(c, { scope: inner.scope, frame: env.frame }, stmt.body.body);
+    return;
+  }
+  const tensor = toTensor(cond, atOf(c, env, stmt.cond.span));
+  if (tensor.axes.length > 0 || tensor.dtype !== "bool")
+    throw new UserError(errors.notACondition(typeText(tensor), stmt.cond.span));
+  if (kind === "block" && !dependsOnHost(tensor.node)) {
+    c.build.segment.outputs.push({ node: tensor.node, role: { kind: "halt" } });
+  }
+  const node = hostNode(c, env, tensor.node, stmt.cond.span);
+  runStatements(c, inner, stmt.body.body);
+  env.frame.actions.push({ kind: "when", cond: node, body: inner.frame.actions, span: stmt.span });
+}

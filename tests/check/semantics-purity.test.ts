@@ -1,0 +1,51 @@
+/** Text is never the run: what does not change the program leaves it equal, and a program is plain data. */
+import { readFileSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Node } from "../../lang/graph/node.ts";
+import { text } from "../../lang/graph/text.ts";
+import type { Program } from "../../lang/index.ts";
+import { check } from "./semantics.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const examples = readdirSync(join(root, "examples"))
+  .filter((f) => f.endsWith(".dlx") && !f.startsWith("mnist"))
+  .map((f) => [f, readFileSync(join(root, "examples", f), "utf8")] as const);
+
+function isNode(value: object): value is Node {
+  return "op" in value && "inputs" in value && "type" in value;
+}
+
+/** Everything but spans and node ids. */
+function programText(program: Program): string {
+  return JSON.stringify(program, (key, value: unknown) => {
+    if (key === "span" || key === "sources" || key === "let") return undefined;
+    return typeof value === "object" && value !== null && isNode(value)
+      ? text([value]).replace(/let: \d+/g, "let")
+      : value;
+  });
+}
+
+async function programOf(script: string): Promise<Program> {
+  const { program, diagnostics } = await check(script);
+  expect(diagnostics).toEqual([]);
+  return program!;
+}
+
+describe.each(examples)("%s", (_name, script) => {
+  test("two checks give equal programs", async () => {
+    expect(programText(await programOf(script))).toBe(programText(await programOf(script)));
+  });
+  test("comments, blank lines and spaces change nothing", async () => {
+    const changed = `# first\n\n${script.replaceAll("\n", "  # note\n\n")}\n\n# last`;
+    expect(programText(await programOf(changed))).toBe(programText(await programOf(script)));
+  });
+  test("it can be cloned", async () => {
+    const program = await programOf(script);
+    expect(programText(structuredClone(program))).toBe(programText(program));
+  });
+  test("a number that is changed is seen", async () => {
+    const changed = script.replace("1e-4", "2e-4").replace("for 5 epochs", "for 6 epochs");
+    expect(programText(await programOf(changed))).not.toBe(programText(await programOf(script)));
+  });
+});
