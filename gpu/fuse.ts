@@ -160,7 +160,7 @@ export function fuse(
   const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
   const inMemory = (node: Node) => roots.inMemory(node);
   for (let round = 0; ; round++) {
-    const merger = new Merger(limits, inMemory);
+    const merger = new Merger(limits, roots.order, inMemory);
     for (const node of roots.order) {
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;

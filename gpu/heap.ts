@@ -22,8 +22,8 @@ export class Heap {
   /** Where unused memory begins. */
   private top = PAGE;
 
-  constructor() {
-    this.shared = typeof SharedArrayBuffer !== "undefined";
+  constructor(shared = true) {
+    this.shared = shared && typeof SharedArrayBuffer !== "undefined";
     let memory: WebAssembly.Memory | undefined;
     let maximum = 65536;
     for (; !memory; maximum /= 2) {

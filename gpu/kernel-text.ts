@@ -69,6 +69,13 @@ export function kernelText(kernel: Kernel): string {
       return `scatter [${kernel.outer} × ${kernel.count} × ${kernel.inner}] into ${kernel.size} (${paramsText(kernel)})`;
     case "solve":
       return `solve n=${kernel.n} m=${kernel.m} (${paramsText(kernel)})`;
+    case "group":
+      return [
+        `group of ${kernel.members.length} (${paramsText(kernel)})`,
+        ...kernel.members.map(
+          (m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
+        ),
+      ].join("\n");
   }
 }
 

@@ -133,7 +133,10 @@ export interface Epilogue {
   readonly params: readonly number[];
 }
 
-/** out[g, m, n] = Σ_k a[g, m, k] · b[g, k, n]; `out` row-major. */
+/**
+ * out[g, m, n] = Σ_k a[g, m, k] · b[g, k, n]; `out` row-major. Where `out` is not stored, it may be the same buffer as
+ * what the epilogue writes at the same places: a renderer either keeps the product in registers or writes it there first.
+ */
 export interface DotKernel {
   readonly kind: "dot";
   readonly params: readonly Param[];
@@ -178,4 +181,27 @@ export interface SolveKernel {
   readonly m: number;
 }
 
-export type Kernel = RowsKernel | DotKernel | CumsumKernel | ScatterKernel | SolveKernel;
+export interface GroupMember {
+  readonly kernel: RowsKernel | DotKernel;
+  /** By parameter of the member: the parameter of the group. */
+  readonly params: readonly number[];
+}
+
+/**
+ * Independent kernels in one dispatch: no member reads or writes what another writes, and they run in any order or at
+ * once. Their ranges of work are put end to end; the place in the whole range tells the member. A tensor that several
+ * members read is one parameter; `scratch` is the one of all products of the group.
+ */
+export interface GroupKernel {
+  readonly kind: "group";
+  readonly params: readonly Param[];
+  readonly members: readonly GroupMember[];
+  readonly scratch?: number;
+}
+
+export type Kernel = RowsKernel | DotKernel | CumsumKernel | ScatterKernel | SolveKernel | GroupKernel;
+
+/** The parameter that holds nothing between calls: whoever runs a part of the kernel needs one of its own. */
+export function scratchOf(kernel: Kernel): number | undefined {
+  return kernel.kind === "dot" || kernel.kind === "group" ? kernel.scratch : undefined;
+}

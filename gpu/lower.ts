@@ -8,6 +8,9 @@ import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
 import { fuse, isLeaf } from "./fuse.ts";
 import type { Fused } from "./fuse.ts";
+import { groupSteps } from "./group.ts";
+import type { Draft, GroupLimits } from "./group.ts";
+import { storedInPlaceOf } from "./in-place.ts";
 import { kernelText } from "./kernel-text.ts";
 import type { Kernel, Offsets, Operand, Param } from "./kernel.ts";
 import type { MergeLimits } from "./merge.ts";
@@ -15,9 +18,10 @@ import { isSeparable, operandView } from "./operand.ts";
 import type { OperandView } from "./operand.ts";
 import type { Buffer, Lowered, Place, Step } from "./program.ts";
 import { dotSizes, sizeOf } from "./space.ts";
+import { splitSums } from "./split.ts";
 import { baseOf } from "./views.ts";
 
-export interface LowerOptions extends MergeLimits {
+export interface LowerOptions extends MergeLimits, GroupLimits {
   /** Elements of scratch for a tiled product. */
   readonly dotScratch: (sizes: { readonly m: number; readonly n: number; readonly k: number }) => number;
 }
@@ -87,14 +91,29 @@ class Lowering {
     return this.buffer(type.dtype, sizeOf(type.shape));
   }
 
-  private kernel(kernel: Kernel, args: readonly number[]): Step {
-    const key = kernelText(kernel);
+  /** A table of constants; equal ones are one buffer. */
+  table(dtype: DType, data: Int32Array | Float32Array): number {
+    const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+    let hash = data.length;
+    for (const word of bits) hash = (Math.imul(hash, 0x01000193) ^ word) | 0;
+    const key = `${dtype} ${data.length} ${hash}`;
+    const same = this.tables.get(key)?.find(({ words }) => words.every((word, i) => word === bits[i]));
+    if (same) return same.id;
+    const id = this.buffer(dtype, data.length, { kind: "data", data });
+    this.tables.set(key, [...(this.tables.get(key) ?? []), { words: bits, id }]);
+    return id;
+  }
+  private readonly tables = new Map<string, readonly { readonly words: Int32Array; readonly id: number }[]>();
+
+  private step(draft: Draft): Step {
+    if (draft.kind !== "kernel") return draft;
+    const key = kernelText(draft.kernel);
     let id = this.known.get(key);
     if (id === undefined) {
-      id = this.kernels.push(kernel) - 1;
+      id = this.kernels.push(draft.kernel) - 1;
       this.known.set(key, id);
     }
-    return { kind: "kernel", kernel: id, args };
+    return { kind: "kernel", kernel: id, args: draft.args };
   }
 
   graph(
@@ -103,7 +122,8 @@ class Lowering {
     bind: (node: Node) => number,
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
-    const outputs = wanted.map((node, i) => {
+    const nodes = this.options.disable.has("split") ? wanted : splitSums(wanted);
+    const outputs = nodes.map((node, i) => {
       let at = node;
       // the same elements in the same order: one buffer serves
       while ((at.op === "reshape" || at.op === "stop") && at.inputs[0]) at = at.inputs[0];
@@ -114,12 +134,9 @@ class Lowering {
     });
     const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options);
     const scope = new Scope(this, fused, taken, bind);
-    const steps = scope.lower(this.options);
-    return { steps, results: outputs.map((node) => scope.bufferOf(node)) };
-  }
-
-  step(kernel: Kernel, args: readonly number[]): Step {
-    return this.kernel(kernel, args);
+    const drafts = scope.lower(this.options);
+    const results = outputs.map((node) => scope.bufferOf(node));
+    return { steps: groupSteps(drafts, this.buffers, this.options).map((draft) => this.step(draft)), results };
   }
 }
 
@@ -131,7 +148,7 @@ class Scope {
   private readonly bind: (node: Node) => number;
   private readonly known = new Map<Node, number>();
   private readonly loopResults = new Map<Node, readonly number[]>();
-  private readonly steps: Step[] = [];
+  private readonly steps: Draft[] = [];
 
   constructor(
     lowering: Lowering,
@@ -160,7 +177,7 @@ class Scope {
     if (node.op === "const" && node.attrs["values"] !== undefined) {
       const values = node.attrs["values"] as readonly number[];
       const data = node.type.dtype === "f32" ? Float32Array.from(values) : Int32Array.from(values);
-      return this.lowering.buffer(node.type.dtype, size, { kind: "data", data });
+      return this.lowering.table(node.type.dtype, data);
     }
     if (node.op === "pick") {
       const loop = node.inputs[0] as Node;
@@ -173,7 +190,7 @@ class Scope {
 
   private readonly inMemory = (node: Node): boolean => this.fused.inMemory(node);
 
-  lower(options: LowerOptions): readonly Step[] {
+  lower(options: LowerOptions): readonly Draft[] {
     const readers = new Set<Node>(this.targets.keys());
     for (const unit of this.fused.units) for (const read of unit.reads) readers.add(read);
     for (const unit of this.fused.units) {
@@ -181,7 +198,7 @@ class Scope {
         const built = buildCluster(unit.cluster, (node) => readers.has(node), this.inMemory);
         if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
         const args = built.params.map((node) => this.bufferOf(node));
-        this.steps.push(this.lowering.step(coalesce(built.kernel), args));
+        this.steps.push({ kind: "kernel", kernel: coalesce(built.kernel), args });
       } else if (unit.node?.op === "dot") this.dot(unit.node, unit.epilogue, readers, options);
       else if (unit.node) this.opaque(unit.node);
     }
@@ -228,7 +245,7 @@ class Scope {
 
   private push(kernel: Kernel, reads: readonly Node[], out: Node, more: readonly number[] = []): void {
     const args = [...reads.map((n) => this.bufferOf(n)), this.bufferOf(out), ...more];
-    this.steps.push(this.lowering.step(kernel, args));
+    this.steps.push({ kind: "kernel", kernel, args });
   }
 
   private dot(node: Node, epilogue: Cluster | undefined, readers: ReadonlySet<Node>, options: LowerOptions): void {
@@ -247,27 +264,33 @@ class Scope {
     });
     const offsets = (o: OperandView["batch"]): Offsets => {
       if (o.kind === "stride") return o;
-      const buffer = this.lowering.buffer("i32", o.table.length, { kind: "data", data: o.table });
-      return { kind: "table", param: param(buffer, "read") };
+      return { kind: "table", param: param(this.lowering.table("i32", o.table), "read") };
     };
     const [a, b] = views.map((view): Operand => {
       const at = param(this.bufferOf(baseOf(view.base, this.inMemory)), "read");
       const [g, outer, k] = [offsets(view.batch), offsets(view.free), offsets(view.contract)];
       return { param: at, base: view.offset, g, outer, k };
     }) as [Operand, Operand];
-    const out = param(this.bufferOf(node), "write");
-    const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
     const stored = readers.has(node);
+    const built = epilogue && buildCluster(epilogue, (n) => readers.has(n), this.inMemory);
+    // a product that nobody else reads is put where the epilogue writes, if it writes where it reads
+    const over = stored || !built ? undefined : storedInPlaceOf(built.kernel, built.params.indexOf(node));
+    const place = over === undefined ? undefined : built?.params[over];
+    const out = param(this.bufferOf(place ?? node), "write");
+    const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
     const kernel = { kind: "dot", params, ...sizes, a, b, out, scratch, stored } as const;
-    if (!epilogue) {
-      this.steps.push(this.lowering.step(kernel, args));
+    if (!built) {
+      this.steps.push({ kind: "kernel", kernel, args });
       return;
     }
-    const built = buildCluster(epilogue, (n) => readers.has(n), this.inMemory);
     const places = built.params.map((n, i) =>
       n === node ? out : param(this.bufferOf(n), built.kernel.params[i]?.access ?? "read"),
     );
-    this.steps.push(this.lowering.step({ ...kernel, epilogue: { rows: built.kernel, params: places } }, args));
+    this.steps.push({
+      kind: "kernel",
+      kernel: { ...kernel, epilogue: { rows: built.kernel, params: places } },
+      args,
+    });
   }
 
   private loop(node: Node): void {

@@ -9,6 +9,8 @@
  *   epilogue  maps that read a tiled product at their own place
  */
 import type { Node } from "../lang/graph/node.ts";
+import { NodeBindings } from "./bindings.ts";
+import type { BindingLimits } from "./bindings.ts";
 import { buildCluster, logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { isReduction, sizeOf } from "./space.ts";
@@ -16,9 +18,9 @@ import { isReduction, sizeOf } from "./space.ts";
 export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
 export type MergeRule = (typeof mergeRules)[number];
 
-export interface MergeLimits {
+export interface MergeLimits extends BindingLimits {
   readonly disable: ReadonlySet<string>;
-  /** Buffers one kernel may bind. */
+  /** Tensors one fused kernel may name: its addresses are kept in registers. */
   readonly maxParams: number;
   /** A shared grid below this would leave lanes idle unless the work is small anyway. */
   readonly minGrid: number;
@@ -50,9 +52,17 @@ export class Merger {
   private readonly limits: MergeLimits;
   private readonly inMemory: (node: Node) => boolean;
 
-  constructor(limits: MergeLimits, inMemory: (node: Node) => boolean) {
+  private readonly bindings: NodeBindings;
+
+  constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean) {
     this.limits = limits;
     this.inMemory = inMemory;
+    this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
+  }
+
+  private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
+    if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
+    return this.bindings.fits(reads, writes, product);
   }
 
   addRoot(node: Node): void {
@@ -101,7 +111,8 @@ export class Merger {
         const map = this.gridMap(own, reader.cluster);
         if (!map || map.length !== reader.cluster.grid.length || map.some((p) => p < 0)) continue;
         const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
-        if (reads.size + reader.cluster.members.length + 4 > this.limits.maxParams) continue;
+        const writes = [node, ...reader.cluster.members.map((m) => m.node)];
+        if (!this.fits(reads, writes, true)) continue;
         if (this.indirect(product, reader)) continue;
         const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
         product.epilogue = { members, grid: own.grid };
@@ -162,7 +173,8 @@ export class Merger {
 
   private join(producer: Cluster, consumer: Cluster, map: GridMap): Cluster | undefined {
     const size = sizeOf(producer.grid);
-    const work = Math.max(...consumer.members.map((m) => sizeOf(logicalExtents(m.node))));
+    const inside = [...consumer.members, ...producer.members.filter((m) => !isReduction(m.node))];
+    const work = inside.reduce((n, m) => n + sizeOf(logicalExtents(m.node)), 0);
     if (map.length < consumer.grid.length && size < this.limits.minGrid && work > 1024) return undefined;
     const members = consumer.members.map((m): Member => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
     return { members: [...producer.members, ...members], grid: producer.grid };
@@ -197,7 +209,7 @@ export class Merger {
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
     const nodes = new Set(cluster.members.map((m) => m.node));
     const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
-    if (reads.size + nodes.size > this.limits.maxParams) return false;
+    if (!this.fits(reads, [...nodes], false)) return false;
     if (this.indirect(a, b) || this.indirect(b, a)) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
     const unit: Unit = { cluster, reads, places: own ? new Set([...a.places, ...b.places]) : new Set() };

@@ -6,6 +6,7 @@ import type { Kernel } from "../kernel.ts";
 import { Fn, ModuleBuilder } from "./assembler.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { dotFunction, dotSteps } from "./dot.ts";
+import { groupFunction, groupSteps } from "./group.ts";
 import { mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
@@ -56,6 +57,8 @@ export function stepsOf(kernel: Kernel, madd: boolean): { readonly count: number
       return { count: kernel.outer, unit: 1 };
     case "solve":
       return { count: 1, unit: 1 };
+    case "group":
+      return groupSteps(kernel, madd);
   }
 }
 
@@ -84,6 +87,8 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return scatterFunction(kernel);
       case "solve":
         return solveFunction(kernel);
+      case "group":
+        return groupFunction(kernel, options.madd, shared, helper);
     }
   };
   kernels.forEach((kernel, i) => module.add(write(kernel), `k${i}`));

@@ -51,15 +51,18 @@ export function paramsOf(c: Checker, v: Value, span: Span): Bundle {
       }
       return { kind: "bundle", leaves };
     }
+    case "tensor": {
+      // `net.b`: one param as it is now.
+      const found = [...c.build.state].find(([path, node]) => node === v.node && c.slots.get(path)?.kind === "param");
+      if (found) return { kind: "bundle", leaves: new Map([[found[0], v]]) };
+      throw noParams(v, span);
+    }
     default:
-      throw new UserError(
-        names.wrongValue(
-          "this place",
-          "a model or its params",
-          typeText(v),
-          span,
-          "name a model, a part of one, or a tuple of them",
-        ),
-      );
+      throw noParams(v, span);
   }
+}
+
+function noParams(v: Value, span: Span): UserError {
+  const help = "name a model, a part of one, or a tuple of them";
+  return new UserError(names.wrongValue("this place", "a model or its params", typeText(v), span, help));
 }

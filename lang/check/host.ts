@@ -109,7 +109,9 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     if (n.type.shape.length > 0 && env.frame.kind === "reaction") {
       throw new UserError(names.fasterClock("this tensor", n.span ?? span));
     }
-    return foldOf(c, block!, n, env.frame.kind === "block" ? "last" : "avg");
+    // A sink in the body of an `eval` is shown after the pass, so its scalars are those of the pass.
+    const here = env.frame.kind === "block" && (block!.kind === "train" || n.type.shape.length > 0);
+    return foldOf(c, block!, n, here ? "last" : "avg");
   };
   const walk = (n: Node): Node => {
     const known = seen.get(n);

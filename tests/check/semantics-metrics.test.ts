@@ -64,6 +64,17 @@ describe("folds", () => {
     expect(lines[0]![1]).toBeCloseTo(2 * lines[1]![0]!, 2);
   });
 
+  test("a sink in the body of an eval shows the whole pass", async () => {
+    const [a, b] = await printed(`${rows}
+      eval e (x, y) in batches(rows, 20) {
+        let m = mean(y)
+        metric n = m
+        print m, n
+      }
+      print mean(rows.y), e.n`);
+    expectClose(a, b);
+  });
+
   test("a tensor of a step is refused on a slower clock", async () => {
     expect(
       await mistakes(`${rows}train (x, y) in batches(rows, 10) for 1 epoch { let z = 2 * y

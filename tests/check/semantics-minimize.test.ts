@@ -153,6 +153,14 @@ describe("if, except, over", () => {
     expect(lines[1]!.slice(0, 4)).toEqual(lines[0]!.slice(0, 4));
     expect(lines[1]!.slice(4)).not.toEqual(lines[0]!.slice(4));
   });
+  test("one param can be left out", async () => {
+    const lines = await printed(`${data}
+      print f.w, f.b
+      train (x, y) in batches(rows, 20) for 1 epoch { minimize ${loss} over f except f.b with SGD(1e-3) }
+      print f.w, f.b`);
+    expect(lines[1]![2]).toBe(lines[0]![2]);
+    expect(lines[1]![0]).not.toBe(lines[0]![0]);
+  });
   test.each([
     ["everything is excepted", `minimize ${loss} over f except f with SGD(0.1)`, "DLX0412 4"],
     ["the loss does not depend on them", "minimize mean(y) over f with SGD(0.1)", "DLX0412 4"],

@@ -19,10 +19,8 @@ function isNode(value: object): value is Node {
 /** Everything but spans and node ids. */
 function programText(program: Program): string {
   return JSON.stringify(program, (key, value: unknown) => {
-    if (key === "span" || key === "sources" || key === "let") return undefined;
-    return typeof value === "object" && value !== null && isNode(value)
-      ? text([value]).replace(/let: \d+/g, "let")
-      : value;
+    if (key === "span" || key === "sources") return undefined;
+    return typeof value === "object" && value !== null && isNode(value) ? text([value]) : value;
   });
 }
 

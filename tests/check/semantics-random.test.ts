@@ -142,6 +142,22 @@ describe("one draw, seen twice", () => {
     expect(c).not.toBe(d);
   });
 
+  test.each([
+    ["applied above", "print sum(f(rows.x))"],
+    ["applied in the passes only", "print 0"],
+  ])("each pass begins with fresh state, also of a model made above: %s", async (_name, line) => {
+    const lines = await prints(`
+      let rows = toy.linear(w: [1, 2], n: 20, noise: 0.1)
+      let f = [BatchNorm(), Linear(1)]
+      ${line}
+      for i in 1..3 {
+        train (x, y) in batches(rows, 10) for 1 epoch { minimize mse(squeeze(f(x), -1), y) over f with Adam(0.1) }
+        print f[1].w, f[0].run_mean
+      }
+      print f[1].w, f[0].run_mean`);
+    expect(new Set(lines.slice(1)).size).toBe(1);
+  });
+
   test("the seed must be known", async () => {
     expect(await mistakes("seed uniform([])")).toEqual(["DLX0318 1"]);
   });

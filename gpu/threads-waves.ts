@@ -1,0 +1,161 @@
+/**
+ * What may run at the same time: neighbours on the tape that read nothing of each other's results form a wave, and each
+ * kernel of a wave is cut into pieces along its outermost loop. Costs are estimates and decide only who computes, never
+ * what: the bits do not depend on them. Loops and copies stay whole on the calling thread.
+ */
+import type { Kernel, RowsKernel } from "./kernel.ts";
+import type { Lowered, Step } from "./program.ts";
+import { MOST_PIECES } from "./threads.ts";
+import type { PieceText } from "./threads-worker.ts";
+import { dependencies } from "./wasm/schedule.ts";
+
+type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
+export type WaveStep =
+  { readonly kind: "wave"; readonly steps: readonly KernelStep[] } | Exclude<Step, { readonly kind: "kernel" }>;
+
+/** Nanoseconds below which a wave stays on the calling thread: waking and joining cost some microseconds. */
+export const LEAST_WAVE = 30_000;
+/** Below it a piece is not worth its claim. */
+const LEAST_PIECE = 10_000;
+/** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
+const SHARES = 3;
+/** Rows of a product's piece: each piece packs the right operand anew. */
+const LEAST_ROWS = 24;
+
+// ---------------------------------------------------------------- costs
+
+/** Nanoseconds per element of every value, rough; for products per multiply-add and packed number. */
+const ROWS_NS = 0.25;
+const MADD_NS = 0.07;
+const PACK_NS = 0.4;
+const SERIAL_NS = 1.5;
+
+function rowsCost(kernel: RowsKernel): number {
+  const depends = dependencies(kernel);
+  let elements = 0;
+  kernel.values.forEach((value, v) => {
+    if (value.op === "const" || value.op === "axis") return;
+    let n = 1;
+    for (const axis of depends[v] ?? []) n *= kernel.axes[axis] ?? 1;
+    elements += n;
+  });
+  return ROWS_NS * elements;
+}
+
+/** Nanoseconds of a kernel on one thread. */
+export function costOf(kernel: Kernel): number {
+  switch (kernel.kind) {
+    case "rows":
+      return rowsCost(kernel);
+    case "dot": {
+      const { g, m, n, k } = kernel;
+      const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
+      return g * (MADD_NS * m * n * k + PACK_NS * k * (m + n)) + epilogue;
+    }
+    case "cumsum":
+    case "scatter":
+      return SERIAL_NS * kernel.outer * kernel.count * kernel.inner;
+    case "solve":
+      return SERIAL_NS * kernel.n * kernel.n * (kernel.n + kernel.m);
+  }
+}
+
+// ---------------------------------------------------------------- waves
+
+/** The parameter that is scratch, which each thread has its own of; -1 for none. */
+export const ownScratch = (kernel: Kernel): number => (kernel.kind === "dot" ? kernel.scratch : -1);
+
+/** A swap or a slice after its loop stands for the buffers below it. */
+function below(lowered: Lowered, id: number, out: number[] = []): number[] {
+  out.push(id);
+  const place = lowered.buffers[id]?.place;
+  if (place?.kind === "slice") below(lowered, place.of, out);
+  if (place?.kind === "swap") for (const of of [place.even, place.odd]) below(lowered, of, out);
+  return out;
+}
+
+export function wavesOf(lowered: Lowered): readonly WaveStep[] {
+  const out: WaveStep[] = [];
+  let steps: KernelStep[] = [];
+  let read = new Set<number>();
+  let written = new Set<number>();
+  const close = (): void => {
+    if (steps.length > 0) out.push({ kind: "wave", steps });
+    steps = [];
+    read = new Set();
+    written = new Set();
+  };
+  for (const step of lowered.tape) {
+    if (step.kind !== "kernel") {
+      close();
+      out.push(step);
+      continue;
+    }
+    const kernel = lowered.kernels[step.kernel] as Kernel;
+    const own = ownScratch(kernel);
+    const reads: number[] = [];
+    const writes: number[] = [];
+    step.args.forEach((id, i) => {
+      if (i === own) return;
+      (kernel.params[i]?.access === "read" ? reads : writes).push(...below(lowered, id));
+    });
+    const clash = reads.some((id) => written.has(id)) || writes.some((id) => written.has(id) || read.has(id));
+    if (clash) close();
+    steps.push(step);
+    for (const id of reads) read.add(id);
+    for (const id of writes) written.add(id);
+  }
+  close();
+  return out;
+}
+
+/** The tape as the memory plan must see it: all buffers of a wave live at the same time. */
+export function planTape(lowered: Lowered, waves: readonly WaveStep[]): readonly Step[] {
+  return waves.map((wave): Step => {
+    if (wave.kind !== "wave") return wave;
+    const ids = wave.steps.flatMap((step) => {
+      const own = ownScratch(lowered.kernels[step.kernel] as Kernel);
+      return step.args.filter((_, i) => i !== own);
+    });
+    return { kind: "kernel", kernel: -1, args: [...new Set(ids)] };
+  });
+}
+
+/** [0, count) in at most `pieces` parts whose borders are multiples of `unit`. */
+export function cuts(count: number, unit: number, pieces: number): (readonly [number, number])[] {
+  const size = Math.max(unit, Math.ceil(count / pieces / unit) * unit);
+  const out: (readonly [number, number])[] = [];
+  for (let begin = 0; begin < count; begin += size) out.push([begin, Math.min(count, begin + size)]);
+  return out;
+}
+
+export interface Outer {
+  readonly count: number;
+  readonly unit: number;
+}
+
+/** Whether the wave is worth more than one thread, and its pieces, the dearest last: claims begin there. */
+export function piecesOf(
+  wave: readonly KernelStep[],
+  kernels: readonly Kernel[],
+  outer: readonly Outer[],
+  threads: number,
+): { readonly wide: boolean; readonly pieces: readonly PieceText[] } {
+  const costs = wave.map((step) => costOf(kernels[step.kernel] as Kernel));
+  const total = costs.reduce((a, b) => a + b, 0);
+  const target = Math.max(LEAST_PIECE, total / (threads * SHARES));
+  const list = wave.flatMap((step, i) => {
+    const kernel = kernels[step.kernel] as Kernel;
+    const { count, unit } = outer[step.kernel] as Outer;
+    const cost = costs[i] as number;
+    const rows = kernel.kind === "dot" ? Math.max(1, Math.floor(count / LEAST_ROWS)) : MOST_PIECES;
+    const wanted = total < LEAST_WAVE ? 1 : Math.max(1, Math.min(rows, Math.round(cost / target)));
+    return cuts(count, unit, wanted).map(([begin, end]) => ({
+      cost: (cost * (end - begin)) / count,
+      piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel) },
+    }));
+  });
+  const wide = total >= LEAST_WAVE && list.length > 1 && list.length <= MOST_PIECES;
+  if (wide) list.sort((a, b) => a.cost - b.cost);
+  return { wide, pieces: list.map(({ piece }) => piece) };
+}

@@ -1,0 +1,144 @@
+/**
+ * What a worker thread does, from start to end. `serve` travels as text, so it must stand alone: no imports, nothing
+ * from around it, no syntax that a compiler turns into helpers.
+ *
+ * One word, `JOB`, holds the number of the job (upper 20 bits) and how many of its pieces nobody has begun (lower 12);
+ * a piece is claimed by taking one off with a compare-and-exchange, which fails when the job changed meanwhile. So what
+ * was read about the job before is of that job, and a worker that slept through one harms nothing.
+ */
+
+/** Places in the shared words. */
+export const JOB = 0;
+/** Pieces of the job that are not done yet. */
+export const PENDING = 1;
+/** Letters posted so far: a worker with fewer read leaves its loop for its event loop, where letters arrive. */
+export const MAIL = 2;
+export const SLEEPERS = 3;
+/** How the calling thread waits: 0 not, 1 asleep on PENDING, 2 for a message. */
+export const WAITING = 4;
+export const TAPE = 5;
+export const WAVE = 6;
+/** Pieces of this job that threw; their texts come as messages. */
+export const FAILED = 7;
+export const WORDS = 8;
+
+/** One call of a kernel: `(begin, end, pointers of buffers…)`. */
+export interface PieceText {
+  readonly kernel: number;
+  readonly begin: number;
+  readonly end: number;
+  readonly buffers: readonly number[];
+  /** The place in `buffers` of the scratch that each thread has its own of; -1 for none. */
+  readonly scratch: number;
+}
+
+export type Letter =
+  | {
+      readonly kind: "start";
+      readonly words: Int32Array;
+      readonly memory: WebAssembly.Memory;
+      /** Address of this worker's scratch. */
+      readonly scratch: number;
+      /** How often a worker looks for a job before it sleeps. */
+      readonly spins: number;
+    }
+  | {
+      readonly kind: "tape";
+      readonly tape: number;
+      readonly module: WebAssembly.Module;
+      readonly waves: readonly (readonly PieceText[])[];
+      /** By buffer; rewritten before each run. */
+      readonly addresses: Uint32Array;
+    };
+
+export type Answer =
+  /** A letter was read, or could not be followed. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "refused"; readonly text: string }
+  /** The last piece of a job that the calling thread waits for is done. */
+  | { readonly kind: "done" }
+  /** A piece threw. */
+  | { readonly kind: "failed"; readonly text: string };
+
+export type Serve = (receive: (listener: (letter: Letter) => void) => void, send: (answer: Answer) => void) => void;
+
+export const serve: Serve = (receive, send) => {
+  const [job, pending, mail, sleepers, waiting, tapeAt, waveAt, failed] = [0, 1, 2, 3, 4, 5, 6, 7];
+  let words = new Int32Array(0);
+  let memory: WebAssembly.Memory | undefined;
+  let scratch = 0;
+  let spins = 0;
+  let read = 0;
+  const tapes: (() => void)[][][] = [];
+
+  const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+  const open = (letter: Letter): void => {
+    if (letter.kind === "start") {
+      words = letter.words;
+      memory = letter.memory;
+      scratch = letter.scratch;
+      spins = letter.spins;
+      return;
+    }
+    const { exports } = new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports);
+    const { addresses } = letter;
+    tapes[letter.tape] = letter.waves.map((pieces) =>
+      pieces.map((piece) => {
+        const run = exports["k" + piece.kernel] as (...args: number[]) => void;
+        const argv = [piece.begin, piece.end, ...piece.buffers];
+        return () => {
+          for (let i = 0; i < piece.buffers.length; i++) {
+            argv[i + 2] = i === piece.scratch ? scratch : (addresses[piece.buffers[i] as number] as number);
+          }
+          run(...argv);
+        };
+      }),
+    );
+  };
+
+  const work = (): void => {
+    let idle = 0;
+    for (;;) {
+      const word = Atomics.load(words, job);
+      if (Atomics.load(words, mail) !== read) return;
+      const left = word & 0xfff;
+      if (left === 0) {
+        if (++idle < spins) continue;
+        idle = 0;
+        Atomics.add(words, sleepers, 1);
+        Atomics.wait(words, job, word);
+        Atomics.sub(words, sleepers, 1);
+        continue;
+      }
+      const tape = words[tapeAt] as number;
+      const wave = words[waveAt] as number;
+      if (Atomics.compareExchange(words, job, word, word - 1) !== word) continue;
+      idle = 0;
+      try {
+        const run = tapes[tape]?.[wave]?.[left - 1];
+        if (!run) throw new Error("expected piece " + (left - 1) + " of wave " + wave + " of tape " + tape + ", got none");
+        run();
+      } catch (error) {
+        send({ kind: "failed", text: describe(error) });
+        Atomics.add(words, failed, 1);
+      }
+      if (Atomics.sub(words, pending, 1) === 1) {
+        const how = Atomics.load(words, waiting);
+        if (how === 1) Atomics.notify(words, pending);
+        else if (how === 2) send({ kind: "done" });
+      }
+    }
+  };
+
+  receive((letter) => {
+    try {
+      open(letter);
+      send({ kind: "ready" });
+    } catch (error) {
+      send({ kind: "refused", text: describe(error) });
+    }
+    read++;
+    work();
+  });
+};

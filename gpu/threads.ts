@@ -1,0 +1,212 @@
+/**
+ * Worker threads over the one memory. The calling thread publishes a wave of pieces in a few shared words, takes pieces
+ * itself like every worker, and waits until all are done: no message per wave, nothing allocated. It blocks shortly at
+ * most; a longer wait goes through its event loop, where the death of a worker is heard too.
+ * How a worker is started is the host's: Node and browsers give one function each.
+ */
+import { FAILED, JOB, MAIL, PENDING, SLEEPERS, TAPE, WAITING, WAVE, WORDS, serve } from "./threads-worker.ts";
+import type { Answer, Letter, PieceText } from "./threads-worker.ts";
+
+export interface WorkerEvents {
+  message(answer: Answer): void;
+  /** It died: by an error that nobody caught, or by its host. */
+  dead(reason: string): void;
+}
+export interface WorkerHandle {
+  post(letter: Letter): void;
+  /** Whether the process must stay alive for it. */
+  hold(on: boolean): void;
+  stop(): Promise<void>;
+}
+/** Starts a thread that runs `(source)(receive, send)`: `receive` takes a listener of letters, `send` answers. */
+export type StartWorker = (source: string, events: WorkerEvents) => WorkerHandle;
+
+/** Most pieces of one wave: they are counted in 12 bits. */
+export const MOST_PIECES = 4095;
+/** Looks for a job before a worker sleeps: some tens of microseconds, more would only take the core from others. */
+const SPINS = 2000;
+/** Looks at what is pending before the calling thread sleeps. */
+const OWN_SPINS = 4000;
+/** Milliseconds that the calling thread may block. */
+const BLOCK = 20;
+/** The same where it may not sleep (the window of a browser). */
+const BLOCK_SPINNING = 4;
+
+interface Waiter {
+  readonly done: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+export class Threads {
+  private readonly words = new Int32Array(new SharedArrayBuffer(4 * WORDS));
+  private readonly handles: WorkerHandle[] = [];
+  private readonly mayBlock: boolean;
+  private job = 0;
+  private tapes = 0;
+  /** Letters that were not answered yet. */
+  private unread = 0;
+  private readonly refusals: string[] = [];
+  private readonly failures: string[] = [];
+  private death: Error | undefined;
+  private stopped = false;
+  private readonly waiters: Waiter[] = [];
+
+  /** One worker for each address of scratch. */
+  constructor(start: StartWorker, memory: WebAssembly.Memory, scratch: readonly number[]) {
+    this.mayBlock = canBlock(this.words);
+    const source = serve.toString();
+    scratch.forEach((address, i) => {
+      const handle = start(source, {
+        message: (answer) => this.hear(answer),
+        dead: (reason) => this.bury(`expected worker ${i + 1} to live, got: ${reason}`),
+      });
+      handle.hold(false);
+      this.handles.push(handle);
+      this.unread++;
+      handle.post({ kind: "start", words: this.words, memory, scratch: address, spins: SPINS });
+    });
+    this.announce(1);
+  }
+
+  private hear(answer: Answer): void {
+    if (answer.kind === "failed") this.failures.push(answer.text);
+    if (answer.kind === "refused") this.refusals.push(answer.text);
+    if (answer.kind === "ready" || answer.kind === "refused") this.unread--;
+    for (const waiter of this.waiters.splice(0)) waiter.done();
+  }
+
+  private bury(text: string): void {
+    if (this.stopped) return;
+    this.death ??= new Error(text);
+    for (const waiter of this.waiters.splice(0)) waiter.fail(this.death);
+  }
+
+  /** The next message, or the death of a worker. */
+  private async message(): Promise<void> {
+    if (this.death) throw this.death;
+    for (const handle of this.handles) handle.hold(true);
+    try {
+      await new Promise<void>((done, fail) => this.waiters.push({ done, fail }));
+    } finally {
+      if (this.waiters.length === 0) for (const handle of this.handles) handle.hold(false);
+    }
+  }
+
+  /** Workers that sleep or look for jobs must read letters. */
+  private announce(letters: number): void {
+    Atomics.add(this.words, MAIL, letters);
+    Atomics.store(this.words, JOB, this.nextJob());
+    Atomics.notify(this.words, JOB);
+  }
+
+  private nextJob(): number {
+    this.job = (this.job + 1) & 0xfffff;
+    return this.job << 12;
+  }
+
+  /** Gives every worker the waves of a tape, when no piece waits for a thread. Returns the number of the tape. */
+  async add(
+    module: WebAssembly.Module,
+    waves: readonly (readonly PieceText[])[],
+    addresses: Uint32Array,
+  ): Promise<number> {
+    const tape = this.tapes++;
+    for (const handle of this.handles) {
+      this.unread++;
+      handle.post({ kind: "tape", tape, module, waves, addresses });
+    }
+    this.announce(1);
+    while (this.unread > 0) await this.message();
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) throw new Error(`expected a worker to take a tape, got: ${refusal}`);
+    return tape;
+  }
+
+  // ---------------------------------------------------------------- one wave
+
+  publish(tape: number, wave: number, pieces: number): void {
+    if (this.death) throw this.death;
+    const { words } = this;
+    words[TAPE] = tape;
+    words[WAVE] = wave;
+    words[FAILED] = 0;
+    Atomics.store(words, PENDING, pieces);
+    Atomics.store(words, JOB, this.nextJob() | pieces);
+    if (Atomics.load(words, SLEEPERS) > 0) Atomics.notify(words, JOB);
+  }
+
+  /** A piece for the calling thread; -1 when all are taken. */
+  claim(): number {
+    const { words } = this;
+    for (;;) {
+      const word = Atomics.load(words, JOB);
+      const left = word & 0xfff;
+      if (left === 0) return -1;
+      if (Atomics.compareExchange(words, JOB, word, word - 1) === word) return left - 1;
+    }
+  }
+
+  /** The calling thread has done a piece (or failed to). */
+  finished(): void {
+    Atomics.sub(this.words, PENDING, 1);
+  }
+
+  /** Waits shortly; false when pieces are still pending. */
+  join(): boolean {
+    const { words } = this;
+    for (let i = 0; i < OWN_SPINS; i++) if (Atomics.load(words, PENDING) === 0) return true;
+    const limit = performance.now() + (this.mayBlock ? BLOCK : BLOCK_SPINNING);
+    Atomics.store(words, WAITING, 1);
+    let pending = Atomics.load(words, PENDING);
+    while (pending > 0) {
+      const left = limit - performance.now();
+      if (left <= 0) break;
+      if (this.mayBlock) Atomics.wait(words, PENDING, pending, left);
+      pending = Atomics.load(words, PENDING);
+    }
+    Atomics.store(words, WAITING, 0);
+    return pending === 0;
+  }
+
+  /** Waits through the event loop. */
+  async joined(): Promise<void> {
+    const { words } = this;
+    Atomics.store(words, WAITING, 2);
+    try {
+      while (Atomics.load(words, PENDING) > 0) await this.message();
+    } finally {
+      Atomics.store(words, WAITING, 0);
+    }
+  }
+
+  get failed(): boolean {
+    return Atomics.load(this.words, FAILED) > 0;
+  }
+
+  /** Throws what a piece of the last wave threw; its text may still be on the way. */
+  async rethrow(): Promise<never> {
+    const count = Atomics.load(this.words, FAILED);
+    while (this.failures.length < count) await this.message();
+    const [text] = this.failures.splice(0);
+    throw new Error(`expected a worker to finish its piece of a kernel, got: ${text}`);
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    const ended = new Error("expected the device to live until its runs end, got dispose");
+    this.death ??= ended;
+    for (const waiter of this.waiters.splice(0)) waiter.fail(ended);
+    await Promise.all(this.handles.map((handle) => handle.stop()));
+  }
+}
+
+/** The window of a browser may not sleep. */
+function canBlock(words: Int32Array): boolean {
+  try {
+    Atomics.wait(words, PENDING, -1, 0);
+    return true;
+  } catch (error) {
+    if (error instanceof TypeError) return false;
+    throw error;
+  }
+}

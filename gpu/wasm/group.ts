@@ -1,0 +1,82 @@
+/**
+ * A group as one function: the places of its members are put end to end and cut as one range, so that threads share
+ * members however large or small these are. Cheap members get several of their own steps to one place.
+ */
+import { kernelText } from "../kernel-text.ts";
+import type { DotKernel, GroupKernel, RowsKernel } from "../kernel.ts";
+import { flopsOf } from "../stats.ts";
+import { Fn } from "./assembler.ts";
+import { dotFunction, dotSteps } from "./dot.ts";
+import type { Shared } from "./dot.ts";
+import type { HelperCalls } from "./operations.ts";
+import { outerSteps, rowsFunction } from "./rows.ts";
+
+interface Range {
+  /** First place in the group and how many. */
+  readonly start: number;
+  readonly places: number;
+  /** Own steps to a place, and in all. */
+  readonly step: number;
+  readonly count: number;
+}
+
+const stepsOf = (kernel: RowsKernel | DotKernel, madd: boolean) =>
+  kernel.kind === "rows" ? outerSteps(kernel) : dotSteps(kernel, madd);
+
+/** Arithmetic and memory of a kernel in one number. */
+const workOf = (kernel: RowsKernel | DotKernel): number =>
+  flopsOf(kernel) + kernel.params.reduce((n, param) => n + param.size, 0);
+
+function rangesOf(kernel: GroupKernel, madd: boolean): Range[] {
+  const members = kernel.members.map(({ kernel: own }) => {
+    const { count, unit } = stepsOf(own, madd);
+    const units = Math.max(1, Math.ceil(count / unit));
+    return { count, unit, units, work: workOf(own) };
+  });
+  const total = members.reduce((n, m) => n + m.work, 0);
+  /** Work of a place: no finer than the coarsest member's own step, no coarser than a sixty-fourth of all. */
+  const wanted = Math.min(total / 64, Math.max(...members.map((m) => m.work / m.units)));
+  let start = 0;
+  return members.map(({ count, unit, units, work }) => {
+    const each = Math.min(units, Math.max(1, Math.floor((wanted * units) / Math.max(1, work))));
+    const places = Math.ceil(units / each);
+    const range = { start, places, step: each * unit, count };
+    start += places;
+    return range;
+  });
+}
+
+export function groupSteps(kernel: GroupKernel, madd: boolean): { readonly count: number; readonly unit: number } {
+  const last = rangesOf(kernel, madd).at(-1);
+  return { count: last ? last.start + last.places : 0, unit: 1 };
+}
+
+export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+  const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
+  const [from, to] = [f.local("i32"), f.local("i32")];
+  /** A border of the whole range as a border of a member's own steps. */
+  const border = (local: number, into: number, { start, step, count }: Range) => {
+    f.get(local).i32(start).op("i32.sub").set(into);
+    f.get(into).i32(0).get(into).i32(0).op("i32.gt_s", "select").i32(step).op("i32.mul").set(into);
+    f.get(into).i32(count).get(into).i32(count).op("i32.lt_s", "select").set(into);
+  };
+  rangesOf(kernel, madd).forEach((range, i) => {
+    const member = kernel.members[i];
+    if (!member) throw new Error(`expected ${kernel.members.length} members, got fewer`);
+    const own = member.kernel;
+    const call = shared(`member ${kernelText(own)}`, () =>
+      own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
+    );
+    border(0, from, range);
+    border(1, to, range);
+    f.get(from)
+      .get(to)
+      .op("i32.lt_s")
+      .if(() => {
+        f.get(from).get(to);
+        for (const param of member.params) f.get(2 + param);
+        f.call(call);
+      });
+  });
+  return f;
+}

@@ -1,0 +1,208 @@
+/**
+ * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
+ * results together in a tree of fixed shape. Otherwise an invocation walks a whole row (or is one element of a map).
+ */
+import type { Acc, RowsKernel, Stage } from "../kernel.ts";
+import { dependencies, placesOf } from "../wasm/schedule.ts";
+import type { Place } from "../wasm/schedule.ts";
+import { decode, typeName, ValueWriter, Writer } from "./writer.ts";
+import type { Shader } from "./writer.ts";
+
+/** Rows shorter than this leave most lanes of a workgroup idle. */
+const LONG = 32;
+/** So many rows fill any device with one invocation each. */
+const MANY = 16384;
+
+const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
+
+class RowsWriter {
+  private readonly kernel: RowsKernel;
+  private readonly w: Writer;
+  private readonly values: ValueWriter;
+  private readonly places: readonly Place[];
+  private readonly points: number;
+  /** Lanes of the workgroup of a row; 1 when an invocation walks it. */
+  private readonly lanes: number;
+  private readonly shared = new Map<string, string>();
+
+  constructor(kernel: RowsKernel, banks: readonly number[]) {
+    this.kernel = kernel;
+    this.w = new Writer(kernel.params, banks);
+    this.values = new ValueWriter(this.w, kernel.values);
+    const grid = kernel.axes.map((_, i) => i).slice(0, kernel.grid);
+    const inner = kernel.stages.map((s) => s.axes);
+    this.places = placesOf(kernel, dependencies(kernel), grid, inner);
+    this.points = product(kernel.axes.slice(0, kernel.grid));
+    const longest = Math.max(1, ...kernel.stages.map((s) => this.count(s)));
+    this.lanes = longest < LONG || this.points > MANY ? 1 : longest < 512 ? 64 : 256;
+  }
+
+  private extent(axis: number): number {
+    return this.kernel.axes[axis] ?? 1;
+  }
+  private count(stage: Stage): number {
+    return product(stage.axes.map((a) => this.extent(a)));
+  }
+
+  write(): Shader {
+    const { w, kernel, lanes, points } = this;
+    const size = lanes > 1 ? lanes : points < 65536 ? 64 : 256;
+    w.line(lanes > 1 ? "let point = group.x + group.y * groups.x;" : `let point = (group.x + group.y * groups.x) * ${size}u + lane;`);
+    w.line(`if (point >= ${points}u) { return; }`);
+    decode(
+      w,
+      "point",
+      kernel.axes.slice(0, kernel.grid).map((extent, axis) => [axis, extent] as const),
+    );
+    this.phase(0);
+    kernel.stages.forEach((stage, s) => {
+      if (lanes > 1) this.together(stage, s);
+      else this.alone(stage, s);
+      this.phase(s + 1);
+    });
+    return { code: w.module(size, [...this.shared.values()]), groups: lanes > 1 ? points : Math.ceil(points / size) };
+  }
+
+  /** Values of the grid point that need the first `phase` stages. */
+  private phase(phase: number): void {
+    this.places.forEach((place, v) => {
+      const at = place.at === "row" ? place.phase : place.at === "grid" ? 0 : -1;
+      if (at === phase) this.values.define(v);
+    });
+  }
+
+  private innerValues(stage: number, depth?: number): void {
+    this.places.forEach((place, v) => {
+      if (place.at !== "inner" || place.stage !== stage) return;
+      if (depth === undefined || place.depth === depth) this.values.define(v);
+    });
+  }
+
+  // ---------------------------------------------------------------- accumulators
+
+  private begin(stage: Stage, s: number): void {
+    stage.accs.forEach((acc, i) => {
+      const dtype = this.values.dtype(acc.value);
+      const least = dtype === "f32" ? this.w.literal(-Infinity, "f32") : dtype === "u32" ? "0u" : "i32(-2147483648)";
+      const first = acc.op === "sum" ? this.w.literal(0, dtype) : least;
+      if (acc.op === "argmax") {
+        this.w.line(`var top${s}_${i} = ${first};`);
+        this.w.line(`var sum${s}_${i} = 2147483647;`);
+      } else this.w.line(`var sum${s}_${i} = ${first};`);
+    });
+  }
+
+  private combined(acc: Acc, a: string, b: string): string {
+    if (acc.op === "sum") return `${a} + ${b}`;
+    return this.values.dtype(acc.value) === "f32" ? this.w.call("largest", a, b) : `max(${a}, ${b})`;
+  }
+
+  private accumulate(stage: Stage, s: number): void {
+    stage.accs.forEach((acc, i) => {
+      const value = this.values.name(acc.value);
+      const sum = `sum${s}_${i}`;
+      if (acc.op !== "argmax") this.w.line(`${sum} = ${this.combined(acc, sum, value)};`);
+      else this.keepLarger(`top${s}_${i}`, sum, value, this.values.name(acc.at ?? 0));
+    });
+  }
+
+  /** The larger value wins; of equal ones the first place. */
+  private keepLarger(top: string, at: string, value: string, place: string): void {
+    this.w.line(`if (${value} > ${top} || (${value} == ${top} && ${place} < ${at})) {`);
+    this.w.line(`${top} = ${value};`);
+    this.w.line(`${at} = ${place};`);
+    this.w.line("}");
+  }
+
+  private finish(stage: Stage, s: number): void {
+    stage.accs.forEach((acc, i) => {
+      const sum = `sum${s}_${i}`;
+      // all elements NaN: the first place
+      const value = acc.op === "argmax" ? `select(${sum}, 0, ${sum} == 2147483647)` : sum;
+      this.w.line(`let acc${s}_${i} = ${value};`);
+    });
+  }
+
+  // ---------------------------------------------------------------- one invocation for a row
+
+  private alone(stage: Stage, s: number): void {
+    this.begin(stage, s);
+    stage.axes.forEach((axis, depth) => {
+      this.w.line(`for (var i${axis} = 0; i${axis} < ${this.extent(axis)}; i${axis}++) {`);
+      this.innerValues(s, depth + 1);
+    });
+    this.accumulate(stage, s);
+    stage.stores.forEach((store) => this.values.store(store));
+    stage.axes.forEach(() => this.w.line("}"));
+    this.finish(stage, s);
+  }
+
+  // ---------------------------------------------------------------- one workgroup for a row
+
+  private together(stage: Stage, s: number): void {
+    const { w, lanes } = this;
+    if (stage.axes.length === 0) {
+      if (stage.stores.length === 0) return;
+      w.line("if (lane == 0u) {");
+      stage.stores.forEach((store) => this.values.store(store));
+      w.line("}");
+      return;
+    }
+    this.begin(stage, s);
+    w.line(`for (var at = lane; at < ${this.count(stage)}u; at += ${lanes}u) {`);
+    decode(
+      w,
+      "at",
+      stage.axes.map((axis) => [axis, this.extent(axis)] as const),
+    );
+    this.innerValues(s);
+    this.accumulate(stage, s);
+    stage.stores.forEach((store) => this.values.store(store));
+    w.line("}");
+    if (stage.accs.length > 0) this.tree(stage, s);
+    this.finish(stage, s);
+  }
+
+  private array(name: string, type: string): string {
+    const full = `${name}_${type}`;
+    this.shared.set(full, `var<workgroup> ${full}: array<${type}, ${this.lanes}>;`);
+    return full;
+  }
+
+  private tree(stage: Stage, s: number): void {
+    const { w, lanes } = this;
+    const arrays = stage.accs.map((acc, i) => ({
+      acc,
+      sum: `sum${s}_${i}`,
+      top: `top${s}_${i}`,
+      sums: this.array(`part${i}`, acc.op === "argmax" ? "i32" : typeName(this.values.dtype(acc.value))),
+      tops: acc.op === "argmax" ? this.array(`top${i}`, typeName(this.values.dtype(acc.value))) : "",
+    }));
+    const put = () => {
+      for (const { acc, sum, top, sums, tops } of arrays) {
+        w.line(`${sums}[lane] = ${sum};`);
+        if (acc.op === "argmax") w.line(`${tops}[lane] = ${top};`);
+      }
+    };
+    put();
+    for (let half = lanes / 2; half >= 1; half /= 2) {
+      w.line("workgroupBarrier();");
+      w.line(`if (lane < ${half}u) {`);
+      for (const { acc, sum, top, sums, tops } of arrays) {
+        const other = `${sums}[lane + ${half}u]`;
+        if (acc.op === "argmax") this.keepLarger(top, sum, `${tops}[lane + ${half}u]`, other);
+        else w.line(`${sum} = ${this.combined(acc, sum, other)};`);
+      }
+      put();
+      w.line("}");
+    }
+    w.line("workgroupBarrier();");
+    for (const { sum, sums } of arrays) w.line(`${sum} = ${sums}[0];`);
+    // the arrays serve the next stage too
+    w.line("workgroupBarrier();");
+  }
+}
+
+export function rowsShader(kernel: RowsKernel, banks: readonly number[]): Shader {
+  return new RowsWriter(kernel, banks).write();
+}

@@ -1,0 +1,103 @@
+/**
+ * Kernels whose elements depend on each other in order: running sums (an invocation per line), scatter-add (an invocation
+ * per element of the result, which looks for what is added to it: no atomics, so always the same bits), and LU (one
+ * invocation).
+ */
+import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
+import { Writer } from "./writer.ts";
+import type { Shader } from "./writer.ts";
+
+const SIZE = 64;
+
+function perElement(w: Writer, count: number): void {
+  w.line(`let place = (group.x + group.y * groups.x) * ${SIZE}u + lane;`);
+  w.line(`if (place >= ${count}u) { return; }`);
+}
+
+const shader = (w: Writer, count: number): Shader => ({ code: w.module(SIZE), groups: Math.ceil(count / SIZE) });
+
+export function cumsumShader(kernel: CumsumKernel, banks: readonly number[]): Shader {
+  const { outer, count, inner, reverse } = kernel;
+  const w = new Writer(kernel.params, banks);
+  perElement(w, outer * inner);
+  w.line(`let line = (place / ${inner}u) * ${count * inner}u + place % ${inner}u;`);
+  w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
+  w.line(`for (var step = 0u; step < ${count}u; step++) {`);
+  w.line(`let at = line + ${reverse ? `(${count - 1}u - step)` : "step"} * ${inner}u;`);
+  w.line(`sum += ${w.load(0, "at")};`);
+  w.save(1, "at", "sum");
+  w.line("}");
+  return shader(w, outer * inner);
+}
+
+export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): Shader {
+  const { outer, count, inner, size } = kernel;
+  const w = new Writer(kernel.params, banks);
+  perElement(w, outer * size * inner);
+  w.line(`let i = place % ${inner}u;`);
+  w.line(`let own = i32((place / ${inner}u) % ${size}u);`);
+  w.line(`let line = (place / ${inner * size}u) * ${count * inner}u + i;`);
+  w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
+  w.line(`for (var j = 0u; j < ${count}u; j++) {`);
+  w.line(`if (clamp(${w.load(1, "j")}, 0, ${size - 1}) == own) { sum += ${w.load(0, `line + j * ${inner}u`)}; }`);
+  w.line("}");
+  w.save(2, "place", "sum");
+  return shader(w, outer * size * inner);
+}
+
+/** Gaussian elimination with partial pivoting on a copy of A; the columns of b are carried along in the result. */
+export function solveShader(kernel: SolveKernel, banks: readonly number[]): Shader {
+  const { n, m } = kernel;
+  const w = new Writer(kernel.params, banks);
+  const lu = (row: string, column: string) => w.load(3, `${row} * ${n}u + ${column}`);
+  const b = (row: string, column: string) => w.load(2, `${row} * ${m}u + ${column}`);
+  const each = (i: string, from: string, to: string, body: () => void) => {
+    w.line(`for (var ${i} = ${from}; ${i} < ${to}; ${i}++) {`);
+    body();
+    w.line("}");
+  };
+  const copy = (from: number, to: number, count: number) =>
+    each("c", "0u", `${count}u`, () => w.save(to, "c", w.load(from, "c")));
+  const swap = (param: number, width: number) =>
+    each("c", "0u", `${width}u`, () => {
+      w.line(`let kept = ${w.load(param, `p * ${width}u + c`)};`);
+      w.save(param, `p * ${width}u + c`, w.load(param, `best * ${width}u + c`));
+      w.save(param, `best * ${width}u + c`, "kept");
+    });
+  const eliminate = (param: number, width: number, first: string) =>
+    each("c", first, `${width}u`, () => {
+      const at = `r * ${width}u + c`;
+      w.save(param, at, `(${w.load(param, at)} - factor * ${w.load(param, `p * ${width}u + c`)})`);
+    });
+  w.line("if (lane > 0u) { return; }");
+  copy(0, 3, n * n);
+  copy(1, 2, n * m);
+  each("p", "0u", `${n}u`, () => {
+    w.line("var best = p;");
+    w.line(`var size = abs(${lu("p", "p")});`);
+    each("r", "p", `${n}u`, () => {
+      w.line(`let other = abs(${lu("r", "p")});`);
+      w.line("if (other > size) { best = r; size = other; }");
+    });
+    w.line("if (best != p) {");
+    swap(3, n);
+    swap(2, m);
+    w.line("}");
+    each("r", "p + 1u", `${n}u`, () => {
+      w.line(`let factor = ${lu("r", "p")} / ${lu("p", "p")};`);
+      eliminate(3, n, "p");
+      eliminate(2, m, "0u");
+    });
+  });
+  // back substitution, last row first
+  each("step", "0u", `${n}u`, () => {
+    w.line(`let p = ${n - 1}u - step;`);
+    w.line(`let size = ${lu("p", "p")};`);
+    each("c", "0u", `${m}u`, () => w.save(2, `p * ${m}u + c`, `(${b("p", "c")} / size)`));
+    each("r", "0u", "p", () => {
+      w.line(`let factor = ${lu("r", "p")};`);
+      eliminate(2, m, "0u");
+    });
+  });
+  return { code: w.module(1), groups: 1 };
+}

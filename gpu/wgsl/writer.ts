@@ -1,0 +1,241 @@
+/**
+ * The scalar part of a kernel as WGSL: literals, elementwise operations, loads and stores. Memory is one array of
+ * words per bank; a value's type tells how its word is read, so no bit of it passes through a float that may flush it.
+ */
+import type { DType } from "../../lang/graph/node.ts";
+import type { Access, Param, Store, Value } from "../kernel.ts";
+import { helperCode } from "./math.ts";
+import type { HelperName } from "./math.ts";
+
+/** A dispatch: a module with the entry `main` and how many workgroups run, folded into two dimensions. */
+export interface Shader {
+  readonly code: string;
+  readonly groups: number;
+}
+
+/** Offsets that one dispatch can be told: one block of 256 bytes. */
+export const ARGS = 64;
+
+const types: Readonly<Record<DType, string>> = { f32: "f32", i32: "i32", u32: "u32", bool: "bool" };
+export const typeName = (dtype: DType): string => types[dtype];
+
+const wordBuffer = new DataView(new ArrayBuffer(4));
+function bitsOf(value: number): string {
+  wordBuffer.setFloat32(0, value);
+  return `0x${wordBuffer.getUint32(0).toString(16)}u`;
+}
+
+const MATH: Readonly<Record<string, HelperName>> = {
+  exp: "exp_",
+  log: "log_",
+  log1p: "log1p_",
+  tanh: "tanh_",
+  erf: "erf_",
+  sin: "sin_",
+  cos: "cos_",
+};
+const INFIX: Readonly<Record<string, string>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+  lt: "<",
+  le: "<=",
+  eq: "==",
+  ne: "!=",
+  and: "&&",
+  or: "||",
+  bitand: "&",
+  xor: "^",
+};
+
+export class Writer {
+  readonly lines: string[] = [];
+  readonly params: readonly Param[];
+  /** By parameter: the bank it lies in. */
+  readonly banks: readonly number[];
+  private readonly helpers = new Set<HelperName>();
+  private depth = 1;
+
+  constructor(params: readonly Param[], banks: readonly number[]) {
+    if (params.length > ARGS) throw new Error(`expected at most ${ARGS} parameters, got ${params.length}`);
+    this.params = params;
+    this.banks = banks;
+  }
+
+  line(text: string): void {
+    if (text.startsWith("}")) this.depth--;
+    this.lines.push("  ".repeat(this.depth) + text);
+    if (text.endsWith("{")) this.depth++;
+  }
+
+  call(name: HelperName, ...args: readonly string[]): string {
+    this.helpers.add(name);
+    return `${name}(${args.join(", ")})`;
+  }
+
+  literal(value: number, dtype: DType): string {
+    if (dtype === "bool") return value ? "true" : "false";
+    if (dtype === "u32") return `${value >>> 0}u`;
+    if (dtype === "i32") return value < 0 ? `i32(${value})` : `${value}`;
+    if (!Number.isFinite(value) || Object.is(value, -0)) return this.call("number", bitsOf(value));
+    return value < 0 ? `(${value}f)` : `${value}f`;
+  }
+
+  /** The word of a parameter at an index in u32. */
+  word(param: number, index: string): string {
+    return `m${this.banks[param]}[p${param} + ${index}]`;
+  }
+
+  load(param: number, index: string): string {
+    const word = this.word(param, index);
+    const dtype = this.params[param]?.dtype;
+    if (dtype === "u32") return word;
+    return dtype === "bool" ? `(${word} != 0u)` : `bitcast<${dtype}>(${word})`;
+  }
+
+  save(param: number, index: string, value: string): void {
+    const dtype = this.params[param]?.dtype;
+    const word = dtype === "u32" ? value : dtype === "bool" ? `select(0u, 1u, ${value})` : `bitcast<u32>(${value})`;
+    this.line(`${this.word(param, index)} = ${word};`);
+  }
+
+  /** The whole module around the lines of `main`. `shared` are declarations of workgroup memory. */
+  module(size: number, shared: readonly string[] = [], more: readonly string[] = []): string {
+    const used = [...new Set(this.banks)].sort((a, b) => a - b);
+    const code = [
+      "struct Args { at: array<vec4<u32>, 16> }",
+      "@group(0) @binding(0) var<uniform> args: Args;",
+      ...used.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`),
+      ...shared,
+      helperCode(this.helpers),
+      ...more,
+      `@compute @workgroup_size(${size})`,
+      "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+      ...this.params.map((_, i) => `  let p${i} = args.at[${i >> 2}].${"xyzw"[i & 3]};`),
+      ...this.lines,
+      "}",
+    ];
+    return `${code.filter((line) => line !== "").join("\n")}\n`;
+  }
+}
+
+/** The values of a `rows` kernel, by the names of their variables. */
+export class ValueWriter {
+  private readonly w: Writer;
+  private readonly values: readonly Value[];
+  /** Parameter of the values → parameter of the writer. */
+  private readonly param: (param: number) => number;
+  /** A load that is known already: the product in its epilogue. */
+  private readonly known: (param: number) => string | undefined;
+
+  constructor(
+    w: Writer,
+    values: readonly Value[],
+    param: (param: number) => number = (p) => p,
+    known: (param: number) => string | undefined = () => undefined,
+  ) {
+    this.w = w;
+    this.values = values;
+    this.param = param;
+    this.known = known;
+  }
+
+  private at(v: number): Value {
+    const value = this.values[v];
+    if (!value) throw new Error(`expected a value below ${this.values.length}, got ${v}`);
+    return value;
+  }
+
+  name(v: number): string {
+    const value = this.at(v);
+    if (value.op === "const") return this.w.literal(value.value, value.dtype);
+    if (value.op === "axis") return `i${value.axis}`;
+    return value.op === "acc" ? `acc${value.stage}_${value.acc}` : `v${v}`;
+  }
+
+  dtype(v: number): DType {
+    return this.at(v).dtype;
+  }
+
+  index(access: Access): string {
+    const parts = access.terms.map(([axis, coef]) => (coef === 1 ? `i${axis}` : `i${axis} * ${coef}`));
+    for (const [v, coef] of access.dynamic) parts.push(coef === 1 ? this.name(v) : `${this.name(v)} * ${coef}`);
+    if (parts.length === 0) return `${access.base >>> 0}u`;
+    if (access.base !== 0) parts.push(this.w.literal(access.base, "i32"));
+    return `u32(${parts.join(" + ")})`;
+  }
+
+  /** Writes `let` for a value that is neither a literal nor an axis nor an accumulator. */
+  define(v: number): void {
+    const { op } = this.at(v);
+    if (op === "const" || op === "axis" || op === "acc") return;
+    this.w.line(`let v${v} = ${this.expression(v)};`);
+  }
+
+  store(store: Store): void {
+    this.w.save(this.param(store.access.param), this.index(store.access), this.name(store.value));
+  }
+
+  private expression(v: number): string {
+    const { w } = this;
+    const value = this.at(v);
+    if (value.op === "load") {
+      const known = this.known(value.access.param);
+      return known ?? w.load(this.param(value.access.param), this.index(value.access));
+    }
+    const names = value.args.map((a) => this.name(a));
+    const [a = "", b = "", c = ""] = names;
+    const of = this.dtype(value.args[0] ?? 0);
+    const { op } = value;
+    if (op === "select") return `select(${c}, ${b}, ${a})`;
+    const math = MATH[op];
+    if (math) return w.call(math, a);
+    if (op === "cast") return this.cast(a, of, value.dtype);
+    if (op === "not") return `!${a}`;
+    if (op === "neg") return `-${a}`;
+    if (op === "sign") return of === "f32" ? w.call("sign_of", a) : `sign(${a})`;
+    if (op === "abs" || op === "floor" || op === "sqrt") return `${op}(${a})`;
+    if (op === "shl" || op === "shr") return `${a} ${op === "shl" ? "<<" : ">>"} (u32(${b}) & 31u)`;
+    if (op === "max" || op === "min") {
+      if (of !== "f32") return `${op}(${a}, ${b})`;
+      return w.call(op === "max" ? "largest" : "least", a, b);
+    }
+    if (of === "f32") {
+      if (op === "pow") return w.call("pow_", a, b);
+      if (op === "mod") return w.call("remainder", a, b);
+      if (op === "ne") return w.call("unequal", a, b);
+      // x - x tells NaN and infinity from numbers: compilers must not fold it
+      if (op === "sub" && a === b) return w.call("self_minus", a);
+    } else if (op === "div" || op === "mod") {
+      if (of === "u32") return w.call(op === "div" ? "divide_u" : "modulo_u", a, b);
+      return w.call(op === "div" ? "divide" : "modulo", a, b);
+    }
+    if (op === "xor" && of === "bool") return `${a} != ${b}`;
+    const infix = INFIX[op];
+    if (!infix) throw new Error(`expected an operation with WGSL, got ${op} of ${of}`);
+    return `${a} ${infix} ${b}`;
+  }
+
+  private cast(a: string, from: DType, to: DType): string {
+    if (to === "bool") return from === "f32" ? this.w.call("unequal", a, "0f") : `${a} != ${this.w.literal(0, from)}`;
+    if (from === "f32") return this.w.call(to === "i32" ? "to_i32" : "to_u32", a);
+    // bools become 0 and 1, integers keep their bits
+    return `${typeName(to)}(${a})`;
+  }
+}
+
+/** Numbers of the axes from the row-major place `from` (u32), the last one fastest. */
+export function decode(w: Writer, from: string, axes: readonly (readonly [axis: number, extent: number])[]): void {
+  let rest = from;
+  for (let i = axes.length - 1; i >= 0; i--) {
+    const [axis, extent] = axes[i] as readonly [number, number];
+    if (extent === 1) w.line(`let i${axis} = 0;`);
+    else if (i === 0) w.line(`let i${axis} = i32(${rest});`);
+    else {
+      w.line(`let i${axis} = i32(${rest} % ${extent}u);`);
+      w.line(`let rest${axis} = ${rest} / ${extent}u;`);
+      rest = `rest${axis}`;
+    }
+  }
+}
