@@ -22,7 +22,8 @@ type Arena = string;
 /** The arena of a buffer. */
 export function arenaOf(buffers: readonly Buffer[], id: number): Arena {
   const place = buffers[id]?.place;
-  switch (place?.kind) {
+  if (!place) throw new Error(`expected a buffer below ${buffers.length}, got ${id}`);
+  switch (place.kind) {
     case "scalar":
     case "batch":
       return "feed";
@@ -32,8 +33,6 @@ export function arenaOf(buffers: readonly Buffer[], id: number): Arena {
       return arenaOf(buffers, place.of);
     case "swap":
       return arenaOf(buffers, place.even);
-    case undefined:
-      throw new Error(`expected a buffer below ${buffers.length}, got ${id}`);
     default:
       return place.kind;
   }

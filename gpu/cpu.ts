@@ -1,10 +1,13 @@
 /**
  * The cpu device: kernels as WebAssembly over one memory, run as a tape of calls. Each slot has two cells; a run writes
  * next values into the second ones, and the commit of a run that succeeded swaps them, so that it is all or nothing.
+ * With threads, what the device is asked while a run waits for workers happens after it, in the order of the calls.
  */
 import { optimize } from "../lang/graph/index.ts";
 import type { DType, Node, Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
+import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
+import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 import { Heap } from "./heap.ts";
 import { kernelText, loweredText } from "./kernel-text.ts";
@@ -12,9 +15,13 @@ import { lower } from "./lower.ts";
 import type { Wanted } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import type { Buffer, Lowered, Step } from "./program.ts";
+import type { Buffer, Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
+import { Threads } from "./threads.ts";
+import type { StartWorker } from "./threads.ts";
+import { piecesOf, planTape, wavesOf } from "./threads-waves.ts";
+import type { PieceText } from "./threads-worker.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/dot.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
@@ -26,6 +33,11 @@ export interface CpuOptions {
   readonly relaxed?: boolean;
   /** Calls that each kernel is cut into, as threads would run it; 1 when left out. */
   readonly pieces?: number;
+  /** How many threads compute, the calling one among them; 1 when left out, without shared memory or `startWorker`. */
+  readonly threads?: number;
+  readonly startWorker?: StartWorker;
+  /** False: plain memory even where shared memory is to be had. */
+  readonly shared?: boolean;
 }
 
 interface Cell {
@@ -37,27 +49,10 @@ interface Cell {
   next: number | undefined;
 }
 
-type KernelFunction = (...args: number[]) => void;
-
-interface Call {
-  readonly kind: "call";
-  readonly run: KernelFunction;
-  /** begin, end, then pointers, refreshed before each call. */
-  readonly argv: number[];
-  readonly buffers: readonly number[];
+interface Loaded {
+  readonly module: WebAssembly.Module;
+  readonly exports: WebAssembly.Exports;
 }
-type Action =
-  | Call
-  | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly bytes: number }
-  | {
-      readonly kind: "loop";
-      readonly count: number;
-      readonly reverse: boolean;
-      readonly tick: number;
-      readonly slices: readonly { readonly id: number; readonly of: number; readonly bytes: number }[];
-      readonly swaps: readonly { readonly id: number; readonly even: number; readonly odd: number }[];
-      readonly body: readonly Action[];
-    };
 
 class CpuPrepared implements Prepared {
   readonly name: string;
@@ -67,14 +62,24 @@ class CpuPrepared implements Prepared {
   readonly stats: Stats;
   readonly actions: readonly Action[];
   /** Address of every buffer during a run. */
-  readonly addresses: Float64Array;
-  constructor(segment: Segment, lowered: Lowered, plan: Plan, actions: readonly Action[], addresses: Float64Array) {
+  readonly addresses: Uint32Array;
+  /** Its number for the workers; -1 when no wave of it is shared with them. */
+  readonly tape: number;
+  constructor(
+    segment: Segment,
+    lowered: Lowered,
+    plan: Plan,
+    actions: readonly Action[],
+    addresses: Uint32Array,
+    tape: number,
+  ) {
     this.name = segment.name;
     this.segment = segment;
     this.lowered = lowered;
     this.plan = plan;
     this.actions = actions;
     this.addresses = addresses;
+    this.tape = tape;
     this.stats = statsOf(lowered, plan.bytes);
   }
   get kernels(): string {
@@ -117,36 +122,57 @@ function checkClosed(segment: Segment): void {
   }
 }
 
-/** [0, count) in at most `pieces` parts whose borders are multiples of `unit`. */
-function cuts(count: number, unit: number, pieces: number): (readonly [number, number])[] {
-  const size = Math.max(unit, Math.ceil(count / pieces / unit) * unit);
-  const out: (readonly [number, number])[] = [];
-  for (let begin = 0; begin < count; begin += size) out.push([begin, Math.min(count, begin + size)]);
-  return out;
-}
-
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
-  private readonly heap = new Heap();
+  private readonly heap: Heap;
   private readonly cells = new Map<string, Cell>();
-  private readonly modules = new Map<string, Promise<WebAssembly.Exports>>();
+  private readonly modules = new Map<string, Promise<Loaded>>();
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
+  private readonly startWorker: StartWorker | undefined;
+  private workers: Threads | undefined;
+  /** Where the calling thread packs its pieces of products. */
+  private scratch = 0;
   private halted = false;
+  /** A run waits for its workers through the event loop. */
+  private suspended = false;
+  /** What a piece of the calling thread threw. */
+  private readonly trapped: unknown[] = [];
+  private readonly queue: (() => void)[] = [];
 
   constructor(options: CpuOptions = {}) {
     this.madd = options.relaxed ?? hasRelaxedSimd();
     this.pieces = options.pieces ?? 1;
     this.disable = new Set(options.disable ?? []);
+    this.heap = new Heap(options.shared);
+    this.startWorker = options.startWorker;
+    const threads = this.heap.shared && options.startWorker ? Math.max(1, options.threads ?? 1) : 1;
     const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
-    this.info = { kind: "cpu", name: `cpu (WebAssembly, ${simd}, 1 thread)`, threads: 1, features };
+    const count = `${threads} thread${threads === 1 ? "" : "s"}`;
+    this.info = { kind: "cpu", name: `cpu (WebAssembly, ${simd}, ${count})`, threads, features };
+  }
+
+  /** Now, or after the run that is suspended and what was asked before. */
+  private inTurn<T>(act: () => T | Promise<T>): Promise<T> {
+    const start = async () => act();
+    return this.suspended ? new Promise((done) => this.queue.push(() => done(start()))) : start();
+  }
+
+  private resumeQueue(): void {
+    this.suspended = false;
+    while (!this.suspended) {
+      const next = this.queue.shift();
+      if (!next) return;
+      next();
+    }
   }
 
   // ---------------------------------------------------------------- slots
 
   createSlot(path: string, type: Type): void {
+    if (this.suspended) return void this.inTurn(() => this.createSlot(path, type));
     this.dropSlot(path);
     const size = sizeOf(type.shape);
     const now = this.heap.alloc(4 * size);
@@ -155,6 +181,7 @@ export class CpuDevice implements Device {
   }
 
   dropSlot(path: string): void {
+    if (this.suspended) return void this.inTurn(() => this.dropSlot(path));
     const cell = this.cells.get(path);
     if (!cell) return;
     this.heap.free(cell.now);
@@ -163,6 +190,10 @@ export class CpuDevice implements Device {
   }
 
   writeSlot(path: string, value: number | ArrayLike<number>): void {
+    if (this.suspended) {
+      const kept = typeof value === "number" ? value : Array.from(value);
+      return void this.inTurn(() => this.writeSlot(path, kept));
+    }
     const cell = this.cell(path);
     if (typeof value !== "number" && value.length !== cell.size) {
       throw new Error(`expected ${cell.size} numbers for slot ${path}, got ${value.length}`);
@@ -173,8 +204,10 @@ export class CpuDevice implements Device {
   }
 
   async readSlot(path: string): Promise<Numbers> {
-    const cell = this.cell(path);
-    return this.view(cell.now, cell.size, cell.type.dtype).slice();
+    return this.inTurn(() => {
+      const cell = this.cell(path);
+      return this.view(cell.now, cell.size, cell.type.dtype).slice();
+    });
   }
 
   private cell(path: string): Cell {
@@ -201,9 +234,13 @@ export class CpuDevice implements Device {
       return { node: many ? countOfInfinite(value) : value };
     });
     const lowered = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
-    const plan = planArena(lowered.buffers, lowered.tape, lowered.outputs);
-    const functions = await this.functions(lowered);
-    const addresses = new Float64Array(lowered.buffers.length);
+    const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
+    const plan = planArena(lowered.buffers, waves ? planTape(lowered, waves) : lowered.tape, lowered.outputs);
+    const { module, functions } = await this.functions(lowered);
+    // one more: the calling thread's scratch
+    const own = lowered.buffers.length;
+    const bytes = 4 * (own + 1);
+    const addresses = new Uint32Array(waves ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     lowered.buffers.forEach((b, id) => {
       if (b.place.kind !== "data") return;
       const at = this.heap.alloc(4 * b.size);
@@ -211,47 +248,51 @@ export class CpuDevice implements Device {
       else this.heap.i32.set(b.place.data, at / 4);
       addresses[id] = at;
     });
-    const steps = lowered.kernels.map((kernel) => stepsOf(kernel, this.madd));
-    const actions = (tape: readonly Step[]): Action[] =>
-      tape.flatMap((step): Action[] => {
-        if (step.kind === "kernel") {
-          const run = functions[step.kernel];
-          const outer = steps[step.kernel];
-          if (!run || !outer) throw new Error(`expected kernel ${step.kernel} in the module`);
-          return cuts(outer.count, outer.unit, this.pieces).map(([begin, end]) => {
-            return { kind: "call", run, argv: [begin, end, ...step.args], buffers: step.args };
-          });
-        }
-        if (step.kind === "copy") {
-          return [{ kind: "copy", from: step.from, to: step.to, bytes: 4 * (lowered.buffers[step.to]?.size ?? 0) }];
-        }
-        const slices: { id: number; of: number; bytes: number }[] = [];
-        const swaps: { id: number; even: number; odd: number }[] = [];
-        lowered.buffers.forEach(({ place }, id) => {
-          if (place.kind === "slice" && place.loop === step.loop)
-            slices.push({ id, of: place.of, bytes: 4 * place.stride });
-          if (place.kind === "swap" && place.loop === step.loop) swaps.push({ id, even: place.even, odd: place.odd });
-        });
-        const { count, reverse, tick } = step;
-        return [{ kind: "loop", count, reverse, tick, slices, swaps, body: actions(step.body) }];
-      });
-    return new CpuPrepared(segment, lowered, plan, actions(lowered.tape), addresses);
+    const outer = lowered.kernels.map((kernel) => stepsOf(kernel, this.madd));
+    const kernels = { functions, outer, pieces: this.pieces };
+    if (!waves) {
+      return new CpuPrepared(segment, lowered, plan, actionsOf(lowered, lowered.tape, kernels), addresses, -1);
+    }
+    const shared: (readonly PieceText[])[] = [];
+    const actions = waves.flatMap((wave): Action[] => {
+      if (wave.kind !== "wave") return actionsOf(lowered, [wave], kernels);
+      const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads);
+      const calls = pieces.map((piece) => callOf(piece, functions, own));
+      return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
+    });
+    const threads = this.threads();
+    addresses[own] = this.scratch;
+    const tape = shared.length > 0 ? await threads.add(module, shared, addresses) : -1;
+    return new CpuPrepared(segment, lowered, plan, actions, addresses, tape);
+  }
+
+  /** Workers start with the first segment. */
+  private threads(): Threads {
+    if (this.workers) return this.workers;
+    if (!this.startWorker) throw new Error("expected a way to start workers, got none");
+    const bytes = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
+    const scratch = Array.from({ length: this.info.threads }, () => this.heap.alloc(bytes));
+    this.scratch = scratch[0] as number;
+    this.workers = new Threads(this.startWorker, this.heap.memory, scratch.slice(1));
+    return this.workers;
   }
 
   /** Segments with the same kernels share a module. */
-  private async functions(lowered: Lowered): Promise<KernelFunction[]> {
+  private async functions(
+    lowered: Lowered,
+  ): Promise<{ readonly module: WebAssembly.Module; readonly functions: readonly KernelFunction[] }> {
     const key = lowered.kernels.map(kernelText).join("\n");
-    let exports = this.modules.get(key);
-    if (!exports) {
+    let loaded = this.modules.get(key);
+    if (!loaded) {
       const memory = { initial: 1, maximum: this.heap.maximum, shared: this.heap.shared };
       const bytes = kernelModule(lowered.kernels, { memory, madd: this.madd });
-      exports = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } }).then(
-        (made) => made.instance.exports,
-      );
-      this.modules.set(key, exports);
+      loaded = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } }).then(({ module, instance }) => {
+        return { module, exports: instance.exports };
+      });
+      this.modules.set(key, loaded);
     }
-    const made = await exports;
-    return lowered.kernels.map((_, i) => made[`k${i}`] as KernelFunction);
+    const { module, exports } = await loaded;
+    return { module, functions: lowered.kernels.map((_, i) => exports[`k${i}`] as KernelFunction) };
   }
 
   // ---------------------------------------------------------------- running
@@ -259,16 +300,48 @@ export class CpuDevice implements Device {
   async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
     if (!(prepared instanceof CpuPrepared))
       throw new Error("expected a segment that this device prepared, got another");
+    return this.suspended ? this.inTurn(() => this.perform(prepared, feeds)) : this.perform(prepared, feeds);
+  }
+
+  private async perform(prepared: CpuPrepared, feeds: Feeds): Promise<RunResult> {
     if (this.halted) return { fetched: {}, halted: false, skipped: true };
     const arena = this.heap.alloc(prepared.plan.bytes);
     try {
       this.resolve(prepared, arena);
       this.upload(prepared, feeds);
-      this.execute(prepared.actions, prepared.addresses);
+      for (const action of prepared.actions) {
+        if (action.kind === "wave" && action.number >= 0 && this.workers) {
+          if (!this.share(this.workers, action, prepared)) {
+            this.suspended = true;
+            await this.workers.joined();
+          }
+          if (this.trapped.length > 0) throw this.trapped.shift();
+          if (this.workers.failed) {
+            this.suspended = true;
+            await this.workers.rethrow();
+          }
+        } else execute(action, prepared.addresses, this.heap);
+      }
       return this.finish(prepared);
     } finally {
       this.heap.free(arena);
+      if (this.suspended) this.resumeQueue();
     }
+  }
+
+  /** A wave by all threads; false when workers have not finished after a short wait. */
+  private share(workers: Threads, wave: Wave, prepared: CpuPrepared): boolean {
+    workers.publish(prepared.tape, wave.number, wave.calls.length);
+    for (let i = workers.claim(); i >= 0; i = workers.claim()) {
+      try {
+        call(wave.calls[i] as Wave["calls"][number], prepared.addresses);
+      } catch (error) {
+        // the others may still compute: it is thrown when all have ended
+        this.trapped[0] = error;
+      }
+      workers.finished();
+    }
+    return workers.join();
   }
 
   private resolve(prepared: CpuPrepared, arena: number): void {
@@ -302,27 +375,6 @@ export class CpuDevice implements Device {
         throw new Error(`expected ${b.size} numbers for ${place.name}, got ${values.length}`);
       into.set(values);
     });
-  }
-
-  private execute(actions: readonly Action[], addresses: Float64Array): void {
-    for (const action of actions) {
-      if (action.kind === "call") {
-        const { argv, buffers } = action;
-        for (let i = 0; i < buffers.length; i++) argv[i + 2] = addresses[buffers[i] as number] as number;
-        action.run(...argv);
-      } else if (action.kind === "copy") {
-        const from = addresses[action.from] ?? 0;
-        this.heap.bytes.copyWithin(addresses[action.to] ?? 0, from, from + action.bytes);
-      } else {
-        for (let n = 0; n < action.count; n++) {
-          const tick = action.reverse ? action.count - 1 - n : n;
-          this.heap.i32[(addresses[action.tick] ?? 0) / 4] = tick;
-          for (const { id, even, odd } of action.swaps) addresses[id] = addresses[n % 2 === 0 ? even : odd] ?? 0;
-          for (const { id, of, bytes } of action.slices) addresses[id] = (addresses[of] ?? 0) + tick * bytes;
-          this.execute(action.body, addresses);
-        }
-      }
-    }
   }
 
   private finish(prepared: CpuPrepared): RunResult {
@@ -362,10 +414,12 @@ export class CpuDevice implements Device {
   }
 
   resume(): void {
+    if (this.suspended) return void this.inTurn(() => this.resume());
     this.halted = false;
   }
 
   async dispose(): Promise<void> {
+    await this.workers?.stop();
     this.cells.clear();
     this.modules.clear();
   }

@@ -2,6 +2,8 @@
  * Places of temporaries in one arena: lifetimes on the linear tape, then the largest buffer first into the lowest gap
  * among those that live at the same time. A buffer that a loop's body reads from outside lives until the loop ends.
  */
+import { replacements } from "./in-place.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Buffer, Step } from "./program.ts";
 
 /** Bytes; vectors load whole. */
@@ -11,6 +13,8 @@ export interface Plan {
   /** Byte offset in the arena by buffer; -1 for buffers that live elsewhere. */
   readonly offsets: readonly number[];
   readonly bytes: number;
+  /** The most bytes that live at one time: what no plan can do without. */
+  readonly live: number;
 }
 
 interface Range {
@@ -72,12 +76,56 @@ function lifetimes(buffers: readonly Buffer[], tape: readonly Step[], kept: read
   });
 }
 
-/** `kept` are read after the tape has run. */
-export function planArena(buffers: readonly Buffer[], tape: readonly Step[], kept: readonly number[]): Plan {
+/**
+ * By buffer: the one whose place it takes, or itself. Both must end and begin at one call, outside of other lives:
+ * a buffer that is kept, fed or held by a loop stays its own.
+ */
+function placesTaken(
+  buffers: readonly Buffer[],
+  tape: readonly Step[],
+  ranges: (Range | undefined)[],
+  kernels: readonly Kernel[],
+): number[] {
+  const taken = buffers.map((_, id) => id);
+  const from = (id: number): number => {
+    let at = id;
+    while (taken[at] !== at) at = taken[at] as number;
+    return at;
+  };
+  const temp = (id: number) => buffers[id]?.place.kind === "temp";
+  const walk = (steps: readonly Step[]): void => {
+    for (const step of steps) {
+      if (step.kind === "loop") walk(step.body);
+      if (step.kind !== "kernel") continue;
+      const kernel = kernels[step.kernel];
+      if (!kernel) continue;
+      const used = new Set<number>();
+      for (const [input, output] of replacements(kernel, step.args)) {
+        const [a, b] = [ranges[from(input)], ranges[output]];
+        if (!a || !b || used.has(input) || taken[output] !== output || !temp(input) || !temp(output)) continue;
+        if (buffers[input]?.size !== buffers[output]?.size || a.end !== b.start) continue;
+        used.add(input);
+        taken[output] = from(input);
+        ranges[from(input)] = { start: a.start, end: b.end };
+      }
+    }
+  };
+  walk(tape);
+  return taken.map((_, id) => from(id));
+}
+
+/** `kept` are read after the tape has run. With the kernels at hand, results take the places of inputs that end there. */
+export function planArena(
+  buffers: readonly Buffer[],
+  tape: readonly Step[],
+  kept: readonly number[],
+  kernels: readonly Kernel[] = [],
+): Plan {
   const ranges = lifetimes(buffers, tape, kept);
+  const owner = placesTaken(buffers, tape, ranges, kernels);
   const order = buffers
     .map((b, id) => ({ id, size: Math.ceil((4 * b.size) / ALIGN) * ALIGN, range: ranges[id] }))
-    .filter(({ id, range }) => range && inArena(buffers[id] as Buffer))
+    .filter(({ id, range }) => range && owner[id] === id && inArena(buffers[id] as Buffer))
     .sort((a, b) => b.size - a.size || a.id - b.id);
   const offsets = buffers.map(() => -1);
   const placed: { readonly from: number; readonly to: number; readonly range: Range }[] = [];
@@ -104,5 +152,24 @@ export function planArena(buffers: readonly Buffer[], tape: readonly Step[], kep
     placed.push({ from, to: from + size, range });
     bytes = Math.max(bytes, from + size);
   }
-  return { offsets, bytes };
+  owner.forEach((of, id) => {
+    if (of !== id) offsets[id] = offsets[of] ?? -1;
+  });
+  return { offsets, bytes, live: mostLive(placed) };
+}
+
+function mostLive(placed: readonly { readonly from: number; readonly to: number; readonly range: Range }[]): number {
+  const changes = new Map<number, number>();
+  const change = (at: number, by: number) => void changes.set(at, (changes.get(at) ?? 0) + by);
+  for (const { from, to, range } of placed) {
+    change(range.start, to - from);
+    change(range.end + 1, from - to);
+  }
+  let live = 0;
+  let most = 0;
+  for (const at of [...changes.keys()].sort((a, b) => a - b)) {
+    live += changes.get(at) ?? 0;
+    most = Math.max(most, live);
+  }
+  return most;
 }

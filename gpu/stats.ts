@@ -1,10 +1,11 @@
 /**
- * Counts of a lowered segment, exact on any machine: dispatches, bytes that kernels touch (each buffer once per
- * dispatch), arithmetic. A loop's body counts once per tick.
+ * Counts of a lowered segment, exact on any machine: dispatches, distinct bytes that kernels touch (an element once per
+ * dispatch, however often it is read), arithmetic. A loop's body counts once per tick.
  */
 import type { Stats } from "./device.ts";
-import type { Kernel, RowsKernel } from "./kernel.ts";
-import type { Buffer, Lowered, Step } from "./program.ts";
+import { scratchOf } from "./kernel.ts";
+import type { Access, Kernel, RowsKernel } from "./kernel.ts";
+import type { Lowered, Step } from "./program.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
 const FREE: ReadonlySet<string> = new Set(["const", "axis", "load", "acc", "cast"]);
@@ -37,16 +38,98 @@ export function flopsOf(kernel: Kernel): number {
       return kernel.outer * kernel.count * kernel.inner;
     case "solve":
       return Math.round((2 / 3) * kernel.n ** 3) + 2 * kernel.n ** 2 * kernel.m;
+    case "group":
+      return kernel.members.reduce((n, member) => n + flopsOf(member.kernel), 0);
   }
 }
 
 /** Scratch is neither read nor written in this count; a product that its epilogue alone reads is scratch. */
 const isScratch = (kernel: Kernel, param: number) =>
-  (kernel.kind === "dot" && (param === kernel.scratch || (param === kernel.out && !kernel.stored))) ||
+  param === scratchOf(kernel) ||
+  (kernel.kind === "dot" && param === kernel.out && !kernel.stored) ||
   (kernel.kind === "solve" && param === 3);
+
+/** Elements of each parameter that a `rows` kernel touches: what its accesses reach, never more than the tensor has. */
+function touchedByRows(kernel: RowsKernel): number[] {
+  const depends = dependencies(kernel);
+  const places = kernel.params.map(() => new Map<string, number>());
+  const add = (access: Access) => {
+    const axes = new Set(access.terms.map(([axis]) => axis));
+    for (const [v] of access.dynamic) for (const axis of depends[v] ?? []) axes.add(axis);
+    let n = 1;
+    for (const axis of axes) n *= kernel.axes[axis] ?? 1;
+    // stages walk the same places along axes of their own
+    const steps = access.terms.map(([axis, coef]) => `${coef}:${kernel.axes[axis]}`).sort();
+    places[access.param]?.set(`${access.base} ${steps.join()} ${access.dynamic.join()}`, n);
+  };
+  for (const value of kernel.values) if (value.op === "load") add(value.access);
+  for (const stage of kernel.stages) for (const store of stage.stores) add(store.access);
+  return kernel.params.map((param, i) => {
+    const reached = [...(places[i]?.values() ?? [])].reduce((a, b) => a + b, 0);
+    return Math.min(param.size, reached);
+  });
+}
+
+/** Distinct elements of each parameter that a dispatch reads or writes. */
+function touched(kernel: Kernel): number[] {
+  if (kernel.kind === "rows") return touchedByRows(kernel);
+  const sizes = kernel.params.map((param, i) => (isScratch(kernel, i) ? 0 : param.size));
+  if (kernel.kind === "dot") {
+    const { g, m, n, k } = kernel;
+    const reads = kernel.params.map(() => 0);
+    const reach = (param: number, n: number) => void (reads[param] = (reads[param] ?? 0) + n);
+    reach(kernel.a.param, g * m * k);
+    reach(kernel.b.param, g * n * k);
+    for (const o of [kernel.a, kernel.b]) {
+      for (const offsets of [o.g, o.outer, o.k]) if (offsets.kind === "table") reach(offsets.param, Infinity);
+    }
+    if (kernel.stored) reach(kernel.out, g * m * n);
+    if (kernel.epilogue) {
+      const { params, rows } = kernel.epilogue;
+      touchedByRows(rows).forEach((n, i) => {
+        if (params[i] !== kernel.out) reach(params[i] ?? 0, n);
+      });
+    }
+    return sizes.map((size, i) => Math.min(size, reads[i] ?? 0));
+  }
+  if (kernel.kind !== "group") return sizes;
+  const sums = kernel.params.map(() => 0);
+  for (const { kernel: own, params } of kernel.members) {
+    touched(own).forEach((n, i) => {
+      const at = params[i] ?? 0;
+      sums[at] = (sums[at] ?? 0) + n;
+    });
+  }
+  return sizes.map((size, i) => Math.min(size, sums[i] ?? 0));
+}
+
+/** Bytes of one call; a tensor that is an argument twice counts once. */
+function bytesOf(kernel: Kernel, counts: readonly number[], args: readonly number[]): { read: number; written: number } {
+  const read = new Map<number, number>();
+  const written = new Map<number, number>();
+  kernel.params.forEach((param, i) => {
+    const into = param.access === "read" ? read : written;
+    const id = args[i] ?? -1;
+    into.set(id, Math.min(param.size, (into.get(id) ?? 0) + (counts[i] ?? 0)));
+  });
+  const total = (map: ReadonlyMap<number, number>) => [...map.values()].reduce((a, b) => a + 4 * b, 0);
+  return { read: total(read), written: total(written) };
+}
+
+/** Bytes outside of the arena: both cells of each slot that the segment has, columns and constants. */
+function bytesOutside(lowered: Lowered): number {
+  const places = new Map<string, number>();
+  lowered.buffers.forEach(({ place, size }, id) => {
+    if (place.kind === "slot" || place.kind === "stage") places.set(`slot ${place.path}`, 4 * size);
+    if (place.kind === "stage") places.set(`stage ${place.path}`, 4 * size);
+    if (place.kind === "data") places.set(`data ${id}`, 4 * size);
+  });
+  return [...places.values()].reduce((a, b) => a + b, 0);
+}
 
 export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
   const flops = lowered.kernels.map(flopsOf);
+  const counts = lowered.kernels.map(touched);
   let dispatches = 0;
   let bytesRead = 0;
   let bytesWritten = 0;
@@ -59,19 +142,14 @@ export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
         bytesRead += bytes;
         bytesWritten += bytes;
       } else {
-        const kernel = lowered.kernels[step.kernel] as Kernel;
+        const bytes = bytesOf(lowered.kernels[step.kernel] as Kernel, counts[step.kernel] ?? [], step.args);
         dispatches += times;
         total += (flops[step.kernel] ?? 0) * times;
-        kernel.params.forEach((param, i) => {
-          if (isScratch(kernel, i)) return;
-          if (param.access === "read") bytesRead += 4 * param.size * times;
-          else bytesWritten += 4 * param.size * times;
-        });
+        bytesRead += bytes.read * times;
+        bytesWritten += bytes.written * times;
       }
     }
   };
   walk(lowered.tape, 1);
-  const outside = (b: Buffer) => b.place.kind === "slot" || b.place.kind === "stage" || b.place.kind === "data";
-  const slots = lowered.buffers.filter(outside).reduce((n, b) => n + 4 * b.size, 0);
-  return { dispatches, bytesRead, bytesWritten, flops: total, peakBytes: arenaBytes + slots };
+  return { dispatches, bytesRead, bytesWritten, flops: total, peakBytes: arenaBytes + bytesOutside(lowered) };
 }

@@ -3,6 +3,7 @@
  * kernel of a wave is cut into pieces along its outermost loop. Costs are estimates and decide only who computes, never
  * what: the bits do not depend on them. Loops and copies stay whole on the calling thread.
  */
+import { scratchOf } from "./kernel.ts";
 import type { Kernel, RowsKernel } from "./kernel.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
@@ -55,6 +56,8 @@ export function costOf(kernel: Kernel): number {
     case "cumsum":
     case "scatter":
       return SERIAL_NS * kernel.outer * kernel.count * kernel.inner;
+    case "group":
+      return kernel.members.reduce((sum, member) => sum + costOf(member.kernel), 0);
     case "solve":
       return SERIAL_NS * kernel.n * kernel.n * (kernel.n + kernel.m);
   }
@@ -62,8 +65,7 @@ export function costOf(kernel: Kernel): number {
 
 // ---------------------------------------------------------------- waves
 
-/** The parameter that is scratch, which each thread has its own of; -1 for none. */
-export const ownScratch = (kernel: Kernel): number => (kernel.kind === "dot" ? kernel.scratch : -1);
+const ownScratch = (kernel: Kernel): number => scratchOf(kernel) ?? -1;
 
 /** A swap or a slice after its loop stands for the buffers below it. */
 function below(lowered: Lowered, id: number, out: number[] = []): number[] {

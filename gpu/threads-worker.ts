@@ -64,7 +64,7 @@ export type Serve = (receive: (listener: (letter: Letter) => void) => void, send
 
 export const serve: Serve = (receive, send) => {
   const [job, pending, mail, sleepers, waiting, tapeAt, waveAt, failed] = [0, 1, 2, 3, 4, 5, 6, 7];
-  let words = new Int32Array(0);
+  let words: Int32Array = new Int32Array(0);
   let memory: WebAssembly.Memory | undefined;
   let scratch = 0;
   let spins = 0;

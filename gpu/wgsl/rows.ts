@@ -142,6 +142,9 @@ class RowsWriter {
   private together(stage: Stage, s: number): void {
     const { w, lanes } = this;
     if (stage.axes.length === 0) {
+      this.begin(stage, s);
+      this.accumulate(stage, s);
+      this.finish(stage, s);
       if (stage.stores.length === 0) return;
       w.line("if (lane == 0u) {");
       stage.stores.forEach((store) => this.values.store(store));

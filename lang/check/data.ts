@@ -2,7 +2,7 @@
  * Data sets as values: sources, parts and fields, and the functions that arrange rows. Rows stay whole.
  * What a file holds is asked of the host; an unknown fact is an open size.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as blocks from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
@@ -12,8 +12,8 @@ import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import type { ArgV } from "./call.ts";
-import { callValue } from "./call.ts";
 import { define } from "./expr.ts";
+import { mapRows } from "./rows.ts";
 import { constantText } from "./sinks.ts";
 import type { SourceParam } from "./sources.ts";
 import { checkSource, knownFacts, sources, splitRange } from "./sources.ts";
@@ -209,7 +209,7 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
   const batch = c.freshAxis("B", size, { span: source.value.span, text: `B is ${size} here` });
   env.scope.names.set("B", { value: { kind: "num", value: size, axis: batch }, span: source.span });
   const wanted = patternNames(source.fields);
-  let row = new Map<string, Value>();
+  let row = new Map<string, Tensor>();
   for (const [name, fact] of data.fields) {
     const axes = [batch, ...rowAxes(c, data, name, fact, source.span)];
     const node = make(
@@ -221,7 +221,7 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
     row.set(name, fieldTensor(node, fact, axes));
   }
   for (const f of data.maps) {
-    const mapped = callValue(c, env, f, [{ value: { kind: "record", fields: row }, span: source.span }], source.span);
+    const mapped = mapRows(c, env, f, row, batch, source.span);
     if (mapped.kind !== "record")
       throw new UserError(
         names.wrongValue(
@@ -232,12 +232,13 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
           "write `map(row => { ..row, x: f(row.x) })`",
         ),
       );
-    row = new Map(mapped.fields);
-    for (const [name, field] of row) {
-      const first = field.kind === "tensor" ? field.axes[0] : undefined;
-      if (field.kind !== "broken" && first?.uid !== batch.uid) {
-        throw new UserError(blocks.rowsLost(name, typeText(field), source.span));
+    row = new Map();
+    for (const [name, field] of mapped.fields) {
+      if (field.kind === "broken") throw new Reported();
+      if (field.kind !== "tensor" || field.axes[0]?.uid !== batch.uid) {
+        throw new Error(`expected a field ${name} for each row, got ${typeText(field)}`);
       }
+      row.set(name, field);
     }
   }
   for (const name of wanted) {

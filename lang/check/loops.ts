@@ -116,7 +116,7 @@ interface Scanned {
   readonly place: number;
 }
 
-function loop(
+export function loop(
   c: Checker,
   env: Env,
   e: ast.Scan | ast.Iterate,
@@ -189,7 +189,7 @@ function loop(
   return loopValue(c, outer, e.carries, value, { kind: "none" });
 }
 
-function loopInput(name: string, type: Type, span: Span): Node {
+export function loopInput(name: string, type: Type, span: Span): Node {
   return make("input", [], { source: "loop", name, dtype: type.dtype, shape: type.shape }, span);
 }
 

@@ -64,16 +64,6 @@ export function stateNeedsDropLast(name: string, full: string, short: string, sp
   );
 }
 
-export function rowsLost(field: string, got: string, span: Span): Diagnostic {
-  return error(
-    "DLX0340",
-    `the row function of this data gives no \`${field}\` for each row`,
-    span,
-    `\`${field}\` is ${got}`,
-    "a row function sees all rows of a batch: reduce the other axes only, as in `sum(row.x, over: -1)`",
-  );
-}
-
 export function unknownField(
   name: string,
   span: Span,

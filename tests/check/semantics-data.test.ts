@@ -52,9 +52,9 @@ describe("parts", () => {
     ["take of none", `${rows}let d = take(rows, 0)`, "DLX0318 2"],
     ["take of a fraction", `${rows}let d = take(rows, 2.5)`, "DLX0318 2"],
     [
-      "a row function without rows",
-      `${rows}eval e (s) in batches(rows |> map(r => { s: sum(r.x) }), 10) { metric m = s }`,
-      "DLX0340 2",
+      "a field that is no tensor",
+      `${rows}eval e (s) in batches(rows |> map(r => { s: "word" }), 10) { metric m = s }`,
+      "DLX0210 2",
     ],
     ["no limit", "train { print 1 }", "DLX0331 1"],
     ["epochs of nothing", "train for 2 epochs { print 1 }", "DLX0332 1"],
@@ -62,6 +62,19 @@ describe("parts", () => {
     ["half a step", "train for 1.5 steps { print 1 }", "DLX0318 1"],
   ])("%s", async (_name, script, wanted) => {
     expect(await mistakes(script)).toEqual([wanted]);
+  });
+});
+
+describe("map", () => {
+  test("sees one row: a mean is that of the row, a draw is its own", async () => {
+    const script = `${rows}let own = rows |> map(r => { ..r, c: r.x - mean(r.x), u: uniform([2]) })
+eval e (x, c, u) in batches(own, 20) {
+  metric off = mean(abs(c - (x - expand(mean(x, over: not B), [B, 2]))))
+  metric centred = mean(abs(sum(c, over: not B)))
+  metric alike = mean(abs(u[0] - u[1]))
+}
+print e.off < 1e-6, e.centred < 1e-5, e.alike > 0.01`;
+    expect(await prints(script)).toEqual(["true true true"]);
   });
 });
 

@@ -93,9 +93,10 @@ describe("use", () => {
       "
       dlx: a small language for training neural networks
 
-        dlx run FILE [options]    check a script and run it
-        dlx check FILE [options]  check names, shapes and clocks without running
-        dlx graph FILE [options]  show what a script becomes
+        dlx run FILE [options]      check a script and run it
+        dlx check FILE [options]    check names, shapes and clocks without running
+        dlx graph FILE [options]    show what a script becomes
+        dlx bench [FILE] [options]  time the steps of a script, or all of bench/ against PyTorch
 
         --help     this help
         --version  the version of dlx
