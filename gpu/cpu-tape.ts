@@ -2,6 +2,7 @@
  * The tape of the cpu device as actions with everything looked up, and the calling thread's walk over them.
  * A wave may be shared with worker threads, `piece` by piece; everything else runs here, in order.
  */
+import { POISON } from "./debug.ts";
 import type { Heap } from "./heap.ts";
 import type { Lowered, Step } from "./program.ts";
 import { cuts } from "./threads-waves.ts";
@@ -26,6 +27,7 @@ export interface Wave {
 export type Action =
   | Call
   | Wave
+  | { readonly kind: "poison"; readonly buffers: readonly { readonly id: number; readonly words: number }[] }
   | { readonly kind: "copy"; readonly from: number; readonly to: number; readonly bytes: number }
   | {
       readonly kind: "loop";
@@ -87,6 +89,12 @@ export function execute(action: Action, addresses: Uint32Array, heap: Heap): voi
       return call(action, addresses);
     case "wave":
       for (const each of action.calls) call(each, addresses);
+      return;
+    case "poison":
+      for (const { id, words } of action.buffers) {
+        const at = (addresses[id] ?? 0) / 4;
+        heap.i32.fill(POISON, at, at + words);
+      }
       return;
     case "copy": {
       const from = addresses[action.from] ?? 0;

@@ -8,6 +8,7 @@ import type { DType, Node, Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
+import { permuted, poisoned, POISON } from "./debug.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 import { Heap } from "./heap.ts";
 import { kernelText, loweredText } from "./kernel-text.ts";
@@ -15,12 +16,12 @@ import { lower } from "./lower.ts";
 import type { Wanted } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import type { Buffer, Lowered } from "./program.ts";
+import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import { Threads } from "./threads.ts";
 import type { StartWorker } from "./threads.ts";
-import { piecesOf, planTape, wavesOf } from "./threads-waves.ts";
+import { GRAIN, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
 import type { PieceText } from "./threads-worker.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/dot.ts";
@@ -36,8 +37,12 @@ export interface CpuOptions {
   /** How many threads compute, the calling one among them; 1 when left out, without shared memory or `startWorker`. */
   readonly threads?: number;
   readonly startWorker?: StartWorker;
+  /** Nanoseconds of work worth a piece for a thread; tests cut finer than pays. */
+  readonly grain?: number;
   /** False: plain memory even where shared memory is to be had. */
   readonly shared?: boolean;
+  /** Fill memory without a value with NaN, or shuffle what is independent: the same bits, or a mistake of ours. */
+  readonly debug?: "poison" | "permute";
 }
 
 interface Cell {
@@ -130,7 +135,10 @@ export class CpuDevice implements Device {
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
+  private readonly debug: CpuOptions["debug"];
+  private shuffles = 0;
   private readonly startWorker: StartWorker | undefined;
+  private readonly grain: number;
   private workers: Threads | undefined;
   /** Where the calling thread packs its pieces of products. */
   private scratch = 0;
@@ -145,8 +153,10 @@ export class CpuDevice implements Device {
     this.madd = options.relaxed ?? hasRelaxedSimd();
     this.pieces = options.pieces ?? 1;
     this.disable = new Set(options.disable ?? []);
+    this.debug = options.debug;
     this.heap = new Heap(options.shared);
     this.startWorker = options.startWorker;
+    this.grain = options.grain ?? GRAIN;
     const threads = this.heap.shared && options.startWorker ? Math.max(1, options.threads ?? 1) : 1;
     const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
@@ -233,9 +243,11 @@ export class CpuDevice implements Device {
       const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
       return { node: many ? countOfInfinite(value) : value };
     });
-    const lowered = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
+    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
+    const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
-    const plan = planArena(lowered.buffers, waves ? planTape(lowered, waves) : lowered.tape, lowered.outputs);
+    const tape = waves ? planTape(lowered, waves) : lowered.tape;
+    const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
     const { module, functions } = await this.functions(lowered);
     // one more: the calling thread's scratch
     const own = lowered.buffers.length;
@@ -251,19 +263,21 @@ export class CpuDevice implements Device {
     const outer = lowered.kernels.map((kernel) => stepsOf(kernel, this.madd));
     const kernels = { functions, outer, pieces: this.pieces };
     if (!waves) {
-      return new CpuPrepared(segment, lowered, plan, actionsOf(lowered, lowered.tape, kernels), addresses, -1);
+      const plain = (steps: readonly Step[]) => actionsOf(lowered, steps, kernels);
+      const all = this.debug === "poison" ? poisoned(lowered, plan, (step) => plain([step])) : plain(lowered.tape);
+      return new CpuPrepared(segment, lowered, plan, all, addresses, -1);
     }
     const shared: (readonly PieceText[])[] = [];
     const actions = waves.flatMap((wave): Action[] => {
       if (wave.kind !== "wave") return actionsOf(lowered, [wave], kernels);
-      const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads);
+      const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
       const calls = pieces.map((piece) => callOf(piece, functions, own));
       return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
     });
     const threads = this.threads();
     addresses[own] = this.scratch;
-    const tape = shared.length > 0 ? await threads.add(module, shared, addresses) : -1;
-    return new CpuPrepared(segment, lowered, plan, actions, addresses, tape);
+    const number = shared.length > 0 ? await threads.add(module, shared, addresses) : -1;
+    return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 
   /** Workers start with the first segment. */
@@ -308,6 +322,7 @@ export class CpuDevice implements Device {
     const arena = this.heap.alloc(prepared.plan.bytes);
     try {
       this.resolve(prepared, arena);
+      if (this.debug === "poison") this.poison(prepared, arena);
       this.upload(prepared, feeds);
       for (const action of prepared.actions) {
         if (action.kind === "wave" && action.number >= 0 && this.workers) {
@@ -327,6 +342,14 @@ export class CpuDevice implements Device {
       this.heap.free(arena);
       if (this.suspended) this.resumeQueue();
     }
+  }
+
+  private poison({ plan, lowered, addresses }: CpuPrepared, arena: number): void {
+    this.heap.i32.fill(POISON, arena / 4, (arena + plan.bytes) / 4);
+    lowered.buffers.forEach(({ place, size }, id) => {
+      const at = (addresses[id] ?? 0) / 4;
+      if (place.kind === "stage") this.heap.i32.fill(POISON, at, at + size);
+    });
   }
 
   /** A wave by all threads; false when workers have not finished after a short wait. */
@@ -362,18 +385,20 @@ export class CpuDevice implements Device {
       const { place } = b;
       if (place.kind !== "scalar" && place.kind !== "batch" && place.kind !== "column") return;
       if ((prepared.plan.offsets[id] ?? -1) < 0) return;
-      const into = this.view(prepared.addresses[id] ?? 0, b.size, b.dtype);
+      // through the view of all memory: a run makes no arrays
+      const into = b.dtype === "f32" ? this.heap.f32 : this.heap.i32;
+      const at = (prepared.addresses[id] ?? 0) / 4;
       if (place.kind === "scalar") {
         const value = feeds.scalars[place.name];
         if (value === undefined) throw new Error(`expected the scalar ${place.name} to be fed`);
-        into[0] = value;
+        into[at] = value;
         return;
       }
       const values = place.kind === "batch" ? feeds.batch?.[place.name] : feeds.column?.(place.name);
       if (!values) throw new Error(`expected the ${place.kind} ${place.name} to be fed`);
       if (values.length !== b.size)
         throw new Error(`expected ${b.size} numbers for ${place.name}, got ${values.length}`);
-      into.set(values);
+      into.set(values, at);
     });
   }
 

@@ -15,6 +15,8 @@ export interface Plan {
   readonly bytes: number;
   /** The most bytes that live at one time: what no plan can do without. */
   readonly live: number;
+  /** By buffer: first and last place on the tape (a loop counts its body and both ends); none where another's place serves. */
+  readonly lives: readonly (Range | undefined)[];
 }
 
 interface Range {
@@ -155,7 +157,8 @@ export function planArena(
   owner.forEach((of, id) => {
     if (of !== id) offsets[id] = offsets[of] ?? -1;
   });
-  return { offsets, bytes, live: mostLive(placed) };
+  const lives = ranges.map((range, id) => (owner[id] === id && (offsets[id] ?? -1) >= 0 ? range : undefined));
+  return { offsets, bytes, live: mostLive(placed), lives };
 }
 
 function mostLive(placed: readonly { readonly from: number; readonly to: number; readonly range: Range }[]): number {

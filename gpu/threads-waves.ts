@@ -14,10 +14,10 @@ type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
 export type WaveStep =
   { readonly kind: "wave"; readonly steps: readonly KernelStep[] } | Exclude<Step, { readonly kind: "kernel" }>;
 
-/** Nanoseconds below which a wave stays on the calling thread: waking and joining cost some microseconds. */
-export const LEAST_WAVE = 30_000;
-/** Below it a piece is not worth its claim. */
-const LEAST_PIECE = 10_000;
+/** Nanoseconds of work that are worth a piece of their own. */
+export const GRAIN = 10_000;
+/** A wave of fewer grains stays on the calling thread: waking and joining cost some microseconds. */
+const LEAST_GRAINS = 3;
 /** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
 const SHARES = 3;
 /** Rows of a product's piece: each piece packs the right operand anew. */
@@ -142,22 +142,24 @@ export function piecesOf(
   kernels: readonly Kernel[],
   outer: readonly Outer[],
   threads: number,
+  grain: number,
 ): { readonly wide: boolean; readonly pieces: readonly PieceText[] } {
   const costs = wave.map((step) => costOf(kernels[step.kernel] as Kernel));
   const total = costs.reduce((a, b) => a + b, 0);
-  const target = Math.max(LEAST_PIECE, total / (threads * SHARES));
+  const target = Math.max(grain, total / (threads * SHARES));
+  const least = LEAST_GRAINS * grain;
   const list = wave.flatMap((step, i) => {
     const kernel = kernels[step.kernel] as Kernel;
     const { count, unit } = outer[step.kernel] as Outer;
     const cost = costs[i] as number;
-    const rows = kernel.kind === "dot" ? Math.max(1, Math.floor(count / LEAST_ROWS)) : MOST_PIECES;
-    const wanted = total < LEAST_WAVE ? 1 : Math.max(1, Math.min(rows, Math.round(cost / target)));
+    const rows = kernel.kind === "dot" && grain > 0 ? Math.max(1, Math.floor(count / LEAST_ROWS)) : MOST_PIECES;
+    const wanted = total < least ? 1 : Math.max(1, Math.min(rows, Math.round(cost / target)));
     return cuts(count, unit, wanted).map(([begin, end]) => ({
       cost: (cost * (end - begin)) / count,
       piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel) },
     }));
   });
-  const wide = total >= LEAST_WAVE && list.length > 1 && list.length <= MOST_PIECES;
+  const wide = total >= least && list.length > 1 && list.length <= MOST_PIECES;
   if (wide) list.sort((a, b) => a.cost - b.cost);
   return { wide, pieces: list.map(({ piece }) => piece) };
 }

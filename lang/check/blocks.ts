@@ -143,6 +143,7 @@ function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"],
     kind,
     folds: new Map(),
     foldOf: new Map(),
+    fetched: new Map(),
     watches: [],
     report: new Map(),
     fetches: 0,
@@ -210,6 +211,7 @@ function again(c: Checker, block: BlockBuild, run: () => Pass): Pass {
   block.fetches = 0;
   block.minimizes = 0;
   block.foldOf.clear();
+  block.fetched.clear();
   const outer = c.replaying;
   c.replaying = true;
   try {

@@ -52,7 +52,11 @@ export function foldOf(c: Checker, block: BlockBuild, node: Node, how: Fold["how
     block.foldOf.set(key, name);
     const owner = c.ownerOf(node);
     const build = owner?.block === block ? owner : c.build;
+    // Two folds of one value read it back once.
     const fetch = (n: Node, as: string): string => {
+      const known = block.fetched.get(n);
+      if (known !== undefined) return known;
+      block.fetched.set(n, as);
       build.segment.outputs.push({ node: n, role: { kind: "fetch", name: as } });
       return as;
     };

@@ -46,6 +46,8 @@ export interface BlockBuild {
   readonly kind: "train" | "eval";
   readonly folds: Map<string, Fold>;
   readonly foldOf: Map<string, string>;
+  /** What is read back already, by the name of its fetch. */
+  readonly fetched: Map<Node, string>;
   readonly watches: Watch[];
   readonly report: Map<string, Node>;
   /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */

@@ -42,7 +42,7 @@ async function time(args: Args, io: Io, tools: Toolchain): Promise<number> {
   const compiled = await tools.compile(args.file, { inputs: {}, data });
   for (const d of compiled.diagnostics) io.stderr(`${renderDiagnostic(d, compiled.sources, { color: io.color })}\n`);
   if (!compiled.program) return WRONG_PROGRAM;
-  const device = await tools.openDevice(kind);
+  const device = await tools.openDevice(kind, args.count("threads", 1));
   const host = await tools.host(args.file, data);
   const session = createSession({ program: compiled.program, device, host, math: tools.math, maxSteps: steps });
   const times: number[] = [];

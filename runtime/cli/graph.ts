@@ -39,7 +39,7 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     );
     return DONE;
   }
-  const device = await tools.openDevice("auto");
+  const device = await tools.openDevice("auto", 1);
   try {
     for (const { path, type } of Object.values(program.slots)) device.createSlot(path, type);
     if (rung === "kernels") {

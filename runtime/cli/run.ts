@@ -18,13 +18,14 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const seed = args.count("seed", 0);
   const maxSteps = args.count("steps", 0);
   const every = args.count("every", 1);
+  const threads = args.count("threads", 1);
   const data = args.text("data");
   const compiled = await tools.compile(args.file, { inputs, seed, data });
   const { program } = compiled;
   if (!tell(compiled, io, args.has("json")) || !program) return WRONG_PROGRAM;
   checkInputs(inputs, program);
 
-  const device = await tools.openDevice(kind);
+  const device = await tools.openDevice(kind, threads);
   const host = await tools.host(args.file, data);
   const session = createSession({ program, device, host, math: tools.math, inputs, maxSteps, every });
   const out: Out = {

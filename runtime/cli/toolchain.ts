@@ -28,7 +28,8 @@ export type DeviceKind = (typeof kinds)[number];
 export interface Toolchain {
   /** `file` as the user typed it. A file that cannot be read is a diagnostic. */
   compile(file: string, options: CompileOptions): Promise<Compiled>;
-  openDevice(kind: DeviceKind): Promise<Device>;
+  /** `threads` of the cpu device; as many as the machine suggests when left out. */
+  openDevice(kind: DeviceKind, threads?: number): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
   readonly version: string;

@@ -10,11 +10,13 @@ import { prelude } from "../../stdlib/index.ts";
 import type { DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
 import { nodeHost } from "../node.ts";
+import { defaultThreads, startNodeWorker } from "../threads.ts";
 import type { CompileOptions, Compiled, Toolchain } from "./toolchain.ts";
 
 export const tools: Omit<Toolchain, "version"> = {
   compile: compileFile,
-  openDevice: (kind) => openDevice(kind === "auto" ? "cpu" : kind),
+  openDevice: (kind, threads = defaultThreads()) =>
+    openDevice(kind === "auto" ? "cpu" : kind, { threads, startWorker: startNodeWorker }),
   host: async (file, data) => nodeHost(whereOf(file, data)),
   math: (outputs, lookup) => evaluate(outputs, lookup),
 };

@@ -33,6 +33,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       set,
       seed,
       device: { value: "KIND", help: "cpu, reference (slow, float64) or auto" },
+      threads: { value: "N", help: "threads of the cpu device (as many as there are cores, 4 at most)" },
       steps: { value: "N", help: "at most N steps in each train block; what follows still runs" },
       every: { value: "N", help: "report each N steps (100) with --json" },
       data,
