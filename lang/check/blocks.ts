@@ -5,7 +5,7 @@
 import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
-import type { Action, Batches, Eval, Reaction, Segment, TickSegment, Train } from "../program.ts";
+import type { Action, Batches, Reaction, Segment, TickSegment, Train } from "../program.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { bindFields, fieldNames } from "./data.ts";
@@ -34,27 +34,8 @@ export function execTrain(c: Checker, env: Env, stmt: ast.Train): void {
   const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
   const limit = limitOf(c, env, stmt, data !== undefined);
   const block = newBlock(c, env, label, "train", trainedPaths(c, env, stmt.body));
-  const host: Host = { path: block.name, children: new Map() };
-  const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
-  const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, true);
-  const short = hasShort(c, block, sizes.short)
-    ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, true))
-    : undefined;
-  const train: Train = {
-    kind: "train",
-    name: block.name,
-    data: data ? batchesOf(data, stmt.source!) : undefined,
-    limit,
-    step: full.ticks,
-    short: short?.ticks,
-    folds: [...block.folds.values()],
-    report: [...block.report].map(([name, value]) => ({ name, value })),
-    watches: block.watches,
-    sinks: full.actions,
-    reactions: full.reactions,
-    span: stmt.span,
-  };
-  env.frame.actions.push(train);
+  const { reactions, ...walked } = walkBlock(c, env, stmt, block, data);
+  env.frame.actions.push({ kind: "train", ...walked, limit, reactions });
   c.openTop(env.frame.actions);
   finishBlock(c, env, block, stmt.name);
 }
@@ -99,25 +80,8 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
   }
   const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
   const block = newBlock(c, env, label, "eval", []);
-  const host: Host = { path: block.name, children: new Map() };
-  const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
-  const full = runPass(c, env, block, host, stmt.source, data, sizes.full, stmt.body, false);
-  const short = hasShort(c, block, sizes.short)
-    ? again(c, block, () => runPass(c, env, block, host, stmt.source, data, sizes.short, stmt.body, false))
-    : undefined;
-  const result: Eval = {
-    kind: "eval",
-    name: block.name,
-    data: data ? batchesOf(data, stmt.source!) : undefined,
-    step: full.ticks,
-    short: short?.ticks,
-    folds: [...block.folds.values()],
-    report: [...block.report].map(([name, value]) => ({ name, value })),
-    watches: block.watches,
-    sinks: full.actions,
-    span: stmt.span,
-  };
-  env.frame.actions.push(result);
+  const { reactions: _none, ...walked } = walkBlock(c, env, stmt, block, data);
+  env.frame.actions.push({ kind: "eval", ...walked });
   finishBlock(c, env, block, stmt.name, stmt);
 }
 
@@ -132,6 +96,34 @@ function finishBlock(c: Checker, env: Env, block: BlockBuild, name: ast.Name | u
 }
 
 // ---------------------------------------------------------------- one pass over the body
+
+/** The body of a block, for the full batch and for the last short one: what the two kinds of block share. */
+function walkBlock(
+  c: Checker,
+  env: Env,
+  stmt: ast.Train | ast.Eval,
+  block: BlockBuild,
+  data: Dataset | undefined,
+): Omit<Train, "kind" | "limit"> {
+  const host: Host = { path: block.name, children: new Map() };
+  const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
+  const pass = (size: number): Pass =>
+    runPass(c, env, block, host, stmt.source, data, size, stmt.body, stmt.kind === "train");
+  const full = pass(sizes.full);
+  const short = hasShort(c, block, sizes.short) ? again(c, block, () => pass(sizes.short)) : undefined;
+  return {
+    name: block.name,
+    data: data ? batchesOf(data, stmt.source!) : undefined,
+    step: full.ticks,
+    short: short?.ticks,
+    folds: [...block.folds.values()],
+    report: [...block.report].map(([name, value]) => ({ name, value })),
+    watches: block.watches,
+    sinks: full.actions,
+    reactions: full.reactions,
+    span: stmt.span,
+  };
+}
 
 function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"], trained: Paths | []): BlockBuild {
   const prefix = c.run === 0 ? "" : `run${c.run}.`;

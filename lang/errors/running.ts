@@ -89,3 +89,14 @@ export function rowsChanged(expected: number, found: number, span?: Span): Diagn
     help: "run again; if it stays, fetch the file again",
   };
 }
+
+export function deviceLost(name: string, reason: string): Diagnostic {
+  return {
+    code: "DLX0707",
+    severity: "error",
+    title: `the device was lost: ${name}`,
+    labels: [],
+    notes: [reason],
+    help: "run again; on the processor with --device cpu",
+  };
+}
