@@ -69,7 +69,8 @@ export function actionsOf(lowered: Lowered, tape: readonly Step[], kernels: Kern
     const slices: { id: number; of: number; bytes: number }[] = [];
     const swaps: { id: number; even: number; odd: number }[] = [];
     lowered.buffers.forEach(({ place }, id) => {
-      if (place.kind === "slice" && place.loop === step.loop) slices.push({ id, of: place.of, bytes: 4 * place.stride });
+      if (place.kind === "slice" && place.loop === step.loop)
+        slices.push({ id, of: place.of, bytes: 4 * place.stride });
       if (place.kind === "swap" && place.loop === step.loop) swaps.push({ id, even: place.even, odd: place.odd });
     });
     const { count, reverse, tick } = step;

@@ -3,22 +3,20 @@
  * next values into the second ones, and the commit of a run that succeeded swaps them, so that it is all or nothing.
  * With threads, what the device is asked while a run waits for workers happens after it, in the order of the calls.
  */
-import { optimize } from "../lang/graph/index.ts";
-import type { DType, Node, Type } from "../lang/graph/node.ts";
+import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
+import { CpuPrepared, wantedOf } from "./cpu-segment.ts";
+import { Slots } from "./cpu-slots.ts";
 import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
 import { permuted, poisoned, POISON } from "./debug.ts";
-import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
+import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { Heap } from "./heap.ts";
-import { kernelText, loweredText } from "./kernel-text.ts";
+import { kernelText } from "./kernel-text.ts";
 import { lower } from "./lower.ts";
-import type { Wanted } from "./lower.ts";
 import { planArena } from "./plan.ts";
-import type { Plan } from "./plan.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
-import { statsOf } from "./stats.ts";
 import { Threads } from "./threads.ts";
 import type { StartWorker } from "./threads.ts";
 import { GRAIN, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
@@ -45,92 +43,18 @@ export interface CpuOptions {
   readonly debug?: "poison" | "permute";
 }
 
-interface Cell {
-  readonly type: Type;
-  readonly size: number;
-  /** The committed value. */
-  now: number;
-  /** Where a run puts the next one. */
-  next: number | undefined;
-}
+/** Bytes that any product needs at most. */
+const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
 
 interface Loaded {
   readonly module: WebAssembly.Module;
   readonly exports: WebAssembly.Exports;
 }
 
-class CpuPrepared implements Prepared {
-  readonly name: string;
-  readonly segment: Segment;
-  readonly lowered: Lowered;
-  readonly plan: Plan;
-  readonly stats: Stats;
-  readonly actions: readonly Action[];
-  /** Address of every buffer during a run. */
-  readonly addresses: Uint32Array;
-  /** Its number for the workers; -1 when no wave of it is shared with them. */
-  readonly tape: number;
-  constructor(
-    segment: Segment,
-    lowered: Lowered,
-    plan: Plan,
-    actions: readonly Action[],
-    addresses: Uint32Array,
-    tape: number,
-  ) {
-    this.name = segment.name;
-    this.segment = segment;
-    this.lowered = lowered;
-    this.plan = plan;
-    this.actions = actions;
-    this.addresses = addresses;
-    this.tape = tape;
-    this.stats = statsOf(lowered, plan.bytes);
-  }
-  get kernels(): string {
-    return loweredText(this.lowered);
-  }
-}
-
-let internal = -1_000_000_000;
-const node = (
-  op: string,
-  inputs: readonly Node[],
-  dtype: DType,
-  shape: readonly number[],
-  attrs: Node["attrs"],
-): Node => ({
-  id: internal--,
-  op,
-  inputs,
-  attrs,
-  type: { dtype, shape },
-});
-
-/** How many elements of a tensor are infinite or NaN: those with x - x ≠ 0. */
-function countOfInfinite(x: Node): Node {
-  const { shape } = x.type;
-  const zero = node("const", [], "f32", [], { value: 0, dtype: "f32" });
-  const zeros = node("expand", [zero], "f32", shape, { shape, axes: [] });
-  const bad = node("ne", [node("sub", [x, x], "f32", shape, {}), zeros], "bool", shape, {});
-  const axes = shape.map((_, i) => i);
-  return node("sum", [node("cast", [bad], "i32", shape, { dtype: "i32" })], "i32", [], { axes });
-}
-
-function checkClosed(segment: Segment): void {
-  for (const output of segment.outputs) {
-    if (output.node.type.shape.includes(-1)) {
-      throw new Error(
-        `expected a closed shape for an output of ${segment.name}, got [${output.node.type.shape.join()}]`,
-      );
-    }
-  }
-}
-
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
   private readonly heap: Heap;
-  private readonly cells = new Map<string, Cell>();
+  private readonly slots: Slots;
   private readonly modules = new Map<string, Promise<Loaded>>();
   private readonly madd: boolean;
   private readonly pieces: number;
@@ -140,8 +64,7 @@ export class CpuDevice implements Device {
   private readonly startWorker: StartWorker | undefined;
   private readonly grain: number;
   private workers: Threads | undefined;
-  /** Where the calling thread packs its pieces of products. */
-  private scratch = 0;
+  private scratch: number | undefined;
   private halted = false;
   /** A run waits for its workers through the event loop. */
   private suspended = false;
@@ -155,6 +78,7 @@ export class CpuDevice implements Device {
     this.disable = new Set(options.disable ?? []);
     this.debug = options.debug;
     this.heap = new Heap(options.shared);
+    this.slots = new Slots(this.heap);
     this.startWorker = options.startWorker;
     this.grain = options.grain ?? GRAIN;
     const threads = this.heap.shared && options.startWorker ? Math.max(1, options.threads ?? 1) : 1;
@@ -183,20 +107,12 @@ export class CpuDevice implements Device {
 
   createSlot(path: string, type: Type): void {
     if (this.suspended) return void this.inTurn(() => this.createSlot(path, type));
-    this.dropSlot(path);
-    const size = sizeOf(type.shape);
-    const now = this.heap.alloc(4 * size);
-    this.heap.bytes.fill(0, now, now + 4 * size);
-    this.cells.set(path, { type, size, now, next: undefined });
+    this.slots.create(path, type);
   }
 
   dropSlot(path: string): void {
     if (this.suspended) return void this.inTurn(() => this.dropSlot(path));
-    const cell = this.cells.get(path);
-    if (!cell) return;
-    this.heap.free(cell.now);
-    if (cell.next !== undefined) this.heap.free(cell.next);
-    this.cells.delete(path);
+    this.slots.drop(path);
   }
 
   writeSlot(path: string, value: number | ArrayLike<number>): void {
@@ -204,45 +120,17 @@ export class CpuDevice implements Device {
       const kept = typeof value === "number" ? value : Array.from(value);
       return void this.inTurn(() => this.writeSlot(path, kept));
     }
-    const cell = this.cell(path);
-    if (typeof value !== "number" && value.length !== cell.size) {
-      throw new Error(`expected ${cell.size} numbers for slot ${path}, got ${value.length}`);
-    }
-    const into = this.view(cell.now, cell.size, cell.type.dtype);
-    if (typeof value === "number") into.fill(value);
-    else into.set(value);
+    this.slots.write(path, value);
   }
 
   async readSlot(path: string): Promise<Numbers> {
-    return this.inTurn(() => {
-      const cell = this.cell(path);
-      return this.view(cell.now, cell.size, cell.type.dtype).slice();
-    });
-  }
-
-  private cell(path: string): Cell {
-    const cell = this.cells.get(path);
-    if (!cell) throw new Error(`expected a slot ${path}, got none`);
-    return cell;
-  }
-
-  private view(address: number, size: number, dtype: DType): Float32Array | Int32Array | Uint32Array {
-    const { buffer } = this.heap.memory;
-    if (dtype === "f32") return new Float32Array(buffer, address, size);
-    return dtype === "u32" ? new Uint32Array(buffer, address, size) : new Int32Array(buffer, address, size);
+    return this.inTurn(() => this.slots.read(path));
   }
 
   // ---------------------------------------------------------------- preparing
 
   async prepare(segment: Segment): Promise<Prepared> {
-    checkClosed(segment);
-    const optimized = optimize(segment.outputs.map((o) => o.node));
-    const wanted = segment.outputs.map((output, i): Wanted => {
-      const value = optimized[i] as Node;
-      if (output.role.kind === "commit") return { node: value, place: { kind: "stage", path: output.role.path } };
-      const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
-      return { node: many ? countOfInfinite(value) : value };
-    });
+    const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
     const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
@@ -274,20 +162,22 @@ export class CpuDevice implements Device {
       const calls = pieces.map((piece) => callOf(piece, functions, own));
       return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
     });
-    const threads = this.threads();
-    addresses[own] = this.scratch;
-    const number = shared.length > 0 ? await threads.add(module, shared, addresses) : -1;
+    addresses[own] = this.ownScratch();
+    const number = shared.length > 0 ? await this.threads().add(module, shared, addresses) : -1;
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 
-  /** Workers start with the first segment. */
+  /** Where the calling thread packs its pieces of products. */
+  private ownScratch(): number {
+    return (this.scratch ??= this.heap.alloc(SCRATCH));
+  }
+
+  /** Workers start with the first segment that is worth them. */
   private threads(): Threads {
     if (this.workers) return this.workers;
     if (!this.startWorker) throw new Error("expected a way to start workers, got none");
-    const bytes = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
-    const scratch = Array.from({ length: this.info.threads }, () => this.heap.alloc(bytes));
-    this.scratch = scratch[0] as number;
-    this.workers = new Threads(this.startWorker, this.heap.memory, scratch.slice(1));
+    const scratch = Array.from({ length: this.info.threads - 1 }, () => this.heap.alloc(SCRATCH));
+    this.workers = new Threads(this.startWorker, this.heap.memory, scratch);
     return this.workers;
   }
 
@@ -318,6 +208,7 @@ export class CpuDevice implements Device {
   }
 
   private async perform(prepared: CpuPrepared, feeds: Feeds): Promise<RunResult> {
+    this.workers?.check();
     if (this.halted) return { fetched: {}, halted: false, skipped: true };
     const arena = this.heap.alloc(prepared.plan.bytes);
     try {
@@ -371,12 +262,9 @@ export class CpuDevice implements Device {
     const { addresses, plan } = prepared;
     prepared.lowered.buffers.forEach((b, id) => {
       const { place } = b;
-      if (place.kind === "slot" || place.kind === "stage") {
-        const cell = this.cell(place.path);
-        if (cell.size !== b.size) throw new Error(`expected ${b.size} numbers in slot ${place.path}, got ${cell.size}`);
-        if (place.kind === "stage") cell.next ??= this.heap.alloc(4 * cell.size);
-        addresses[id] = place.kind === "slot" ? cell.now : (cell.next ?? 0);
-      } else if ((plan.offsets[id] ?? -1) >= 0) addresses[id] = arena + (plan.offsets[id] ?? 0);
+      if (place.kind === "slot") addresses[id] = this.slots.now(place.path, b.size);
+      else if (place.kind === "stage") addresses[id] = this.slots.stage(place.path, b.size);
+      else if ((plan.offsets[id] ?? -1) >= 0) addresses[id] = arena + (plan.offsets[id] ?? 0);
     });
   }
 
@@ -425,15 +313,10 @@ export class CpuDevice implements Device {
       if (role.kind === "halt" && first(i) !== 0) this.halted = true;
       if (role.kind !== "fetch") return;
       const { buffer, address } = read(i);
-      fetched[role.name] = this.view(address, buffer.size, node.type.dtype).slice();
+      fetched[role.name] = this.heap.view(address, buffer.size, node.type.dtype).slice();
     });
     for (const { role } of segment.outputs) {
-      if (role.kind !== "commit") continue;
-      const cell = this.cell(role.path);
-      const { now, next } = cell;
-      if (next === undefined) throw new Error(`expected slot ${role.path} to be staged`);
-      cell.now = next;
-      cell.next = now;
+      if (role.kind === "commit") this.slots.commit(role.path);
     }
     return { fetched, halted: this.halted, skipped: false };
   }
@@ -445,7 +328,7 @@ export class CpuDevice implements Device {
 
   async dispose(): Promise<void> {
     await this.workers?.stop();
-    this.cells.clear();
+    this.slots.clear();
     this.modules.clear();
   }
 }

@@ -2,6 +2,8 @@
  * The one memory of the cpu device: regions by first fit, growing on demand. Regions stay 16-byte aligned and away from
  * both ends, so that reads a little outside of a buffer (masked or behind a tail) stay inside the memory.
  */
+import type { DType } from "../lang/graph/node.ts";
+
 const PAGE = 65536;
 const ALIGN = 16;
 
@@ -40,6 +42,13 @@ export class Heap {
     this.bytes = new Uint8Array(memory.buffer);
     this.f32 = new Float32Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
+  }
+
+  /** Good until the memory grows. */
+  view(address: number, size: number, dtype: DType): Float32Array | Int32Array | Uint32Array {
+    const { buffer } = this.memory;
+    if (dtype === "f32") return new Float32Array(buffer, address, size);
+    return dtype === "u32" ? new Uint32Array(buffer, address, size) : new Int32Array(buffer, address, size);
   }
 
   alloc(size: number): number {

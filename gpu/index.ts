@@ -1,18 +1,29 @@
 /**
  * The door of gpu: devices by kind.
  */
+/// <reference types="@webgpu/types" />
 import { CpuDevice } from "./cpu.ts";
 import type { CpuOptions } from "./cpu.ts";
 import type { Device } from "./device.ts";
 import { ReferenceDevice } from "./reference.ts";
+import { openWebGpu } from "./webgpu-open.ts";
 
 export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 export type { CpuOptions } from "./cpu.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
+export { segmentWgsl } from "./webgpu-text.ts";
 
-export type DeviceKind = "cpu" | "reference";
-export type DeviceOptions = CpuOptions;
+export type DeviceKind = "cpu" | "webgpu" | "reference";
+export interface DeviceOptions extends CpuOptions {
+  /** What webgpu runs on: `navigator.gpu`, or Dawn's. */
+  readonly gpu?: GPU;
+}
 
 export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}): Promise<Device> {
+  if (kind === "webgpu") {
+    const device = options.gpu && (await openWebGpu(options.gpu, options));
+    if (!device) throw new Error(`expected a WebGPU adapter, got ${options.gpu ? "none" : "no GPU to ask"}`);
+    return device;
+  }
   return kind === "cpu" ? new CpuDevice(options) : new ReferenceDevice();
 }

@@ -71,6 +71,8 @@ export class Merger {
     this.built.set(node, built);
     const places = new Set<string>();
     for (const [read, indices] of built.reads) {
+      // a number that both read is no reason to share a kernel
+      if (sizeOf(read.type.shape) === 1) continue;
       for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
     }
     const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places };
@@ -86,14 +88,23 @@ export class Merger {
 
   run(): void {
     const on = (rule: MergeRule) => !this.limits.disable.has(rule);
+    // a pair that does not fit never will: a merge makes a new unit, and no merge of others opens a way
+    const refused = new Map<Unit, Set<Unit>>();
+    const refuse = (producer: Unit, consumer: Unit) => {
+      const list = refused.get(consumer);
+      if (list) list.add(producer);
+      else refused.set(consumer, new Set([producer]));
+    };
     for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
         if (!this.units.has(consumer) || !consumer.cluster) continue;
         for (const producer of this.producersOf(consumer)) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
+          if (refused.get(consumer)?.has(producer)) continue;
           const merged = this.vertical(producer.cluster, consumer.cluster, on);
           if (merged && this.apply(producer, consumer, merged)) again = true;
+          else refuse(producer, consumer);
         }
       }
     }

@@ -33,7 +33,7 @@ const SERIAL_NS = 1.5;
 
 function rowsCost(kernel: RowsKernel): number {
   const depends = dependencies(kernel);
-  let elements = 0;
+  let elements = 1;
   kernel.values.forEach((value, v) => {
     if (value.op === "const" || value.op === "axis") return;
     let n = 1;
@@ -111,10 +111,12 @@ export function wavesOf(lowered: Lowered): readonly WaveStep[] {
   return out;
 }
 
-/** The tape as the memory plan must see it: all buffers of a wave live at the same time. */
+/** The tape as the memory plan must see it: all buffers of a wave live at the same time, and none takes another's place. */
 export function planTape(lowered: Lowered, waves: readonly WaveStep[]): readonly Step[] {
   return waves.map((wave): Step => {
     if (wave.kind !== "wave") return wave;
+    const [only] = wave.steps;
+    if (only && wave.steps.length === 1) return only;
     const ids = wave.steps.flatMap((step) => {
       const own = ownScratch(lowered.kernels[step.kernel] as Kernel);
       return step.args.filter((_, i) => i !== own);
@@ -146,7 +148,7 @@ export function piecesOf(
 ): { readonly wide: boolean; readonly pieces: readonly PieceText[] } {
   const costs = wave.map((step) => costOf(kernels[step.kernel] as Kernel));
   const total = costs.reduce((a, b) => a + b, 0);
-  const target = Math.max(grain, total / (threads * SHARES));
+  const target = Math.max(1, grain, total / (threads * SHARES));
   const least = LEAST_GRAINS * grain;
   const list = wave.flatMap((step, i) => {
     const kernel = kernels[step.kernel] as Kernel;

@@ -117,7 +117,8 @@ export const serve: Serve = (receive, send) => {
       idle = 0;
       try {
         const run = tapes[tape]?.[wave]?.[left - 1];
-        if (!run) throw new Error("expected piece " + (left - 1) + " of wave " + wave + " of tape " + tape + ", got none");
+        if (!run)
+          throw new Error("expected piece " + (left - 1) + " of wave " + wave + " of tape " + tape + ", got none");
         run();
       } catch (error) {
         send({ kind: "failed", text: describe(error) });

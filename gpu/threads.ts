@@ -83,7 +83,7 @@ export class Threads {
 
   /** The next message, or the death of a worker. */
   private async message(): Promise<void> {
-    if (this.death) throw this.death;
+    this.check();
     for (const handle of this.handles) handle.hold(true);
     try {
       await new Promise<void>((done, fail) => this.waiters.push({ done, fail }));
@@ -122,10 +122,15 @@ export class Threads {
     return tape;
   }
 
+  /** Throws once a worker died: its pieces may still be open. */
+  check(): void {
+    if (this.death) throw this.death;
+  }
+
   // ---------------------------------------------------------------- one wave
 
   publish(tape: number, wave: number, pieces: number): void {
-    if (this.death) throw this.death;
+    this.check();
     const { words } = this;
     words[TAPE] = tape;
     words[WAVE] = wave;

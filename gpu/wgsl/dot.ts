@@ -1,13 +1,14 @@
 /**
- * Tiled products as WGSL: 256 invocations share a tile of both operands in workgroup memory, each keeps a block of up to
- * 4 × 4 sums in registers. Operands are read where they lie, by strides or tables of offsets. Where tiles are few and the
+ * Tiled products as WGSL: a square of invocations shares a tile of both operands in workgroup memory, each keeps a block
+ * of up to 4 × 4 sums in registers. Operands are read where they lie, by strides or tables of offsets. Where tiles are few and the
  * depth is long, the depth is cut: partial products go to scratch and a second dispatch adds them in order.
  */
 import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { decode, ValueWriter, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
-const SIDE = 16;
+/** Steps along the depth that are in workgroup memory at once. */
+const DEPTH = 16;
 /** Tiles that keep a device busy. */
 const ENOUGH = 96;
 /** Fewest steps along the depth that a piece is worth. */
@@ -21,6 +22,8 @@ interface Sizes {
 }
 
 interface Plan {
+  /** Invocations of a workgroup along either side. */
+  readonly side: 8 | 16;
   /** Sums of an invocation: rows and columns. */
   readonly tm: number;
   readonly tn: number;
@@ -33,20 +36,15 @@ interface Plan {
 
 /** By shape alone, so that results do not depend on the machine. */
 function planOf({ g, m, n, k }: Sizes): Plan {
-  const fit = (size: number) => (size >= 48 ? 4 : size >= 24 ? 2 : 1);
-  let [tm, tn] = [fit(m), fit(n)];
-  const tiles = () => g * Math.ceil(m / (SIDE * tm)) * Math.ceil(n / (SIDE * tn));
-  while (tiles() < ENOUGH && (tm > 2 || tn > 2)) [tm, tn] = [Math.min(tm, 2), Math.min(tn, 2)];
-  const wanted = Math.max(1, Math.min(64, Math.floor(ENOUGH / tiles()), Math.floor(k / SHORT)));
-  const depth = Math.ceil(Math.ceil(k / wanted) / SIDE) * SIDE;
-  return {
-    tm,
-    tn,
-    tilesM: Math.ceil(m / (SIDE * tm)),
-    tilesN: Math.ceil(n / (SIDE * tn)),
-    pieces: Math.ceil(k / depth),
-    depth,
-  };
+  const count = (side: number, tm: number, tn: number) => g * Math.ceil(m / (side * tm)) * Math.ceil(n / (side * tn));
+  const side = m >= 64 && n >= 64 && count(16, 4, 4) >= ENOUGH ? 16 : 8;
+  const fit = (size: number) => (size > 2 * side ? 4 : size > side ? 2 : 1);
+  const [tm, tn] = [fit(m), fit(n)];
+  const tiles = count(side, tm, tn);
+  const wanted = Math.max(1, Math.min(64, Math.floor(ENOUGH / tiles), Math.floor(k / SHORT)));
+  const depth = Math.ceil(Math.ceil(k / wanted) / DEPTH) * DEPTH;
+  const [tilesM, tilesN] = [Math.ceil(m / (side * tm)), Math.ceil(n / (side * tn))];
+  return { side, tm, tn, tilesM, tilesN, pieces: Math.ceil(k / depth), depth };
 }
 
 /** Elements of scratch that a product needs. */
@@ -65,14 +63,14 @@ function address(w: Writer, operand: Operand, g: string, outer: string, k: strin
 }
 
 /** Fills one tile: `across` elements of the outer axis from `first`, 16 steps of the depth from `k0`. */
-function fill(w: Writer, kernel: DotKernel, side: "a" | "b", across: number, first: string): void {
+function fill(w: Writer, kernel: DotKernel, side: "a" | "b", across: number, size: number, first: string): void {
   const operand = kernel[side];
   const extent = side === "a" ? kernel.m : kernel.n;
   const pitch = across + 1;
   const outerFast = operand.outer.kind === "stride" && operand.outer.stride === 1;
-  for (let part = 0; part < across / SIDE; part++) {
-    const at = part === 0 ? "lane" : `(lane + ${256 * part}u)`;
-    const [o, k] = outerFast ? [`${at} % ${across}u`, `${at} / ${across}u`] : [`${at} / ${SIDE}u`, `${at} % ${SIDE}u`];
+  for (let part = 0; part < (across * DEPTH) / size; part++) {
+    const at = part === 0 ? "lane" : `(lane + ${size * part}u)`;
+    const [o, k] = outerFast ? [`${at} % ${across}u`, `${at} / ${across}u`] : [`${at} / ${DEPTH}u`, `${at} % ${DEPTH}u`];
     w.line("{");
     w.line(`let o = ${o};`);
     w.line(`let k = ${k};`);
@@ -107,11 +105,12 @@ function finish(w: Writer, kernel: DotKernel): void {
 
 function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
   const { g, m, n, k } = kernel;
-  const { tm, tn, tilesM, tilesN, pieces, depth } = plan;
+  const { side, tm, tn, tilesM, tilesN, pieces, depth } = plan;
+  const size = side * side;
   const w = new Writer(kernel.params, banks);
-  const [bm, bn] = [SIDE * tm, SIDE * tn];
+  const [bm, bn] = [side * tm, side * tn];
   const groups = g * pieces * tilesM * tilesN;
-  w.line("let tile = group.x + group.y * groups.x;");
+  w.line("let tile = groups.x + groups.y * all_groups.x;");
   w.line(`if (tile >= ${groups}u) { return; }`);
   w.line(`let n0 = (tile % ${tilesN}u) * ${bn}u;`);
   w.line(`let m0_ = ((tile / ${tilesN}u) % ${tilesM}u) * ${bm}u;`);
@@ -119,27 +118,27 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
   w.line(`let g = tile / ${tilesN * tilesM * pieces}u;`);
   w.line(`let first = piece * ${depth}u;`);
   w.line(`let last = min(first + ${depth}u, ${k}u);`);
-  w.line(`let x = lane % ${SIDE}u;`);
-  w.line(`let y = lane / ${SIDE}u;`);
+  w.line(`let x = lane % ${side}u;`);
+  w.line(`let y = lane / ${side}u;`);
   const each = (body: (i: number, j: number) => void) => {
     for (let i = 0; i < tm; i++) for (let j = 0; j < tn; j++) body(i, j);
   };
   each((i, j) => w.line(`var s${i}${j} = 0f;`));
-  w.line(`for (var k0 = first; k0 < last; k0 += ${SIDE}u) {`);
-  fill(w, kernel, "a", bm, "m0_");
-  fill(w, kernel, "b", bn, "n0");
+  w.line(`for (var k0 = first; k0 < last; k0 += ${DEPTH}u) {`);
+  fill(w, kernel, "a", bm, size, "m0_");
+  fill(w, kernel, "b", bn, size, "n0");
   w.line("workgroupBarrier();");
-  w.line(`for (var k = 0u; k < ${SIDE}u; k++) {`);
-  for (let i = 0; i < tm; i++) w.line(`let a${i} = tile_a[k * ${bm + 1}u + y + ${SIDE * i}u];`);
-  for (let j = 0; j < tn; j++) w.line(`let b${j} = tile_b[k * ${bn + 1}u + x + ${SIDE * j}u];`);
+  w.line(`for (var k = 0u; k < ${DEPTH}u; k++) {`);
+  for (let i = 0; i < tm; i++) w.line(`let a${i} = tile_a[k * ${bm + 1}u + y + ${side * i}u];`);
+  for (let j = 0; j < tn; j++) w.line(`let b${j} = tile_b[k * ${bn + 1}u + x + ${side * j}u];`);
   each((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
   w.line("}");
   w.line("workgroupBarrier();");
   w.line("}");
   each((i, j) => {
     w.line("{");
-    w.line(`let row = m0_ + y + ${SIDE * i}u;`);
-    w.line(`let column = n0 + x + ${SIDE * j}u;`);
+    w.line(`let row = m0_ + y + ${side * i}u;`);
+    w.line(`let column = n0 + x + ${side * j}u;`);
     w.line(`let sum = s${i}${j};`);
     w.line(`if (row < ${m}u && column < ${n}u) {`);
     w.line(`let place = (g * ${m}u + row) * ${n}u + column;`);
@@ -149,16 +148,16 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
     w.line("}");
   });
   const shared = [
-    `var<workgroup> tile_a: array<f32, ${SIDE * (bm + 1)}>;`,
-    `var<workgroup> tile_b: array<f32, ${SIDE * (bn + 1)}>;`,
+    `var<workgroup> tile_a: array<f32, ${DEPTH * (bm + 1)}>;`,
+    `var<workgroup> tile_b: array<f32, ${DEPTH * (bn + 1)}>;`,
   ];
-  return { code: w.module(256, shared), groups };
+  return { code: w.module(size, shared), groups };
 }
 
 function addPieces(kernel: DotKernel, banks: readonly number[], pieces: number): Shader {
   const size = kernel.g * kernel.m * kernel.n;
   const w = new Writer(kernel.params, banks);
-  w.line("let place = (group.x + group.y * groups.x) * 64u + lane;");
+  w.line("let place = (groups.x + groups.y * all_groups.x) * 64u + lane;");
   w.line(`if (place >= ${size}u) { return; }`);
   w.line("var sum = 0f;");
   w.line(`for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${w.load(kernel.scratch, `piece * ${size}u + place`)}; }`);

@@ -3,14 +3,25 @@
  * where in it, each dispatch is told by a block of offsets at binding 0.
  */
 import type { Kernel } from "../kernel.ts";
-import { dotShaders } from "./dot.ts";
-import { rowsShader } from "./rows.ts";
+import type { LowerOptions } from "../lower.ts";
+import { dotScratch, dotShaders } from "./dot.ts";
+import { groupShader, rowsShader } from "./rows.ts";
 import { cumsumShader, scatterShader, solveShader } from "./serial.ts";
+import { MAX_PARAMS } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
-export { dotScratch } from "./dot.ts";
-export { ARGS } from "./writer.ts";
+export { BLOCK } from "./writer.ts";
 export type { Shader } from "./writer.ts";
+
+/** What these shaders ask of fusion: tensors are ranges of a few banks, so bindings never run out. */
+export const lowerOptions = (disable: ReadonlySet<string>): LowerOptions => ({
+  disable,
+  maxParams: 60,
+  maxGroupParams: MAX_PARAMS,
+  minGrid: 8,
+  groups: "rows",
+  dotScratch,
+});
 
 /** The dispatches of a kernel in order; all take the same offsets. */
 export function shadersOf(kernel: Kernel, banks: readonly number[]): readonly Shader[] {
@@ -23,6 +34,8 @@ export function shadersOf(kernel: Kernel, banks: readonly number[]): readonly Sh
       return [cumsumShader(kernel, banks)];
     case "scatter":
       return [scatterShader(kernel, banks)];
+    case "group":
+      return [groupShader(kernel, banks)];
     case "solve":
       return [solveShader(kernel, banks)];
   }

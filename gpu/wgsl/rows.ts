@@ -1,8 +1,9 @@
 /**
  * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
  * results together in a tree of fixed shape. Otherwise an invocation walks a whole row (or is one element of a map).
+ * The members of a group are branches of one module: the number of the workgroup tells which.
  */
-import type { Acc, RowsKernel, Stage } from "../kernel.ts";
+import type { Acc, GroupKernel, RowsKernel, Stage } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
 import type { Place } from "../wasm/schedule.ts";
 import { decode, typeName, ValueWriter, Writer } from "./writer.ts";
@@ -15,26 +16,40 @@ const MANY = 16384;
 
 const product = (list: readonly number[]) => list.reduce((a, b) => a * b, 1);
 
+/** Elements of the longest stage. */
+const longest = (kernel: RowsKernel): number =>
+  Math.max(1, ...kernel.stages.map((s) => product(s.axes.map((a) => kernel.axes[a] ?? 1))));
+
+const pointsOf = (kernel: RowsKernel): number => product(kernel.axes.slice(0, kernel.grid));
+
+const isLong = (kernel: RowsKernel): boolean => longest(kernel) >= LONG && pointsOf(kernel) <= MANY;
+
+/** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
 class RowsWriter {
+  /** Workgroups that it takes. */
+  readonly groups: number;
   private readonly kernel: RowsKernel;
   private readonly w: Writer;
   private readonly values: ValueWriter;
   private readonly places: readonly Place[];
   private readonly points: number;
-  /** Lanes of the workgroup of a row; 1 when an invocation walks it. */
+  /** Invocations of a workgroup, and how many of them share a row. */
+  private readonly size: number;
   private readonly lanes: number;
-  private readonly shared = new Map<string, string>();
+  private readonly shared: Map<string, string>;
 
-  constructor(kernel: RowsKernel, banks: readonly number[]) {
+  constructor(w: Writer, kernel: RowsKernel, param: (p: number) => number, size: number, shared: Map<string, string>) {
     this.kernel = kernel;
-    this.w = new Writer(kernel.params, banks);
-    this.values = new ValueWriter(this.w, kernel.values);
+    this.w = w;
+    this.size = size;
+    this.shared = shared;
+    this.values = new ValueWriter(w, kernel.values, param);
     const grid = kernel.axes.map((_, i) => i).slice(0, kernel.grid);
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
-    this.points = product(kernel.axes.slice(0, kernel.grid));
-    const longest = Math.max(1, ...kernel.stages.map((s) => this.count(s)));
-    this.lanes = longest < LONG || this.points > MANY ? 1 : longest < 512 ? 64 : 256;
+    this.points = pointsOf(kernel);
+    this.lanes = isLong(kernel) ? size : 1;
+    this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / size);
   }
 
   private extent(axis: number): number {
@@ -44,11 +59,14 @@ class RowsWriter {
     return product(stage.axes.map((a) => this.extent(a)));
   }
 
-  write(): Shader {
-    const { w, kernel, lanes, points } = this;
-    const size = lanes > 1 ? lanes : points < 65536 ? 64 : 256;
-    w.line(lanes > 1 ? "let point = group.x + group.y * groups.x;" : `let point = (group.x + group.y * groups.x) * ${size}u + lane;`);
-    w.line(`if (point >= ${points}u) { return; }`);
+  /** `group` is the number of the workgroup among those of this kernel. */
+  write(group: string): void {
+    const { w, kernel, lanes, points, size } = this;
+    if (lanes > 1) w.line(`let point = ${group};`);
+    else {
+      w.line(`let point = ${group} * ${size}u + lane;`);
+      w.line(`if (point < ${points}u) {`);
+    }
     decode(
       w,
       "point",
@@ -60,7 +78,7 @@ class RowsWriter {
       else this.alone(stage, s);
       this.phase(s + 1);
     });
-    return { code: w.module(size, [...this.shared.values()]), groups: lanes > 1 ? points : Math.ceil(points / size) };
+    if (lanes === 1) w.line("}");
   }
 
   /** Values of the grid point that need the first `phase` stages. */
@@ -206,6 +224,35 @@ class RowsWriter {
   }
 }
 
+type Member = { readonly kernel: RowsKernel; readonly params?: readonly number[] };
+
+function branches(w: Writer, members: readonly Member[]): Shader {
+  const rows = Math.max(1, ...members.map(({ kernel }) => (isLong(kernel) ? longest(kernel) : 1)));
+  const points = members.reduce((n, { kernel }) => n + pointsOf(kernel), 0);
+  const size = rows >= 512 || (rows === 1 && points >= 65536) ? 256 : 64;
+  const shared = new Map<string, string>();
+  let groups = 0;
+  w.line("let group = groups.x + groups.y * all_groups.x;");
+  for (const { kernel, params } of members) {
+    const writer = new RowsWriter(w, kernel, (p) => params?.[p] ?? p, size, shared);
+    if (writer.groups === 0) continue;
+    const first = groups;
+    groups += writer.groups;
+    w.line(`${first === 0 ? "" : "else "}if (group < ${groups}u) {`);
+    writer.write(first === 0 ? "group" : `(group - ${first}u)`);
+    w.line("}");
+  }
+  return { code: w.module(size, [...shared.values()]), groups };
+}
+
 export function rowsShader(kernel: RowsKernel, banks: readonly number[]): Shader {
-  return new RowsWriter(kernel, banks).write();
+  return branches(new Writer(kernel.params, banks), [{ kernel }]);
+}
+
+export function groupShader({ params, members }: GroupKernel, banks: readonly number[]): Shader {
+  const rows = members.map(({ kernel, params: own }): Member => {
+    if (kernel.kind !== "rows") throw new Error(`expected a group of rows, got ${kernel.kind}`);
+    return { kernel, params: own };
+  });
+  return branches(new Writer(params, banks), rows);
 }

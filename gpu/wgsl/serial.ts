@@ -10,7 +10,7 @@ import type { Shader } from "./writer.ts";
 const SIZE = 64;
 
 function perElement(w: Writer, count: number): void {
-  w.line(`let place = (group.x + group.y * groups.x) * ${SIZE}u + lane;`);
+  w.line(`let place = (groups.x + groups.y * all_groups.x) * ${SIZE}u + lane;`);
   w.line(`if (place >= ${count}u) { return; }`);
 }
 

@@ -17,7 +17,7 @@ const word = { dtype: "u32", size: 1, access: "write" } as const;
 
 /** Parameters: table (bank 0), from, to; the last two are 0, as rows hold places in their banks. */
 function moveRows(w: Writer): void {
-  w.line(`let row = (group.x + group.y * groups.x) * ${TABLE_ROW}u;`);
+  w.line(`let row = (groups.x + groups.y * all_groups.x) * ${TABLE_ROW}u;`);
   w.line(`let source = ${w.word(0, "row")};`);
   w.line(`let target_ = ${w.word(0, "row + 1u")};`);
   w.line(`let count = ${w.word(0, "row + 2u")};`);
@@ -28,7 +28,7 @@ function moveRows(w: Writer): void {
 
 export function copyShader(rows: number, from: number, to: number): Shader {
   const w = new Writer([word, word, word], [0, from, to]);
-  w.line(`if (group.x + group.y * groups.x >= ${rows}u) { return; }`);
+  w.line(`if (groups.x + groups.y * all_groups.x >= ${rows}u) { return; }`);
   moveRows(w);
   return { code: w.module(256), groups: rows };
 }
@@ -49,12 +49,12 @@ export function finishShader(rows: number, from: number, to: number, checks: num
     w.line("}");
   }
   if (status) {
-    w.line("if (group.x == 0u && group.y == 0u && lane == 0u) {");
+    w.line("if (groups.x == 0u && groups.y == 0u && lane == 0u) {");
     w.save(3, "0u", "state");
     w.save(3, "1u", "0u");
     w.line("}");
   }
-  w.line(`if (state != 0u || group.x + group.y * groups.x >= ${rows}u) { return; }`);
+  w.line(`if (state != 0u || groups.x + groups.y * all_groups.x >= ${rows}u) { return; }`);
   moveRows(w);
   return { code: w.module(256), groups: Math.max(1, rows) };
 }

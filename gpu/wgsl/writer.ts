@@ -13,8 +13,9 @@ export interface Shader {
   readonly groups: number;
 }
 
-/** Offsets that one dispatch can be told: one block of 256 bytes. */
-export const ARGS = 64;
+/** Offsets come in blocks of 256 bytes: as many as a dispatch has parameters, up to 8. */
+export const BLOCK = 64;
+export const MAX_PARAMS = 8 * BLOCK;
 
 const types: Readonly<Record<DType, string>> = { f32: "f32", i32: "i32", u32: "u32", bool: "bool" };
 export const typeName = (dtype: DType): string => types[dtype];
@@ -58,7 +59,7 @@ export class Writer {
   private depth = 1;
 
   constructor(params: readonly Param[], banks: readonly number[]) {
-    if (params.length > ARGS) throw new Error(`expected at most ${ARGS} parameters, got ${params.length}`);
+    if (params.length > MAX_PARAMS) throw new Error(`expected at most ${MAX_PARAMS} parameters, got ${params.length}`);
     this.params = params;
     this.banks = banks;
   }
@@ -104,14 +105,14 @@ export class Writer {
   module(size: number, shared: readonly string[] = [], more: readonly string[] = []): string {
     const used = [...new Set(this.banks)].sort((a, b) => a - b);
     const code = [
-      "struct Args { at: array<vec4<u32>, 16> }",
+      `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
       ...used.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`),
       ...shared,
       helperCode(this.helpers),
       ...more,
       `@compute @workgroup_size(${size})`,
-      "fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+      "fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
       ...this.params.map((_, i) => `  let p${i} = args.at[${i >> 2}].${"xyzw"[i & 3]};`),
       ...this.lines,
       "}",
@@ -214,6 +215,10 @@ export class ValueWriter {
     if (op === "xor" && of === "bool") return `${a} != ${b}`;
     const infix = INFIX[op];
     if (!infix) throw new Error(`expected an operation with WGSL, got ${op} of ${of}`);
+    // WGSL refuses constant expressions that overflow or divide by zero
+    const fixed = of === "f32" && value.args.every((arg) => this.at(arg).op === "const");
+    const first = this.at(value.args[0] ?? 0);
+    if (fixed && first.op === "const") return `${w.call("number", bitsOf(first.value))} ${infix} ${b}`;
     return `${a} ${infix} ${b}`;
   }
 

@@ -3,6 +3,7 @@ import { didYouMean } from "../../lang/suggest.ts";
 import { parse, UsageError, type Args } from "./args.ts";
 import { bench } from "./bench.ts";
 import { check } from "./check.ts";
+import { devices } from "./devices.ts";
 import { graph } from "./graph.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
 import { run } from "./run.ts";
@@ -10,7 +11,7 @@ import type { Toolchain } from "./toolchain.ts";
 import { help, helpFor, verbs } from "./verbs.ts";
 
 type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
-const commands: Readonly<Record<string, Verb>> = { run, check, graph, bench };
+const commands: Readonly<Record<string, Verb>> = { run, check, graph, devices, bench };
 
 export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
   const [verb, ...rest] = argv;

@@ -1,5 +1,6 @@
 /** `dlx graph`: the ladder from syntax tree to graph to kernels to counts. */
 import type { Device, Stats } from "../../gpu/device.ts";
+import { segmentWgsl } from "../../gpu/index.ts";
 import type { Program, Segment } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
@@ -13,7 +14,7 @@ import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
 import { checkInputs } from "./run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-const rungs = ["ast", "graph", "kernels", "stats"] as const;
+const rungs = ["ast", "graph", "kernels", "wgsl", "stats"] as const;
 
 export async function graph(args: Args, io: Io, tools: Toolchain): Promise<number> {
   const asked = rungs.filter((rung) => args.has(rung));
@@ -39,7 +40,14 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     );
     return DONE;
   }
-  const device = await tools.openDevice("auto", 1);
+  if (rung === "wgsl") {
+    const shaders = new Map(segments.map((each) => [each, shadersOf(program, each)]));
+    const list = segments.map((each) => ({ name: each.name, wgsl: shaders.get(each) }));
+    show({ segments: list }, () => segments.map(titled((each) => shaders.get(each) ?? "")).join("\n\n"));
+    return DONE;
+  }
+  // counts are the same on any machine
+  const device = await tools.openDevice("cpu", 1);
   try {
     for (const { path, type } of Object.values(program.slots)) device.createSlot(path, type);
     if (rung === "kernels") {
@@ -64,6 +72,11 @@ function titled(text: (segment: Segment) => string) {
 
 function onDevice({ slots }: Program, segment: Segment): Segment {
   return splitHost(segment, (path) => slots[path]?.host === true).device;
+}
+
+function shadersOf(program: Program, segment: Segment): string {
+  const part = onDevice(program, segment);
+  return part.outputs.length > 0 ? segmentWgsl(part) : "computed by the host";
 }
 
 async function kernelsOf(program: Program, device: Device, segment: Segment): Promise<string> {

@@ -25,7 +25,9 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   if (!tell(compiled, io, args.has("json")) || !program) return WRONG_PROGRAM;
   checkInputs(inputs, program);
 
-  const device = await tools.openDevice(kind, threads);
+  // the default is silent; who writes auto wants to know
+  const say = args.text("device") === "auto" ? (line: string) => io.stderr(`dlx: ${line}\n`) : undefined;
+  const device = await tools.openDevice(kind, threads, say);
   const host = await tools.host(args.file, data);
   const session = createSession({ program, device, host, math: tools.math, inputs, maxSteps, every });
   const out: Out = {

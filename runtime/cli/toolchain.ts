@@ -22,14 +22,17 @@ export interface Compiled {
   readonly sources: readonly Source[];
 }
 
-export const kinds = ["auto", "cpu", "reference"] as const;
+export const kinds = ["auto", "cpu", "webgpu", "reference"] as const;
 export type DeviceKind = (typeof kinds)[number];
 
 export interface Toolchain {
   /** `file` as the user typed it. A file that cannot be read is a diagnostic. */
   compile(file: string, options: CompileOptions): Promise<Compiled>;
-  /** `threads` of the cpu device; as many as the machine suggests when left out. */
-  openDevice(kind: DeviceKind, threads?: number): Promise<Device>;
+  /**
+   * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
+   * A `webgpu` that cannot be had is a UsageError.
+   */
+  openDevice(kind: DeviceKind, threads?: number, tell?: (line: string) => void): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
   readonly version: string;

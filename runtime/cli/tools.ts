@@ -1,6 +1,7 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Device } from "../../gpu/device.ts";
 import { openDevice } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
@@ -9,17 +10,36 @@ import type { Source } from "../../lang/source.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
+import { openDawn, probe } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
-import type { CompileOptions, Compiled, Toolchain } from "./toolchain.ts";
+import { UsageError } from "./args.ts";
+import type { CompileOptions, Compiled, DeviceKind, Toolchain } from "./toolchain.ts";
 
 export const tools: Omit<Toolchain, "version"> = {
   compile: compileFile,
-  openDevice: (kind, threads = defaultThreads()) =>
-    openDevice(kind === "auto" ? "cpu" : kind, { threads, startWorker: startNodeWorker }),
+  openDevice: open,
   host: async (file, data) => nodeHost(whereOf(file, data)),
   math: (outputs, lookup) => evaluate(outputs, lookup),
 };
+
+async function open(kind: DeviceKind, threads = defaultThreads(), tell?: (line: string) => void): Promise<Device> {
+  const cpu = () => openDevice("cpu", { threads, startWorker: startNodeWorker });
+  if (kind === "cpu") return cpu();
+  if (kind === "reference") return openDevice(kind);
+  // in a child process first: a driver may crash, hang or print
+  const { adapter, reason } = await probe();
+  if (kind === "webgpu") {
+    if (!adapter) throw new UsageError(`webgpu is not available: ${reason}; see dlx devices`);
+    return openDevice(kind, { gpu: await openDawn() });
+  }
+  if (adapter && !adapter.software) {
+    tell?.(`device webgpu: ${adapter.name}`);
+    return openDevice("webgpu", { gpu: await openDawn() });
+  }
+  tell?.(`device cpu: ${adapter ? `the only graphics adapter, ${adapter.name}, is software` : `no webgpu, as ${reason}`}`);
+  return cpu();
+}
 
 async function compileFile(file: string, { inputs, seed, data }: CompileOptions): Promise<Compiled> {
   const script = await readSource(file);

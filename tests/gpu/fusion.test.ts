@@ -1,18 +1,21 @@
 /**
  * Fusion: how many kernels known shapes of graphs become, and that no rule changes a number.
  */
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { BufferBindings } from "../../gpu/bindings.ts";
 import { CpuDevice } from "../../gpu/cpu.ts";
+import { loweredText } from "../../gpu/kernel-text.ts";
+import type { Step } from "../../gpu/program.ts";
 import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
+import type { Output } from "../../lang/program.ts";
+import { rules } from "./columns.ts";
 import { distance, fetches, inFloat64, input, numbers, runOn, segment } from "./harness.ts";
 import { crossEntropy, layerNorm, lenet, mlp, softmax } from "./networks.ts";
-import type { Network } from "./networks.ts";
+import type { Network, Optimizer } from "./networks.ts";
+import { baseLimits, count, renamed, scripts, stepOf } from "./scripts.ts";
 
-const rules = ["inline", "rows", "prologue", "maps", "siblings", "epilogue"];
 const fused = new CpuDevice();
-const cut = new CpuDevice({ pieces: 4 });
 const unfused = new CpuDevice({ disable: rules });
 
 async function dispatches(nodes: readonly Node[], device = fused): Promise<number> {
@@ -56,8 +59,22 @@ describe("kernels", () => {
     expect(await dispatches([softmax(x)], unfused)).toBeGreaterThan(3);
   });
   it("of whole steps", async () => {
-    const count = async (net: Network) => (await fused.prepare(segment("step", net.outputs))).stats;
-    expect({ mlp: await count(mlp(128, [784, 256, 128, 10])), lenet: await count(lenet(64)) }).toMatchSnapshot();
+    const stats = async (net: Network) => (await fused.prepare(segment("step", net.outputs))).stats;
+    expect({ mlp: await stats(mlp(128, [784, 256, 128, 10])), lenet: await stats(lenet(64)) }).toMatchSnapshot();
+  });
+  it("in a group give the bits they give alone", async () => {
+    const apart = new CpuDevice({ disable: ["group"] });
+    const nodes = [7, 40, 300].flatMap((n) => {
+      const v = input("batch", `v${n}`, [n, 11]);
+      return [make("exp", [v]), g.sum(v, [0]), softmax(v)];
+    });
+    const batch = Object.fromEntries([7, 40, 300].map((n) => [`v${n}`, numbers(11 * n, n)]));
+    expect(await dispatches(nodes)).toBe(1);
+    expect(await dispatches(nodes, apart)).toBeGreaterThan(1);
+    const alone = (await runOn(apart, nodes, batch)).values;
+    for (const device of [fused, new CpuDevice({ pieces: 5 })]) {
+      expect((await runOn(device, nodes, batch)).values).toEqual(alone);
+    }
   });
   it("of a softmax as text", async () => {
     expect(
@@ -100,110 +117,109 @@ describe("whole steps", () => {
   });
 });
 
-// ---------------------------------------------------------------- random graphs
-
-/** A program for a small stack machine over tensors; every op keeps the stack well typed. */
-interface Op {
-  readonly kind: number;
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-}
-
-function grow(ops: readonly Op[], inputs: readonly Node[]): Node[] {
-  const nodes: Node[] = [...inputs];
-  for (const { kind, a, b, c } of ops) {
-    const u = nodes[a % nodes.length] as Node;
-    const { shape } = u.type;
-    const rank = shape.length;
-    const axis = rank > 0 ? b % rank : 0;
-    const same = nodes.filter((n) => n.type.shape.join() === shape.join());
-    const w = same[c % same.length] as Node;
-    const all = shape.map((_, i) => i);
-    const size = shape.reduce((p, q) => p * q, 1);
-    const zeros = shape.map(() => 0);
-    let made: Node | undefined;
-    if (kind === 0) made = make(["neg", "tanh", "abs", "sin", "stop"][b % 5] as string, [u]);
-    else if (kind === 1) made = make(["add", "sub", "mul", "max", "min"][b % 5] as string, [u, w]);
-    else if (kind === 2) made = make("select", [make("lt", [u, w]), w, make("mul", [u, u])]);
-    else if (kind === 3 && rank > 0) made = make("sum", [u], { axes: [axis] });
-    else if (kind === 4 && rank > 0) made = make("amax", [u], { axes: c % 2 ? [axis] : all });
-    else if (kind === 5 && rank > 1) made = make("permute", [u], { perm: [...all.slice(1), 0] });
-    else if (kind === 6 && rank < 4)
-      made = make("expand", [u], {
-        shape: shape.toSpliced(b % (rank + 1), 0, 3),
-        axes: all.map((i) => (i < b % (rank + 1) ? i : i + 1)),
-      });
-    else if (kind === 7 && rank > 1) made = make("reshape", [u], { shape: [size] });
-    else if (kind === 8 && size % 2 === 0)
-      made = make("reshape", [u], { shape: c % 2 ? [2, size / 2] : [size / 2, 2] });
-    else if (kind === 9 && rank > 0)
-      made = make("pad", [u], { lo: zeros.with(axis, c % 3), hi: zeros.with(axis, b % 2), value: c % 2 });
-    else if (kind === 10 && rank > 0) made = make("concat", [u, w], { axis });
-    else if (kind === 11 && rank > 0) made = make("flip", [u], { axes: [axis] });
-    else if (kind === 12 && rank > 0 && (shape[axis] ?? 1) > 2) {
-      made = make("slice", [u], {
-        start: zeros.with(axis, 1),
-        stop: shape,
-        step: shape.map(() => 1).with(axis, 1 + (c % 2)),
-      });
-    } else if (kind === 13 && rank > 0 && rank < 3 && (shape[axis] ?? 1) > 2) {
-      made = make("windows", [u], { axes: [axis], size: [2], stride: [1 + (c % 2)], dilation: [1] });
-    } else if (kind === 14 && rank === 2) made = make("dot", [u, w], { batch: [], contract: [[1, 1]] });
-    else if (kind === 15 && rank > 0) made = make("cumsum", [u], { axis, reverse: c % 2 === 1 });
-    else if (kind === 16 && rank > 0) {
-      const ids = make("argmax", [u], { axis });
-      made = make("cast", [ids], { dtype: "f32" });
-    } else if (kind === 17 && rank > 0) {
-      const ids = make("const", [], { values: [0, 2, 1, 1, c], shape: [5], dtype: "i32" });
-      made = make("gather", [u, ids], { axis });
-    } else if (kind === 18 && rank > 0) {
-      const ids = make("const", [], {
-        values: Array.from({ length: shape[axis] ?? 1 }, (_, i) => (i * c) % 3),
-        shape: [shape[axis] ?? 1],
-        dtype: "i32",
-      });
-      made = make("scatter", [u, ids], { axis, size: 3 });
-    }
-    if (made && made.type.shape.reduce((p, q) => p * q, 1) <= 3000) nodes.push(make("mul", [made, g.like(made, 0.5)]));
-  }
-  return nodes;
-}
-
-describe("random graphs", () => {
-  const op = fc.record({ kind: fc.nat(18), a: fc.nat(20), b: fc.nat(20), c: fc.nat(20) });
-  it("give the same fused, unfused and in float64", async () => {
-    const batch = { x: numbers(24, 1), y: numbers(24, 2), v: numbers(4, 3) };
-    await fc.assert(
-      fc.asyncProperty(fc.array(op, { minLength: 2, maxLength: 14 }), async (ops) => {
-        const nodes = grow(ops, [input("batch", "x", [6, 4]), input("batch", "y", [6, 4]), input("batch", "v", [4])]);
-        const last = nodes.slice(-3);
-        const exact = inFloat64(last, batch);
-        for (const device of [fused, unfused, cut]) {
-          const { values } = await runOn(device, last, batch);
-          values.forEach((value, i) => expect(distance(value, exact[i] as Float64Array)).toBeLessThan(1e-4));
+describe("counts under the base limits of WebGPU", () => {
+  const optimizers = ["Adam(1e-3)", "clip_norm(1.0) |> AdamW(1e-3)", "SGD(0.01, momentum: 0.9)"];
+  const limits = { mlp: 12, lenet: 24, rnn: 160, gpt: 110 };
+  for (const [name, script] of Object.entries(scripts)) {
+    for (const optimizer of optimizers) {
+      it(`${name} with ${optimizer}`, async () => {
+        const { stats, lowered, plan } = count((await stepOf(script, optimizer)).outputs);
+        expect(stats.dispatches).toBeLessThanOrEqual(limits[name as keyof typeof limits]);
+        const bindings = new BufferBindings(lowered.buffers, baseLimits);
+        const steps = (tape: readonly Step[]): Step[] =>
+          tape.flatMap((step) => (step.kind === "loop" ? steps(step.body) : [step]));
+        for (const step of steps(lowered.tape)) {
+          if (step.kind === "kernel") expect(bindings.count(step.args)).toBeLessThanOrEqual(8);
         }
-      }),
-      { numRuns: 200, seed: 7 },
-    );
+        expect(plan.bytes).toBeLessThanOrEqual(1.15 * plan.live);
+        expect({ ...stats, live: plan.live }).toMatchSnapshot();
+      });
+    }
+    it(`${name} under other names`, { timeout: 60_000 }, async () => {
+      for (const optimizer of optimizers) {
+        const [own, other] = await Promise.all([
+          stepOf(script, optimizer),
+          stepOf(renamed(script.replace("OPTIMIZER", optimizer)), optimizer),
+        ]);
+        expect(count(other.outputs).stats).toEqual(count(own.outputs).stats);
+      }
+    });
+  }
+
+  for (const optimizer of ["adam", "momentum", "adamw and clip"] as const) {
+    it(`${optimizer} adds at most three kernels to the gradients`, () => {
+      for (const net of [mlp, (rows: number, _: readonly number[], by: Optimizer) => lenet(rows, by)]) {
+        const alone = count(net(64, [784, 256, 128, 10], "gradients").outputs).stats.dispatches;
+        const { dispatches } = count(net(64, [784, 256, 128, 10], optimizer).outputs).stats;
+        expect(dispatches - alone).toBeLessThanOrEqual(3);
+      }
+    });
+  }
+
+  it("windows of large arenas are bindings of their own", () => {
+    const nodes = Array.from({ length: 12 }, (_, i) => input("batch", `x${i}`, [1024, 1024]));
+    const total = nodes.reduce((a, b) => g.add(a, b));
+    const counted = (maxBindingBytes: number) =>
+      count(fetches([total]), { ...baseLimits, maxBindingBytes, disable: new Set(["inline"]) }).stats.dispatches;
+    expect(counted(2 ** 27)).toBe(1);
+    expect(counted(2 ** 23)).toBeGreaterThan(1);
+  });
+});
+
+describe("memory", () => {
+  it("gives a product that only its epilogue reads no place of its own", () => {
+    const { lowered } = count(mlp(64, [784, 256, 128, 10]).outputs, { ...baseLimits, disable: new Set(["group"]) });
+    let over = 0;
+    for (const step of lowered.tape) {
+      const kernel = step.kind === "kernel" ? lowered.kernels[step.kernel] : undefined;
+      if (step.kind !== "kernel" || kernel?.kind !== "dot" || !kernel.epilogue || kernel.stored) continue;
+      expect(step.args.filter((id) => id === step.args[kernel.out])).toHaveLength(2);
+      over++;
+    }
+    expect(over).toBeGreaterThan(3);
   });
 
-  it("have the same gradients", async () => {
-    const batch = { x: numbers(24, 1), y: numbers(24, 2), v: numbers(4, 3) };
-    await fc.assert(
-      fc.asyncProperty(fc.array(op, { minLength: 2, maxLength: 9 }), async (ops) => {
-        const inputs = [input("batch", "x", [6, 4]), input("batch", "y", [6, 4]), input("batch", "v", [4])];
-        const last = grow(ops, inputs).at(-1) as Node;
-        const loss = g.sum(
-          make("sin", [last]),
-          last.type.shape.map((_, i) => i),
-        );
-        const nodes = gradient(loss, inputs);
-        const exact = inFloat64(nodes, batch);
-        const { values } = await runOn(fused, nodes, batch);
-        values.forEach((value, i) => expect(distance(value, exact[i] as Float64Array)).toBeLessThan(1e-4));
-      }),
-      { numRuns: 100, seed: 11 },
-    );
+  it("puts a map where its input ends", () => {
+    const x = input("batch", "x", [100, 100]);
+    const w = input("batch", "w", [100, 100]);
+    const product = (a: Node) => g.dot(a, w, [], [[1, 0]]);
+    const rows = product(softmax(product(x)));
+    const { plan, lowered } = count(fetches([rows]));
+    const softened = lowered.tape.findIndex((s) => s.kind === "kernel" && lowered.kernels[s.kernel]?.kind === "rows");
+    const step = lowered.tape[softened];
+    const [from, to] = step?.kind === "kernel" ? step.args : [];
+    expect(plan.offsets[from ?? 0]).toBe(plan.offsets[to ?? 0]);
   });
+
+  it("does not put a permuted result where its input ends", async () => {
+    const x = input("batch", "x", [40, 40]);
+    const turned = make("permute", [g.dot(x, x, [], [[1, 0]])], { perm: [1, 0] });
+    const nodes = [g.dot(softmax(turned), x, [], [[1, 0]])];
+    const batch = { x: numbers(1600, 3) };
+    const { values } = await runOn(fused, nodes, batch);
+    expect(distance(values[0] ?? [], inFloat64(nodes, batch)[0] ?? [])).toBeLessThan(1e-5);
+  });
+
+  it("counts an element that is read twice once", () => {
+    const x = input("batch", "x", [64, 32]);
+    expect(count(fetches([g.dot(x, x, [], [[1, 1]])])).stats.bytesRead).toBe(4 * 64 * 32);
+    const half = make("slice", [x], { start: [0, 0], stop: [32, 32], step: [1, 1] });
+    expect(count(fetches([make("exp", [half])])).stats.bytesRead).toBe(4 * 32 * 32);
+  });
+});
+
+describe("kernels as text", () => {
+  const nets: Readonly<Record<string, () => readonly Output[]>> = {
+    mlp: () => mlp(32, [40, 24, 16, 10]).outputs,
+    lenet: () => lenet(8).outputs,
+    softmax: () => fetches([softmax(input("batch", "x", [64, 50]))]),
+    "layer-norm": () => fetches([layerNorm(input("batch", "x", [64, 50]))]),
+    "adam-clip": () => mlp(32, [40, 24, 16, 10], "adamw and clip").outputs,
+  };
+  for (const [name, outputs] of Object.entries(nets)) {
+    it(`of ${name}`, async () => {
+      const { lowered } = count(outputs());
+      await expect(`${loweredText(lowered)}\n`).toMatchFileSnapshot(`__snapshots__/kernels/${name}.txt`);
+    });
+  }
 });

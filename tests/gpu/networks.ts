@@ -1,5 +1,5 @@
 /**
- * Whole training steps as graphs: a multilayer perceptron and a convolutional net, with Adam.
+ * Whole training steps as graphs: a multilayer perceptron and a convolutional net, by several optimizers.
  */
 import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
@@ -51,27 +51,64 @@ function linear(x: Node, w: Node, b: Node): Node {
   return g.add(y, g.expand(b, y.type.shape, [1]));
 }
 
-function adam(params: Readonly<Record<string, Node>>, loss: Node): Network {
+type Params = Readonly<Record<string, Node>>;
+
+/** What a step commits beside the loss: an update of every parameter, or its gradient alone. */
+export type Optimizer = "adam" | "momentum" | "adamw and clip" | "gradients";
+
+/** New values by path; `m.` and `v.` are slots of the optimizer. */
+type Update = (p: Node, grad: Node, name: string, rate: Node) => Readonly<Record<string, Node>>;
+
+function adam(p: Node, grad: Node, name: string, rate: Node): Readonly<Record<string, Node>> {
+  const { shape } = p.type;
+  const m = g.add(g.scale(state(`m.${name}`, shape), 0.9), g.scale(grad, 0.1));
+  const v = g.add(g.scale(state(`v.${name}`, shape), 0.999), g.scale(g.mul(grad, grad), 0.001));
+  const step = g.div(m, g.add(make("sqrt", [v]), g.like(v, 1e-8)));
+  return { [`m.${name}`]: m, [`v.${name}`]: v, [name]: g.sub(p, g.mul(g.expand(rate, shape, []), step)) };
+}
+
+const updates: Readonly<Record<Optimizer, Update>> = {
+  adam,
+  momentum(p, grad, name, rate) {
+    const m = g.add(g.scale(state(`m.${name}`, p.type.shape), 0.9), grad);
+    return { [`m.${name}`]: m, [name]: g.sub(p, g.mul(g.expand(rate, p.type.shape, []), m)) };
+  },
+  "adamw and clip"(p, grad, name, rate) {
+    const next = adam(p, grad, name, rate);
+    return { ...next, [name]: g.sub(next[name] as Node, g.scale(p, 1e-5)) };
+  },
+  gradients: (_, grad, name) => ({ [`m.${name}`]: grad }),
+};
+
+/** All gradients scaled so that their norm together is at most 1. */
+function clipped(grads: readonly Node[]): Node[] {
+  const squares = grads.map((grad) => {
+    const axes = grad.type.shape.map((_, axis) => axis);
+    return g.sum(g.mul(grad, grad), axes);
+  });
+  const norm = make("sqrt", [squares.reduce((a, b) => g.add(a, b))]);
+  const factor = make("min", [g.scalar(1), g.div(g.scalar(1), norm)]);
+  return grads.map((grad) => g.mul(grad, g.expand(factor, grad.type.shape, [])));
+}
+
+function train(params: Params, loss: Node, optimizer: Optimizer): Network {
   const slots: Record<string, readonly number[]> = {};
   const outputs: Output[] = [];
   const names = Object.keys(params);
-  const grads = gradient(
+  const found = gradient(
     loss,
     names.map((n) => params[n] as Node),
   );
+  const grads = optimizer === "adamw and clip" ? clipped(found) : found;
   const rate = input("scalar", "h:0", []);
   names.forEach((name, i) => {
     const p = params[name] as Node;
-    const grad = grads[i] as Node;
-    const { shape } = p.type;
-    for (const path of [name, `m.${name}`, `v.${name}`]) slots[path] = shape;
-    const m = g.add(g.scale(state(`m.${name}`, shape), 0.9), g.scale(grad, 0.1));
-    const v = g.add(g.scale(state(`v.${name}`, shape), 0.999), g.scale(g.mul(grad, grad), 0.001));
-    const step = g.div(m, g.add(make("sqrt", [v]), g.like(v, 1e-8)));
-    const commit = (node: Node, path: string) => outputs.push({ node, role: { kind: "commit", path } });
-    commit(m, `m.${name}`);
-    commit(v, `v.${name}`);
-    commit(g.sub(p, g.mul(g.expand(rate, shape, []), step)), name);
+    slots[name] = p.type.shape;
+    const next = updates[optimizer](p, grads[i] as Node, name, rate);
+    for (const [path, node] of Object.entries(next)) {
+      slots[path] = p.type.shape;
+      outputs.push({ node, role: { kind: "commit", path } });
+    }
   });
   outputs.push(
     { node: loss, role: { kind: "fetch", name: "loss" } },
@@ -80,7 +117,7 @@ function adam(params: Readonly<Record<string, Node>>, loss: Node): Network {
   return { slots, outputs };
 }
 
-export function mlp(rows: number, sizes: readonly number[]): Network {
+export function mlp(rows: number, sizes: readonly number[], optimizer: Optimizer = "adam"): Network {
   const params: Record<string, Node> = {};
   let h = input("batch", "x", [rows, sizes[0] ?? 1]);
   sizes.slice(1).forEach((size, i) => {
@@ -89,7 +126,7 @@ export function mlp(rows: number, sizes: readonly number[]): Network {
     h = linear(h, w, b);
     if (i + 2 < sizes.length) h = relu(h);
   });
-  return adam(params, crossEntropy(h, input("batch", "y", [rows], "i32")));
+  return train(params, crossEntropy(h, input("batch", "y", [rows], "i32")), optimizer);
 }
 
 function convolution(x: Node, w: Node, b: Node, padding: number): Node {
@@ -111,7 +148,7 @@ function maxPool(x: Node): Node {
 }
 
 /** conv 5×5 1→6 pad 2, pool, conv 5×5 6→16, pool, 120, 84, 10, on 28×28 images. */
-export function lenet(rows: number): Network {
+export function lenet(rows: number, optimizer: Optimizer = "adam"): Network {
   const p: Record<string, Node> = {
     c1: state("c1", [6, 1, 5, 5]),
     d1: state("d1", [6]),
@@ -130,5 +167,5 @@ export function lenet(rows: number): Network {
   h = maxPool(relu(convolution(h, at("c2"), at("d2"), 0)));
   h = relu(linear(g.reshape(h, [rows, 400]), at("w1"), at("b1")));
   h = relu(linear(h, at("w2"), at("b2")));
-  return adam(p, crossEntropy(linear(h, at("w3"), at("b3")), input("batch", "y", [rows], "i32")));
+  return train(p, crossEntropy(linear(h, at("w3"), at("b3")), input("batch", "y", [rows], "i32")), optimizer);
 }

@@ -1,0 +1,94 @@
+/**
+ * A segment as the cpu device sees it: before, as wanted nodes and where each ends up; after, prepared.
+ */
+import { optimize } from "../lang/graph/index.ts";
+import type { DType, Node } from "../lang/graph/node.ts";
+import type { Segment } from "../lang/program.ts";
+import type { Action } from "./cpu-tape.ts";
+import type { Prepared, Stats } from "./device.ts";
+import { loweredText } from "./kernel-text.ts";
+import type { Wanted } from "./lower.ts";
+import type { Plan } from "./plan.ts";
+import type { Lowered } from "./program.ts";
+import { sizeOf } from "./space.ts";
+import { statsOf } from "./stats.ts";
+
+export class CpuPrepared implements Prepared {
+  readonly name: string;
+  readonly segment: Segment;
+  readonly lowered: Lowered;
+  readonly plan: Plan;
+  readonly stats: Stats;
+  readonly actions: readonly Action[];
+  /** Address of every buffer during a run. */
+  readonly addresses: Uint32Array;
+  /** Its number for the workers; -1 when no wave of it is shared with them. */
+  readonly tape: number;
+  constructor(
+    segment: Segment,
+    lowered: Lowered,
+    plan: Plan,
+    actions: readonly Action[],
+    addresses: Uint32Array,
+    tape: number,
+  ) {
+    this.name = segment.name;
+    this.segment = segment;
+    this.lowered = lowered;
+    this.plan = plan;
+    this.actions = actions;
+    this.addresses = addresses;
+    this.tape = tape;
+    this.stats = statsOf(lowered, plan.bytes);
+  }
+  get kernels(): string {
+    return loweredText(this.lowered);
+  }
+}
+
+let internal = -1_000_000_000;
+const node = (
+  op: string,
+  inputs: readonly Node[],
+  dtype: DType,
+  shape: readonly number[],
+  attrs: Node["attrs"],
+): Node => ({
+  id: internal--,
+  op,
+  inputs,
+  attrs,
+  type: { dtype, shape },
+});
+
+/** How many elements of a tensor are infinite or NaN: those with x - x ≠ 0. */
+function countOfInfinite(x: Node): Node {
+  const { shape } = x.type;
+  const zero = node("const", [], "f32", [], { value: 0, dtype: "f32" });
+  const zeros = node("expand", [zero], "f32", shape, { shape, axes: [] });
+  const bad = node("ne", [node("sub", [x, x], "f32", shape, {}), zeros], "bool", shape, {});
+  const axes = shape.map((_, i) => i);
+  return node("sum", [node("cast", [bad], "i32", shape, { dtype: "i32" })], "i32", [], { axes });
+}
+
+function checkClosed(segment: Segment): void {
+  for (const output of segment.outputs) {
+    if (output.node.type.shape.includes(-1)) {
+      throw new Error(
+        `expected a closed shape for an output of ${segment.name}, got [${output.node.type.shape.join()}]`,
+      );
+    }
+  }
+}
+
+/** Commits are staged; of a tensor that must be finite only the count of what is not comes back. */
+export function wantedOf(segment: Segment): Wanted[] {
+  checkClosed(segment);
+  const optimized = optimize(segment.outputs.map((o) => o.node));
+  return segment.outputs.map((output, i): Wanted => {
+    const value = optimized[i] as Node;
+    if (output.role.kind === "commit") return { node: value, place: { kind: "stage", path: output.role.path } };
+    const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
+    return { node: many ? countOfInfinite(value) : value };
+  });
+}

@@ -1,0 +1,513 @@
+/**
+ * The webgpu device: kernels as WGSL over a few large buffers, run as a tape: one pass, one submit. The last dispatch
+ * of a run commits all next values or none by flags in memory, so several runs may be in flight before the host knows
+ * how any of them ended. What a run fetched comes back through a ring of mapped buffers.
+ * The host hands in its `GPU`: nothing here knows Dawn or a browser.
+ */
+/// <reference types="@webgpu/types" />
+import { optimize } from "../lang/graph/index.ts";
+import { UserError } from "../lang/diagnostic.ts";
+import { deviceLost } from "../lang/errors/running.ts";
+import type { DType, Node, Type } from "../lang/graph/node.ts";
+import type { Segment } from "../lang/program.ts";
+import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
+import { loweredText } from "./kernel-text.ts";
+import { lower } from "./lower.ts";
+import { planArena } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import type { Buffer, Lowered } from "./program.ts";
+import { sizeOf } from "./space.ts";
+import { statsOf } from "./stats.ts";
+import { MAP_READ, Memory, USAGE } from "./webgpu-memory.ts";
+import type { Region } from "./webgpu-memory.ts";
+import { folded, Pipelines } from "./webgpu-pipelines.ts";
+import { outputsOf } from "./webgpu-outputs.ts";
+import type { Outputs } from "./webgpu-outputs.ts";
+import { TapeWriter } from "./webgpu-tape.ts";
+import type { Address, Tape } from "./webgpu-tape.ts";
+import { BLOCK, lowerOptions } from "./wgsl/index.ts";
+import { HALT_WORD, STATUS } from "./wgsl/service.ts";
+
+export interface WebGpuOptions {
+  /** Names of fusion rules to leave out. */
+  readonly disable?: readonly string[];
+}
+
+interface Cell {
+  readonly type: Type;
+  readonly size: number;
+  /** The committed value, and where a run puts the next one. */
+  readonly now: Region;
+  next: Region | undefined;
+}
+
+interface Encoded {
+  readonly pipeline: GPUComputePipeline;
+  readonly offset: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What a tape is bound to; made again when memory or slots changed. */
+interface Bound {
+  readonly version: string;
+  readonly banks: number;
+  readonly steps: readonly Encoded[];
+  readonly args: GPUBuffer;
+  readonly blockBytes: number;
+  memory: number;
+  group: GPUBindGroup;
+}
+
+class WebGpuPrepared implements Prepared {
+  readonly name: string;
+  readonly segment: Segment;
+  readonly lowered: Lowered;
+  readonly plan: Plan;
+  readonly outputs: Outputs;
+  /** Status, then what is read back. */
+  readonly reads: Region;
+  /** Scalars and batch fields, uploaded in one piece; places by buffer. */
+  readonly feeds: Region;
+  readonly feedPlaces: ReadonlyMap<number, number>;
+  readonly upload: ArrayBuffer;
+  readonly data: ReadonlyMap<number, Region>;
+  table: Region | undefined;
+  bound: Bound | undefined;
+  stats: Stats;
+
+  constructor(
+    segment: Segment,
+    lowered: Lowered,
+    plan: Plan,
+    outputs: Outputs,
+    regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedPlaces" | "data">,
+  ) {
+    this.name = segment.name;
+    this.segment = segment;
+    this.lowered = lowered;
+    this.plan = plan;
+    this.outputs = outputs;
+    this.reads = regions.reads;
+    this.feeds = regions.feeds;
+    this.feedPlaces = regions.feedPlaces;
+    this.data = regions.data;
+    this.upload = new ArrayBuffer(4 * this.feeds.size);
+    this.stats = statsOf(lowered, plan.bytes);
+  }
+  get kernels(): string {
+    return loweredText(this.lowered);
+  }
+}
+
+interface ReadBuffer {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+}
+
+function view(buffer: ArrayBuffer, dtype: DType, at: number, size: number): Float32Array | Int32Array | Uint32Array {
+  if (dtype === "f32") return new Float32Array(buffer, 4 * at, size);
+  return dtype === "u32" ? new Uint32Array(buffer, 4 * at, size) : new Int32Array(buffer, 4 * at, size);
+}
+
+export class WebGpuDevice implements Device {
+  readonly info: DeviceInfo;
+  private readonly gpu: GPUDevice;
+  private readonly memory: Memory;
+  private readonly pipelines: Pipelines;
+  private readonly disable: ReadonlySet<string>;
+  private readonly cells = new Map<string, Cell>();
+  private readonly columns = new Map<string, { readonly region: Region; values: Numbers | undefined }>();
+  private readonly idle: ReadBuffer[] = [];
+  /** Intermediates of all segments: one run after the other uses them. */
+  private temps: Region | undefined;
+  private ticks: Region | undefined;
+  /** Counts up when something moved that tapes refer to. */
+  private moved = 0;
+  private failure: Error | undefined;
+  private disposed = false;
+
+  constructor(gpu: GPUDevice, info: DeviceInfo, options: WebGpuOptions = {}) {
+    this.gpu = gpu;
+    this.info = info;
+    this.disable = new Set(options.disable ?? []);
+    this.memory = new Memory(gpu);
+    this.pipelines = new Pipelines(gpu);
+    this.memory.alloc(1, true);
+    gpu.addEventListener("uncapturederror", (event) => {
+      const { error } = event as GPUUncapturedErrorEvent;
+      this.failure ??= new Error(`expected WebGPU to take every command, got ${error.message}`);
+    });
+    void gpu.lost.then(({ reason, message }) => {
+      if (!this.disposed) this.failure = new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
+    });
+  }
+
+  private healthy(): void {
+    if (this.failure) throw this.failure;
+    if (this.disposed) throw new Error("expected a device that is open, got one that is disposed");
+  }
+
+  // ---------------------------------------------------------------- slots
+
+  createSlot(path: string, type: Type): void {
+    this.dropSlot(path);
+    const size = sizeOf(type.shape);
+    const now = this.memory.alloc(size);
+    this.memory.clear(now);
+    this.cells.set(path, { type, size, now, next: undefined });
+    this.moved++;
+  }
+
+  dropSlot(path: string): void {
+    const cell = this.cells.get(path);
+    if (!cell) return;
+    this.memory.free(cell.now);
+    if (cell.next) this.memory.free(cell.next);
+    this.cells.delete(path);
+    this.moved++;
+  }
+
+  writeSlot(path: string, value: number | ArrayLike<number>): void {
+    const cell = this.cell(path);
+    if (typeof value !== "number" && value.length !== cell.size) {
+      throw new Error(`expected ${cell.size} numbers for slot ${path}, got ${value.length}`);
+    }
+    const words = view(new ArrayBuffer(4 * cell.size), cell.type.dtype, 0, cell.size);
+    if (typeof value === "number") words.fill(value);
+    else words.set(value);
+    this.memory.write(cell.now, words as ArrayBufferView<ArrayBuffer>);
+  }
+
+  async readSlot(path: string): Promise<Numbers> {
+    this.healthy();
+    const { now, size, type } = this.cell(path);
+    const encoder = this.gpu.createCommandEncoder();
+    const read = this.read(encoder, now, size);
+    this.gpu.queue.submit([encoder.finish()]);
+    return view(await this.arrived(read, size), type.dtype, 0, size);
+  }
+
+  private cell(path: string): Cell {
+    const cell = this.cells.get(path);
+    if (!cell) throw new Error(`expected a slot ${path}, got none`);
+    return cell;
+  }
+
+  // ---------------------------------------------------------------- reading back
+
+  private read(encoder: GPUCommandEncoder, { bank, at }: Region, words: number): ReadBuffer {
+    const bytes = Math.max(4, 4 * words);
+    const fits = this.idle.findIndex((each) => each.size >= bytes);
+    const [found] = fits >= 0 ? this.idle.splice(fits, 1) : [];
+    const size = Math.max(256, 2 ** Math.ceil(Math.log2(bytes)));
+    const read = found ?? { size, buffer: this.gpu.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyDst }) };
+    encoder.copyBufferToBuffer(this.memory.buffer(bank), 4 * at, read.buffer, 0, bytes);
+    return read;
+  }
+
+  private async arrived(read: ReadBuffer, words: number): Promise<ArrayBuffer> {
+    const bytes = Math.max(4, 4 * words);
+    try {
+      await read.buffer.mapAsync(MAP_READ, 0, bytes);
+    } catch (error) {
+      // the loss of the device is told by its own event, a turn later
+      await new Promise<void>((resolve) => void setTimeout(resolve, 10));
+      throw this.failure ?? error;
+    }
+    const copy = read.buffer.getMappedRange(0, bytes).slice(0);
+    read.buffer.unmap();
+    this.idle.push(read);
+    // the smallest that fits is found first
+    this.idle.sort((a, b) => a.size - b.size);
+    this.healthy();
+    return copy;
+  }
+
+  // ---------------------------------------------------------------- preparing
+
+  async prepare(segment: Segment): Promise<Prepared> {
+    this.healthy();
+    for (const { node } of segment.outputs) {
+      if (node.type.shape.includes(-1)) {
+        throw new Error(`expected a closed shape for an output of ${segment.name}, got [${node.type.shape.join()}]`);
+      }
+    }
+    const outputs = outputsOf(
+      segment,
+      optimize(segment.outputs.map((o) => o.node)),
+    );
+    const lowered = lower(outputs.wanted, lowerOptions(this.disable));
+    const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
+    const used = usedBuffers(lowered);
+    const feedPlaces = new Map<number, number>();
+    let feedWords = 0;
+    const data = new Map<number, Region>();
+    lowered.buffers.forEach((b, id) => {
+      if (b.place.kind === "data") {
+        const region = this.memory.alloc(b.size);
+        this.memory.write(region, b.place.data as Float32Array<ArrayBuffer>);
+        data.set(id, region);
+      } else if ((b.place.kind === "scalar" || b.place.kind === "batch") && used.has(id)) {
+        feedPlaces.set(id, feedWords);
+        feedWords += b.place.kind === "scalar" ? 1 : Math.ceil(b.size / 4) * 4;
+      }
+    });
+    const reads = this.memory.alloc(STATUS + outputs.words, true);
+    const prepared = new WebGpuPrepared(segment, lowered, plan, outputs, {
+      reads,
+      feeds: this.memory.alloc(feedWords),
+      feedPlaces,
+      data,
+    });
+    const stages = segment.outputs.flatMap(({ role }) => (role.kind === "commit" ? [role.path] : []));
+    const slots = lowered.buffers.flatMap(({ place }) => (place.kind === "slot" ? [place.path] : []));
+    // compiled here, several pipelines at once, if its slots are there; else by the first run
+    if ([...stages, ...slots].every((path) => this.cells.has(path))) {
+      const tape = this.tape(prepared);
+      const banks = this.memory.banks.length;
+      await this.pipelines.load(new Set(tape.dispatches.map((d) => d.code)), banks);
+      this.bind(prepared, tape);
+    }
+    return prepared;
+  }
+
+  private version(): string {
+    return `${this.moved}`;
+  }
+
+  /** Gives everything that the segment touches a place, then writes its tape. */
+  private tape(prepared: WebGpuPrepared): Tape {
+    const { lowered, plan, outputs, segment } = prepared;
+    if (!this.temps || this.temps.size < plan.bytes / 4) {
+      if (this.temps) this.memory.free(this.temps);
+      this.temps = this.memory.alloc(plan.bytes / 4);
+      this.moved++;
+    }
+    const longest = Math.max(0, ...loopCounts(lowered.tape));
+    if (longest > 0 && (!this.ticks || this.ticks.size < longest)) {
+      if (this.ticks) this.memory.free(this.ticks);
+      this.ticks = this.memory.alloc(longest);
+      this.memory.write(this.ticks, Int32Array.from({ length: longest }, (_, i) => i));
+      this.moved++;
+    }
+    const { temps, ticks } = this;
+    const buffer = (id: number): Address => {
+      const { place, size } = lowered.buffers[id] as Buffer;
+      const found = prepared.data.get(id);
+      if (found) return found;
+      switch (place.kind) {
+        case "slot":
+        case "stage": {
+          const own = outputs.places.get(place.path);
+          if (own !== undefined) return { bank: prepared.reads.bank, at: prepared.reads.at + STATUS + own };
+          const cell = this.cell(place.path);
+          if (cell.size !== size) throw new Error(`expected ${size} numbers in slot ${place.path}, got ${cell.size}`);
+          return place.kind === "slot" ? cell.now : this.next(cell);
+        }
+        case "scalar":
+        case "batch":
+          return { bank: prepared.feeds.bank, at: prepared.feeds.at + (prepared.feedPlaces.get(id) ?? 0) };
+        case "column":
+          return this.column(place.name, size).region;
+        default:
+          return { bank: temps.bank, at: temps.at + Math.max(0, plan.offsets[id] ?? 0) / 4 };
+      }
+    };
+    // what only a commit or a check names must have its place before the table is measured
+    const commits = segment.outputs.flatMap(({ role }) => {
+      if (role.kind !== "commit") return [];
+      const cell = this.cell(role.path);
+      return [{ from: this.next(cell), to: cell.now, size: cell.size }];
+    });
+    const first = prepared.reads.at + STATUS;
+    const ending = {
+      status: prepared.reads.at,
+      commits,
+      checks: outputs.checks.map(({ at, counted }) => ({ at: first + at, counted })),
+      halts: outputs.halts.map((at) => first + at),
+    };
+    const write = (table: number) => {
+      const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
+      return new TapeWriter(lowered, { buffer, tick, table }).write(ending);
+    };
+    let tape = write(prepared.table?.at ?? 0);
+    if (!prepared.table || prepared.table.size < tape.table.length) {
+      if (prepared.table) this.memory.free(prepared.table);
+      prepared.table = this.memory.alloc(tape.table.length, true);
+      tape = write(prepared.table.at);
+    }
+    return tape;
+  }
+
+  private next(cell: Cell): Region {
+    return (cell.next ??= this.memory.alloc(cell.size));
+  }
+
+  private column(name: string, size: number): { readonly region: Region; values: Numbers | undefined } {
+    let column = this.columns.get(name);
+    if (!column || column.region.size < size) {
+      if (column) this.memory.free(column.region);
+      column = { region: this.memory.alloc(size), values: undefined };
+      this.columns.set(name, column);
+      this.moved++;
+    }
+    return column;
+  }
+
+  private bind(prepared: WebGpuPrepared, tape: Tape): void {
+    const banks = this.memory.banks.length;
+    const words = Math.max(1, ...tape.dispatches.map((d) => Math.ceil(d.args.length / BLOCK))) * BLOCK;
+    const args = new Uint32Array(words * Math.max(1, tape.dispatches.length));
+    const steps = tape.dispatches.map(({ code, groups, args: own }, i): Encoded => {
+      args.set(own, i * words);
+      const [x, y] = folded(groups);
+      return { pipeline: this.pipelines.get(code, banks), offset: 4 * i * words, x, y };
+    });
+    prepared.bound?.args.destroy();
+    const buffer = this.gpu.createBuffer({ size: args.byteLength, usage: USAGE.uniform | USAGE.copyDst });
+    this.gpu.queue.writeBuffer(buffer, 0, args);
+    if (prepared.table && tape.table.length > 0) this.memory.write(prepared.table, Uint32Array.from(tape.table));
+    prepared.bound = {
+      version: this.version(),
+      banks,
+      steps,
+      args: buffer,
+      blockBytes: 4 * words,
+      memory: this.memory.version,
+      group: this.group(buffer, 4 * words, banks),
+    };
+    prepared.stats = { ...prepared.stats, dispatches: steps.length };
+  }
+
+  private group(args: GPUBuffer, blockBytes: number, banks: number): GPUBindGroup {
+    return this.pipelines.bindGroup(
+      args,
+      blockBytes,
+      this.memory.banks.slice(0, banks).map((b) => b.buffer),
+    );
+  }
+
+  private refresh(prepared: WebGpuPrepared): Bound {
+    if (prepared.bound?.version !== this.version()) this.bind(prepared, this.tape(prepared));
+    const { bound } = prepared;
+    if (!bound) throw new Error(`expected the tape of ${prepared.name} to be bound`);
+    if (bound.memory !== this.memory.version) {
+      bound.group = this.group(bound.args, bound.blockBytes, bound.banks);
+      bound.memory = this.memory.version;
+    }
+    return bound;
+  }
+
+  // ---------------------------------------------------------------- running
+
+  /** Everything up to the submit happens in the call, so runs and writes keep the order of their calls. */
+  async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
+    if (!(prepared instanceof WebGpuPrepared)) throw new Error("expected a segment that this device prepared, got another");
+    this.healthy();
+    const bound = this.refresh(prepared);
+    this.feed(prepared, feeds);
+    const encoder = this.gpu.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    let pipeline: GPUComputePipeline | undefined;
+    for (const step of bound.steps) {
+      if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
+      pass.setBindGroup(0, bound.group, [step.offset]);
+      pass.dispatchWorkgroups(step.x, step.y);
+    }
+    pass.end();
+    const words = STATUS + prepared.outputs.words;
+    const read = this.read(encoder, prepared.reads, words);
+    this.gpu.queue.submit([encoder.finish()]);
+    return resultOf(prepared, await this.arrived(read, words));
+  }
+
+  private feed(prepared: WebGpuPrepared, feeds: Feeds): void {
+    const { lowered, upload, feedPlaces } = prepared;
+    for (const [id, at] of feedPlaces) {
+      const { place, size, dtype } = lowered.buffers[id] as Buffer;
+      const into = view(upload, dtype, at, size);
+      if (place.kind === "scalar") {
+        const value = feeds.scalars[place.name];
+        if (value === undefined) throw new Error(`expected the scalar ${place.name} to be fed`);
+        into[0] = value;
+      } else if (place.kind === "batch") {
+        into.set(given(feeds.batch?.[place.name], "batch", place.name, size));
+      }
+    }
+    if (feedPlaces.size > 0) this.memory.write(prepared.feeds, new Uint8Array(upload));
+    for (const { place, size, dtype } of lowered.buffers) {
+      if (place.kind !== "column") continue;
+      const values = given(feeds.column?.(place.name), "column", place.name, size);
+      const column = this.column(place.name, size);
+      // a column that is the same array is resident already
+      if (column.values === values) continue;
+      const words = view(new ArrayBuffer(4 * size), dtype, 0, size);
+      words.set(values);
+      this.memory.write(column.region, words as ArrayBufferView<ArrayBuffer>);
+      column.values = values;
+    }
+  }
+
+  resume(): void {
+    this.memory.write({ bank: 0, at: HALT_WORD, size: 1 }, new Uint32Array(1));
+  }
+
+  async dispose(): Promise<void> {
+    if (this.disposed) return;
+    this.disposed = true;
+    if (!this.failure) await this.gpu.queue.onSubmittedWorkDone();
+    this.gpu.destroy();
+    this.cells.clear();
+    this.columns.clear();
+  }
+}
+
+/** Feeds and columns have places of their own, outside of the arena. */
+const planned = (b: Buffer): Buffer =>
+  b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column"
+    ? { ...b, place: { kind: "slot", path: "" } }
+    : b;
+
+function loopCounts(steps: Lowered["tape"]): number[] {
+  return steps.flatMap((s) => (s.kind === "loop" ? [s.count, ...loopCounts(s.body)] : []));
+}
+
+function usedBuffers({ tape, buffers, outputs }: Lowered): ReadonlySet<number> {
+  const used = new Set<number>(outputs);
+  const visit = (steps: Lowered["tape"]): void => {
+    for (const step of steps) {
+      if (step.kind === "kernel") step.args.forEach((id) => used.add(id));
+      else if (step.kind === "copy") [step.from, step.to].forEach((id) => used.add(id));
+      else visit(step.body);
+    }
+  };
+  visit(tape);
+  buffers.forEach(({ place }, id) => {
+    if (place.kind === "slice" && used.has(id)) used.add(place.of);
+    if (place.kind === "swap" && used.has(id)) [place.even, place.odd].forEach((of) => used.add(of));
+  });
+  return used;
+}
+
+function given(values: Numbers | undefined, kind: string, name: string, size: number): Numbers {
+  if (!values) throw new Error(`expected the ${kind} ${name} to be fed`);
+  if (values.length !== size) throw new Error(`expected ${size} numbers for ${name}, got ${values.length}`);
+  return values;
+}
+
+function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer): RunResult {
+  const [state = 0, halted = 0] = new Uint32Array(words, 0, STATUS);
+  if (state === 1) return { fetched: {}, halted: false, skipped: true };
+  if (state > 1) {
+    const { what, span } = outputs.checks[state - 2] ?? { what: "a value" };
+    return { fetched: {}, halted: false, skipped: false, failed: span ? { what, span } : { what } };
+  }
+  const fetched: Record<string, Numbers> = {};
+  segment.outputs.forEach(({ role, node }, i) => {
+    if (role.kind !== "fetch") return;
+    const size = sizeOf(node.type.shape);
+    fetched[role.name] = view(words, node.type.dtype, STATUS + (outputs.at[i] ?? 0), size).slice();
+  });
+  return { fetched, halted: halted !== 0, skipped: false };
+}

@@ -1,0 +1,215 @@
+/**
+ * What the webgpu device promises beside right numbers: commits together or not at all, halts, runs in flight in the
+ * order of their calls, the same bits twice; and that a steady state makes no GPU object.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WebGpuDevice } from "../../gpu/webgpu.ts";
+import { make } from "../../lang/graph/index.ts";
+import type { Node } from "../../lang/graph/node.ts";
+import { fetches, input, numbers, segment } from "../gpu/harness.ts";
+import { mlp } from "../gpu/networks.ts";
+import { recorded } from "./recorder.ts";
+import { gpu, open, runOn } from "./setup.ts";
+
+const one = () => make("const", [], { value: 1, dtype: "f32" });
+const state = (name: string, shape: readonly number[] = []) => input("state", name, shape);
+const full = (value: Node, shape: readonly number[]) => make("expand", [value], { shape, axes: [] });
+
+let device: WebGpuDevice;
+beforeAll(async () => {
+  if (gpu) device = await open();
+});
+afterAll(() => device?.dispose());
+
+const slots = (shape: readonly number[], ...names: string[]) => {
+  for (const name of names) device.createSlot(name, { dtype: "f32", shape });
+};
+
+describe.skipIf(!gpu)("commits", () => {
+  it("see the values from before the run", async () => {
+    slots([3], "a", "b");
+    device.writeSlot("a", [1, 2, 3]);
+    device.writeSlot("b", [4, 5, 6]);
+    const swap = await device.prepare(
+      segment("swap", [
+        { node: state("b", [3]), role: { kind: "commit", path: "a" } },
+        { node: state("a", [3]), role: { kind: "commit", path: "b" } },
+        { node: make("add", [state("a", [3]), state("b", [3])]), role: { kind: "fetch", name: "sum" } },
+        { node: state("a", [3]), role: { kind: "fetch", name: "a" } },
+      ]),
+    );
+    const { fetched } = await device.run(swap, { scalars: {} });
+    expect([...(await device.readSlot("a"))]).toEqual([4, 5, 6]);
+    expect([...(await device.readSlot("b"))]).toEqual([1, 2, 3]);
+    expect([...(fetched["sum"] ?? [])]).toEqual([5, 7, 9]);
+    expect([...(fetched["a"] ?? [])]).toEqual([1, 2, 3]);
+  });
+
+  for (const shape of [[], [7]]) {
+    it(`do not happen when a value of shape [${shape.join()}] is not finite`, async () => {
+      slots(shape, "n");
+      device.writeSlot("n", 3);
+      const step = make("cast", [input("scalar", "step", [], "i32")], { dtype: "f32" });
+      const bad = make("log", [make("sub", [state("n", shape), full(step, shape)])]);
+      const prepared = await device.prepare(
+        segment("risky", [
+          { node: make("add", [state("n", shape), full(one(), shape)]), role: { kind: "commit", path: "n" } },
+          { node: bad, role: { kind: "finite", what: "loss" } },
+        ]),
+      );
+      expect((await device.run(prepared, { scalars: { step: 1 } })).failed).toBeUndefined();
+      expect((await device.readSlot("n"))[0]).toBe(4);
+      for (const step of [4, 9]) {
+        expect((await device.run(prepared, { scalars: { step } })).failed).toEqual({ what: "loss" });
+        expect((await device.readSlot("n"))[0]).toBe(4);
+      }
+    });
+  }
+
+  it("of a run that failed do not stop the runs in flight behind it", async () => {
+    slots([], "n");
+    const step = make("cast", [input("scalar", "step", [], "i32")], { dtype: "f32" });
+    const prepared = await device.prepare(
+      segment("some", [
+        { node: make("add", [state("n"), step]), role: { kind: "commit", path: "n" } },
+        { node: make("log", [step]), role: { kind: "finite", what: "log" } },
+      ]),
+    );
+    const runs = await Promise.all([5, 0, 7].map((at) => device.run(prepared, { scalars: { step: at } })));
+    expect(runs.map((r) => r.failed?.what)).toEqual([undefined, "log", undefined]);
+    expect((await device.readSlot("n"))[0]).toBe(12);
+  });
+
+  it("stop after a halt until resume, also for runs in flight", async () => {
+    slots([], "n");
+    const next = make("add", [state("n"), one()]);
+    const prepared = await device.prepare(
+      segment("count", [
+        { node: next, role: { kind: "commit", path: "n" } },
+        { node: next, role: { kind: "fetch", name: "n" } },
+        { node: make("le", [make("const", [], { value: 2, dtype: "f32" }), next]), role: { kind: "halt" } },
+      ]),
+    );
+    const results = await Promise.all([0, 1, 2, 3].map(() => device.run(prepared, { scalars: {} })));
+    expect(results.map((r) => r.halted)).toEqual([false, true, false, false]);
+    expect(results.map((r) => r.skipped)).toEqual([false, false, true, true]);
+    expect(results.map((r) => r.fetched["n"]?.[0])).toEqual([1, 2, undefined, undefined]);
+    expect((await device.readSlot("n"))[0]).toBe(2);
+    device.resume();
+    expect((await device.run(prepared, { scalars: {} })).halted).toBe(true);
+    expect((await device.readSlot("n"))[0]).toBe(3);
+    device.resume();
+  });
+
+  it("keep the order of runs, writes and feeds", async () => {
+    slots([2], "n");
+    const prepared = await device.prepare(
+      segment("add", [{ node: make("add", [state("n", [2]), input("batch", "x", [2])]), role: { kind: "commit", path: "n" } }]),
+    );
+    const first = device.run(prepared, { scalars: {}, batch: { x: Float32Array.of(1, 2) } });
+    const second = device.run(prepared, { scalars: {}, batch: { x: Float32Array.of(10, 20) } });
+    const between = device.readSlot("n");
+    device.writeSlot("n", [100, 100]);
+    const third = device.run(prepared, { scalars: {}, batch: { x: Float32Array.of(5, 5) } });
+    await Promise.all([first, second, third]);
+    expect([...(await between)]).toEqual([11, 22]);
+    expect([...(await device.readSlot("n"))]).toEqual([105, 105]);
+  });
+});
+
+describe.skipIf(!gpu)("memory", () => {
+  it("keeps slots while it grows, and tapes while slots come and go", async () => {
+    device.createSlot("small", { dtype: "i32", shape: [4] });
+    device.writeSlot("small", [1, 2, 3, 4]);
+    slots([2], "n");
+    const grown = segment("n", [{ node: make("add", [state("n", [2]), full(one(), [2])]), role: { kind: "commit", path: "n" } }]);
+    const prepared = await device.prepare(grown);
+    await device.run(prepared, { scalars: {} });
+    for (let i = 0; i < 4; i++) slots([1 << 20], `large${i}`);
+    device.writeSlot("large3", 2.5);
+    await device.run(prepared, { scalars: {} });
+    for (let i = 0; i < 3; i++) device.dropSlot(`large${i}`);
+    slots([3 << 20], "other");
+    await device.run(prepared, { scalars: {} });
+    expect([...(await device.readSlot("small"))]).toEqual([1, 2, 3, 4]);
+    expect([...(await device.readSlot("n"))]).toEqual([3, 3]);
+    expect((await device.readSlot("large3"))[12345]).toBe(2.5);
+    expect((await device.readSlot("other"))[1 << 21]).toBe(0);
+  });
+
+  it("reads a whole column", async () => {
+    const n = 1_000_000;
+    const x = numbers(n, 1);
+    const total = make("sum", [input("column", "p.x", [n])], { axes: [0] });
+    const prepared = await device.prepare(segment("column", fetches([total])));
+    const { fetched } = await device.run(prepared, { scalars: {}, column: () => x });
+    const exact = x.reduce((a, b) => a + b, 0);
+    expect(Math.abs((fetched["r0"]?.[0] ?? 0) - exact)).toBeLessThan(0.01);
+  });
+});
+
+describe.skipIf(!gpu)("bits", () => {
+  it("are the same twice", async () => {
+    const x = numbers(64 * 300, 2, -3, 3);
+    const rows = input("batch", "x", [64, 300]);
+    const nodes = [make("sum", [make("exp", [rows])], { axes: [0] }), make("dot", [rows, rows], { batch: [], contract: [[1, 1]] })];
+    const first = await runOn(device, nodes, { x });
+    const again = await runOn(device, nodes, { x });
+    expect(again.values).toEqual(first.values);
+  });
+});
+
+describe.skipIf(!gpu)("mistakes", () => {
+  it("of open sizes and missing feeds are refused", async () => {
+    const open = segment("open", fetches([input("batch", "x", [-1, 2])]));
+    await expect(device.prepare(open)).rejects.toThrow("closed shape");
+    const prepared = await device.prepare(segment("fed", fetches([make("exp", [input("batch", "x", [2])])])));
+    await expect(device.run(prepared, { scalars: {} })).rejects.toThrow("expected the batch x to be fed");
+  });
+
+  it("of the driver and the loss of the device are told", async () => {
+    const adapter = await gpu?.requestAdapter();
+    const raw = await adapter?.requestDevice();
+    if (!raw) throw new Error("expected a device");
+    const own = new WebGpuDevice(raw, device.info);
+    own.createSlot("n", { dtype: "f32", shape: [] });
+    raw.destroy();
+    await raw.lost;
+    await expect(own.readSlot("n")).rejects.toMatchObject({ diagnostic: { code: "DLX0707" } });
+    await own.dispose();
+  });
+});
+
+describe.skipIf(!gpu)("a steady state", () => {
+  it("makes no buffer, bind group or pipeline; one submit per run", async () => {
+    const adapter = await gpu?.requestAdapter();
+    if (!adapter) throw new Error("expected an adapter");
+    const { device: raw, counts } = recorded(await adapter.requestDevice());
+    const own = new WebGpuDevice(raw, device.info);
+    const net = mlp(8, [12, 16, 4]);
+    for (const [path, shape] of Object.entries(net.slots)) {
+      own.createSlot(path, { dtype: "f32", shape });
+      own.writeSlot(path, path.includes(".") ? 0 : numbers(shape.reduce((a, b) => a * b, 1), path.length));
+    }
+    const prepared = await own.prepare(segment("train", net.outputs));
+    const feeds = {
+      scalars: { "h:0": 0.01 },
+      batch: { x: numbers(96, 4), y: Int32Array.from({ length: 8 }, (_, i) => i % 4) },
+    };
+    const run = async (times: number) => {
+      for (let i = 0; i < times; i += 2) await Promise.all([own.run(prepared, feeds), own.run(prepared, feeds)]);
+    };
+    await run(4);
+    const before = { ...counts };
+    await run(200);
+    const during = Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, n - (before[name] ?? 0)]));
+    const made = Object.entries(during).filter(([name, n]) => name.startsWith("device.create") && n > 0);
+    expect(made).toEqual([["device.createCommandEncoder", 200]]);
+    expect(during["queue.submit"]).toBe(200);
+    expect(during["queue.writeBuffer"]).toBe(200);
+    expect(during["encoder.beginComputePass"]).toBe(200);
+    expect(during["encoder.copyBufferToBuffer"]).toBe(200);
+    expect(during["pass.dispatchWorkgroups"]).toBe(200 * prepared.stats.dispatches);
+    await own.dispose();
+  });
+});
