@@ -64,11 +64,7 @@ export function permuted(lowered: Lowered, seed: number): Lowered {
 }
 
 /** `actions` of each step, each followed by the poisoning of what was read for the last time. */
-export function poisoned(
-  lowered: Lowered,
-  plan: Plan,
-  actions: (step: Step) => readonly Action[],
-): Action[] {
+export function poisoned(lowered: Lowered, plan: Plan, actions: (step: Step) => readonly Action[]): Action[] {
   const length = (steps: readonly Step[]): number =>
     steps.reduce((n, s) => n + (s.kind === "loop" ? length(s.body) + 2 : 1), 0);
   let now = 1;

@@ -53,7 +53,9 @@ const loadsOf = (kernel: RowsKernel, param: number): Access[] =>
   kernel.values.flatMap((v) => (v.op === "load" && v.access.param === param ? [v.access] : []));
 
 const storesOf = (kernel: RowsKernel, param: number) =>
-  kernel.stages.flatMap((stage, at) => stage.stores.filter((s) => s.access.param === param).map((s) => ({ at, access: s.access })));
+  kernel.stages.flatMap((stage, at) =>
+    stage.stores.filter((s) => s.access.param === param).map((s) => ({ at, access: s.access })),
+  );
 
 function mayReplace(kernel: RowsKernel, input: number, output: number): boolean {
   const [from, to] = [kernel.params[input], kernel.params[output]];
@@ -72,7 +74,12 @@ function mayReplace(kernel: RowsKernel, input: number, output: number): boolean 
     if (axes.length === 0 && sameAccess(load, store.access)) return true;
     // read whole before the stage of the store begins, and inside of the grid point's own row
     const reach = innerSpan(kernel, load);
-    return reach !== undefined && reach <= span && axes.length > 0 && sameTerms(load, store.access, (axis) => axis < kernel.grid);
+    return (
+      reach !== undefined &&
+      reach <= span &&
+      axes.length > 0 &&
+      sameTerms(load, store.access, (axis) => axis < kernel.grid)
+    );
   });
 }
 
@@ -83,7 +90,8 @@ export function storedInPlaceOf(kernel: RowsKernel, input: number): number | und
     for (const { access } of stage.stores) {
       const same = kernel.params[access.param]?.size === kernel.params[input]?.size;
       const once = storesOf(kernel, access.param).length === 1;
-      if (same && once && stage.axes.length === 0 && loads.every((load) => sameAccess(load, access))) return access.param;
+      if (same && once && stage.axes.length === 0 && loads.every((load) => sameAccess(load, access)))
+        return access.param;
     }
   }
   return undefined;

@@ -24,7 +24,12 @@ import { baseOf } from "./views.ts";
 
 export interface LowerOptions extends MergeLimits, GroupLimits {
   /** Elements of scratch for a tiled product. */
-  readonly dotScratch: (sizes: { readonly g: number; readonly m: number; readonly n: number; readonly k: number }) => number;
+  readonly dotScratch: (sizes: {
+    readonly g: number;
+    readonly m: number;
+    readonly n: number;
+    readonly k: number;
+  }) => number;
 }
 
 /** A node to compute, and the buffer it must end in (a new one when left out). */

@@ -34,6 +34,9 @@ export interface Unit {
   epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
+  /** Places of its first and last node in topological order. */
+  first: number;
+  last: number;
   /** `node @ index` of reads whose axes are still the member's own. */
   readonly places: Set<string>;
 }
@@ -54,10 +57,13 @@ export class Merger {
 
   private readonly bindings: NodeBindings;
 
+  private readonly order: ReadonlyMap<Node, number>;
+
   constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean) {
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
+    this.order = new Map(nodes.map((node, i) => [node, i]));
   }
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
@@ -75,13 +81,15 @@ export class Merger {
       if (sizeOf(read.type.shape) === 1) continue;
       for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
     }
-    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places };
+    const at = this.order.get(node) ?? 0;
+    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, first: at, last: at };
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const unit: Unit = { node, reads: new Set(reads), places: new Set() };
+    const at = this.order.get(node) ?? 0;
+    const unit: Unit = { node, reads: new Set(reads), places: new Set(), first: at, last: at };
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
@@ -129,6 +137,7 @@ export class Merger {
         product.epilogue = { members, grid: own.grid };
         for (const read of reader.reads) if (read !== node) product.reads.add(read);
         for (const m of members) this.unitOf.set(m.node, product);
+        product.last = Math.max(product.last, reader.last);
         this.units.delete(reader);
         break;
       }
@@ -149,7 +158,8 @@ export class Merger {
     const seen = new Set<Unit>([to]);
     const stack = [...this.producersOf(to)].filter((u) => u !== from);
     for (let unit = stack.pop(); unit; unit = stack.pop()) {
-      if (seen.has(unit)) continue;
+      // all that need `from` come after its first node
+      if (unit.last < from.first || seen.has(unit)) continue;
       seen.add(unit);
       if (unit === from) return true;
       stack.push(...this.producersOf(unit));
@@ -218,12 +228,15 @@ export class Merger {
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
+    // each read stays one or becomes a member
+    if (Math.max(a.reads.size, b.reads.size, cluster.members.length) > this.limits.maxParams) return false;
     const nodes = new Set(cluster.members.map((m) => m.node));
     const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
     if (!this.fits(reads, [...nodes], false)) return false;
     if (this.indirect(a, b) || this.indirect(b, a)) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
-    const unit: Unit = { cluster, reads, places: own ? new Set([...a.places, ...b.places]) : new Set() };
+    const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
+    const unit: Unit = { cluster, reads, places, first: Math.min(a.first, b.first), last: Math.max(a.last, b.last) };
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);

@@ -104,7 +104,11 @@ function touched(kernel: Kernel): number[] {
 }
 
 /** Bytes of one call; a tensor that is an argument twice counts once. */
-function bytesOf(kernel: Kernel, counts: readonly number[], args: readonly number[]): { read: number; written: number } {
+function bytesOf(
+  kernel: Kernel,
+  counts: readonly number[],
+  args: readonly number[],
+): { read: number; written: number } {
   const read = new Map<number, number>();
   const written = new Map<number, number>();
   kernel.params.forEach((param, i) => {

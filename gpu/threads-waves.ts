@@ -17,7 +17,7 @@ export type WaveStep =
 /** Nanoseconds of work that are worth a piece of their own. */
 export const GRAIN = 10_000;
 /** A wave of fewer grains stays on the calling thread: waking and joining cost some microseconds. */
-const LEAST_GRAINS = 3;
+const LEAST_GRAINS = 4;
 /** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
 const SHARES = 3;
 /** Rows of a product's piece: each piece packs the right operand anew. */
@@ -26,9 +26,9 @@ const LEAST_ROWS = 24;
 // ---------------------------------------------------------------- costs
 
 /** Nanoseconds per element of every value, rough; for products per multiply-add and packed number. */
-const ROWS_NS = 0.25;
-const MADD_NS = 0.07;
-const PACK_NS = 0.4;
+const ROWS_NS = 0.17;
+const MADD_NS = 0.05;
+const PACK_NS = 0.3;
 const SERIAL_NS = 1.5;
 
 function rowsCost(kernel: RowsKernel): number {

@@ -39,8 +39,8 @@ export type Letter =
       readonly memory: WebAssembly.Memory;
       /** Address of this worker's scratch. */
       readonly scratch: number;
-      /** How often a worker looks for a job before it sleeps. */
-      readonly spins: number;
+      /** Milliseconds that a worker looks for a job before it sleeps. */
+      readonly spin: number;
     }
   | {
       readonly kind: "tape";
@@ -67,7 +67,7 @@ export const serve: Serve = (receive, send) => {
   let words: Int32Array = new Int32Array(0);
   let memory: WebAssembly.Memory | undefined;
   let scratch = 0;
-  let spins = 0;
+  let spin = 0;
   let read = 0;
   const tapes: (() => void)[][][] = [];
 
@@ -78,7 +78,7 @@ export const serve: Serve = (receive, send) => {
       words = letter.words;
       memory = letter.memory;
       scratch = letter.scratch;
-      spins = letter.spins;
+      spin = letter.spin;
       return;
     }
     const { exports } = new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports);
@@ -98,23 +98,23 @@ export const serve: Serve = (receive, send) => {
   };
 
   const work = (): void => {
-    let idle = 0;
+    let looks = 0;
+    let since = performance.now();
     for (;;) {
       const word = Atomics.load(words, job);
       if (Atomics.load(words, mail) !== read) return;
       const left = word & 0xfff;
       if (left === 0) {
-        if (++idle < spins) continue;
-        idle = 0;
+        if (++looks % 200 !== 0 || performance.now() - since < spin) continue;
         Atomics.add(words, sleepers, 1);
         Atomics.wait(words, job, word);
         Atomics.sub(words, sleepers, 1);
+        since = performance.now();
         continue;
       }
       const tape = words[tapeAt] as number;
       const wave = words[waveAt] as number;
       if (Atomics.compareExchange(words, job, word, word - 1) !== word) continue;
-      idle = 0;
       try {
         const run = tapes[tape]?.[wave]?.[left - 1];
         if (!run)
@@ -129,6 +129,7 @@ export const serve: Serve = (receive, send) => {
         if (how === 1) Atomics.notify(words, pending);
         else if (how === 2) send({ kind: "done" });
       }
+      since = performance.now();
     }
   };
 

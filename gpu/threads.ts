@@ -23,10 +23,13 @@ export type StartWorker = (source: string, events: WorkerEvents) => WorkerHandle
 
 /** Most pieces of one wave: they are counted in 12 bits. */
 export const MOST_PIECES = 4095;
-/** Looks for a job before a worker sleeps: some tens of microseconds, more would only take the core from others. */
-const SPINS = 2000;
-/** Looks at what is pending before the calling thread sleeps. */
-const OWN_SPINS = 4000;
+/**
+ * Milliseconds that a thread looks for what it waits for before it sleeps. Where both threads were put on one core,
+ * looking is what keeps the other one from working, so it must stay short.
+ */
+const SPIN = 0.02;
+/** Looks between two glances at the clock. */
+const LOOKS = 200;
 /** Milliseconds that the calling thread may block. */
 const BLOCK = 20;
 /** The same where it may not sleep (the window of a browser). */
@@ -63,7 +66,7 @@ export class Threads {
       handle.hold(false);
       this.handles.push(handle);
       this.unread++;
-      handle.post({ kind: "start", words: this.words, memory, scratch: address, spins: SPINS });
+      handle.post({ kind: "start", words: this.words, memory, scratch: address, spin: SPIN });
     });
     this.announce(1);
   }
@@ -159,8 +162,12 @@ export class Threads {
   /** Waits shortly; false when pieces are still pending. */
   join(): boolean {
     const { words } = this;
-    for (let i = 0; i < OWN_SPINS; i++) if (Atomics.load(words, PENDING) === 0) return true;
-    const limit = performance.now() + (this.mayBlock ? BLOCK : BLOCK_SPINNING);
+    for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, PENDING) === 0) return true;
+    const begin = performance.now();
+    while (performance.now() - begin < SPIN) {
+      for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, PENDING) === 0) return true;
+    }
+    const limit = begin + (this.mayBlock ? BLOCK : BLOCK_SPINNING);
     Atomics.store(words, WAITING, 1);
     let pending = Atomics.load(words, PENDING);
     while (pending > 0) {

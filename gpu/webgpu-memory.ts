@@ -62,7 +62,8 @@ export class Memory {
   /** `steering` asks for bank 0. The region holds anything. */
   alloc(words: number, steering = false): Region {
     const size = Math.max(ALIGN, Math.ceil(words / ALIGN) * ALIGN);
-    if (size > this.limit) throw new Error(`expected a tensor or arena of at most ${megabytes(this.limit)}, got ${megabytes(size)}`);
+    if (size > this.limit)
+      throw new Error(`expected a tensor or arena of at most ${megabytes(this.limit)}, got ${megabytes(size)}`);
     const first = steering ? 0 : 1;
     const last = steering ? 0 : this.banks.length - 1;
     for (let bank = first; bank <= last; bank++) {
@@ -79,7 +80,9 @@ export class Memory {
       if (region) return region;
     }
     if (steering || this.banks.length >= this.most) {
-      throw new Error(`expected at most ${this.most - 1} × ${megabytes(this.limit)} of memory on this adapter, got a need of more`);
+      throw new Error(
+        `expected at most ${this.most - 1} × ${megabytes(this.limit)} of memory on this adapter, got a need of more`,
+      );
     }
     this.addBank(Math.max(size, FIRST_SIZE[1]));
     return this.alloc(words, steering);

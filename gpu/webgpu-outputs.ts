@@ -29,7 +29,13 @@ export interface Outputs {
 }
 
 let internal = -2_000_000_000;
-const node = (op: string, inputs: readonly Node[], dtype: Node["type"]["dtype"], shape: readonly number[], attrs: Node["attrs"]): Node => ({
+const node = (
+  op: string,
+  inputs: readonly Node[],
+  dtype: Node["type"]["dtype"],
+  shape: readonly number[],
+  attrs: Node["attrs"],
+): Node => ({
   id: internal--,
   op,
   inputs,

@@ -8,7 +8,10 @@ const MOST_GROUPS = 65535;
 
 export class Pipelines {
   private readonly device: GPUDevice;
-  private readonly layouts = new Map<number, { readonly group: GPUBindGroupLayout; readonly pipeline: GPUPipelineLayout }>();
+  private readonly layouts = new Map<
+    number,
+    { readonly group: GPUBindGroupLayout; readonly pipeline: GPUPipelineLayout }
+  >();
   private readonly known = new Map<string, GPUComputePipeline>();
 
   constructor(device: GPUDevice) {

@@ -8,21 +8,20 @@
 import { optimize } from "../lang/graph/index.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { deviceLost } from "../lang/errors/running.ts";
-import type { DType, Node, Type } from "../lang/graph/node.ts";
+import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
-import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
-import { loweredText } from "./kernel-text.ts";
+import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
-import type { Plan } from "./plan.ts";
-import type { Buffer, Lowered } from "./program.ts";
+import type { Buffer } from "./program.ts";
 import { sizeOf } from "./space.ts";
-import { statsOf } from "./stats.ts";
-import { MAP_READ, Memory, USAGE } from "./webgpu-memory.ts";
+import { Memory, USAGE } from "./webgpu-memory.ts";
 import type { Region } from "./webgpu-memory.ts";
 import { folded, Pipelines } from "./webgpu-pipelines.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
-import type { Outputs } from "./webgpu-outputs.ts";
+import { given, loopCounts, planned, resultOf, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
+import type { Bound, Encoded } from "./webgpu-prepared.ts";
+import { ReadRing } from "./webgpu-ring.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Tape } from "./webgpu-tape.ts";
 import { BLOCK, lowerOptions } from "./wgsl/index.ts";
@@ -41,75 +40,6 @@ interface Cell {
   next: Region | undefined;
 }
 
-interface Encoded {
-  readonly pipeline: GPUComputePipeline;
-  readonly offset: number;
-  readonly x: number;
-  readonly y: number;
-}
-
-/** What a tape is bound to; made again when memory or slots changed. */
-interface Bound {
-  readonly version: string;
-  readonly banks: number;
-  readonly steps: readonly Encoded[];
-  readonly args: GPUBuffer;
-  readonly blockBytes: number;
-  memory: number;
-  group: GPUBindGroup;
-}
-
-class WebGpuPrepared implements Prepared {
-  readonly name: string;
-  readonly segment: Segment;
-  readonly lowered: Lowered;
-  readonly plan: Plan;
-  readonly outputs: Outputs;
-  /** Status, then what is read back. */
-  readonly reads: Region;
-  /** Scalars and batch fields, uploaded in one piece; places by buffer. */
-  readonly feeds: Region;
-  readonly feedPlaces: ReadonlyMap<number, number>;
-  readonly upload: ArrayBuffer;
-  readonly data: ReadonlyMap<number, Region>;
-  table: Region | undefined;
-  bound: Bound | undefined;
-  stats: Stats;
-
-  constructor(
-    segment: Segment,
-    lowered: Lowered,
-    plan: Plan,
-    outputs: Outputs,
-    regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedPlaces" | "data">,
-  ) {
-    this.name = segment.name;
-    this.segment = segment;
-    this.lowered = lowered;
-    this.plan = plan;
-    this.outputs = outputs;
-    this.reads = regions.reads;
-    this.feeds = regions.feeds;
-    this.feedPlaces = regions.feedPlaces;
-    this.data = regions.data;
-    this.upload = new ArrayBuffer(4 * this.feeds.size);
-    this.stats = statsOf(lowered, plan.bytes);
-  }
-  get kernels(): string {
-    return loweredText(this.lowered);
-  }
-}
-
-interface ReadBuffer {
-  readonly buffer: GPUBuffer;
-  readonly size: number;
-}
-
-function view(buffer: ArrayBuffer, dtype: DType, at: number, size: number): Float32Array | Int32Array | Uint32Array {
-  if (dtype === "f32") return new Float32Array(buffer, 4 * at, size);
-  return dtype === "u32" ? new Uint32Array(buffer, 4 * at, size) : new Int32Array(buffer, 4 * at, size);
-}
-
 export class WebGpuDevice implements Device {
   readonly info: DeviceInfo;
   private readonly gpu: GPUDevice;
@@ -118,7 +48,7 @@ export class WebGpuDevice implements Device {
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly columns = new Map<string, { readonly region: Region; values: Numbers | undefined }>();
-  private readonly idle: ReadBuffer[] = [];
+  private readonly ring: ReadRing;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
   private ticks: Region | undefined;
@@ -133,13 +63,15 @@ export class WebGpuDevice implements Device {
     this.disable = new Set(options.disable ?? []);
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
+    this.ring = new ReadRing(gpu, () => this.failure);
     this.memory.alloc(1, true);
     gpu.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.failure ??= new Error(`expected WebGPU to take every command, got ${error.message}`);
     });
     void gpu.lost.then(({ reason, message }) => {
-      if (!this.disposed) this.failure = new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
+      if (!this.disposed)
+        this.failure = new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
     });
   }
 
@@ -183,45 +115,15 @@ export class WebGpuDevice implements Device {
     this.healthy();
     const { now, size, type } = this.cell(path);
     const encoder = this.gpu.createCommandEncoder();
-    const read = this.read(encoder, now, size);
+    const read = this.ring.copy(encoder, this.memory.buffer(now.bank), now.at, size);
     this.gpu.queue.submit([encoder.finish()]);
-    return view(await this.arrived(read, size), type.dtype, 0, size);
+    return view(await this.ring.arrived(read, size), type.dtype, 0, size);
   }
 
   private cell(path: string): Cell {
     const cell = this.cells.get(path);
     if (!cell) throw new Error(`expected a slot ${path}, got none`);
     return cell;
-  }
-
-  // ---------------------------------------------------------------- reading back
-
-  private read(encoder: GPUCommandEncoder, { bank, at }: Region, words: number): ReadBuffer {
-    const bytes = Math.max(4, 4 * words);
-    const fits = this.idle.findIndex((each) => each.size >= bytes);
-    const [found] = fits >= 0 ? this.idle.splice(fits, 1) : [];
-    const size = Math.max(256, 2 ** Math.ceil(Math.log2(bytes)));
-    const read = found ?? { size, buffer: this.gpu.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyDst }) };
-    encoder.copyBufferToBuffer(this.memory.buffer(bank), 4 * at, read.buffer, 0, bytes);
-    return read;
-  }
-
-  private async arrived(read: ReadBuffer, words: number): Promise<ArrayBuffer> {
-    const bytes = Math.max(4, 4 * words);
-    try {
-      await read.buffer.mapAsync(MAP_READ, 0, bytes);
-    } catch (error) {
-      // the loss of the device is told by its own event, a turn later
-      await new Promise<void>((resolve) => void setTimeout(resolve, 10));
-      throw this.failure ?? error;
-    }
-    const copy = read.buffer.getMappedRange(0, bytes).slice(0);
-    read.buffer.unmap();
-    this.idle.push(read);
-    // the smallest that fits is found first
-    this.idle.sort((a, b) => a.size - b.size);
-    this.healthy();
-    return copy;
   }
 
   // ---------------------------------------------------------------- preparing
@@ -233,10 +135,7 @@ export class WebGpuDevice implements Device {
         throw new Error(`expected a closed shape for an output of ${segment.name}, got [${node.type.shape.join()}]`);
       }
     }
-    const outputs = outputsOf(
-      segment,
-      optimize(segment.outputs.map((o) => o.node)),
-    );
+    const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
     const lowered = lower(outputs.wanted, lowerOptions(this.disable));
     const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
     const used = usedBuffers(lowered);
@@ -265,15 +164,13 @@ export class WebGpuDevice implements Device {
     // compiled here, several pipelines at once, if its slots are there; else by the first run
     if ([...stages, ...slots].every((path) => this.cells.has(path))) {
       const tape = this.tape(prepared);
+      // what moves while pipelines compile makes this tape old
+      const version = this.moved;
       const banks = this.memory.banks.length;
       await this.pipelines.load(new Set(tape.dispatches.map((d) => d.code)), banks);
-      this.bind(prepared, tape);
+      this.bind(prepared, tape, version);
     }
     return prepared;
-  }
-
-  private version(): string {
-    return `${this.moved}`;
   }
 
   /** Gives everything that the segment touches a place, then writes its tape. */
@@ -288,7 +185,10 @@ export class WebGpuDevice implements Device {
     if (longest > 0 && (!this.ticks || this.ticks.size < longest)) {
       if (this.ticks) this.memory.free(this.ticks);
       this.ticks = this.memory.alloc(longest);
-      this.memory.write(this.ticks, Int32Array.from({ length: longest }, (_, i) => i));
+      this.memory.write(
+        this.ticks,
+        Int32Array.from({ length: longest }, (_, i) => i),
+      );
       this.moved++;
     }
     const { temps, ticks } = this;
@@ -355,7 +255,7 @@ export class WebGpuDevice implements Device {
     return column;
   }
 
-  private bind(prepared: WebGpuPrepared, tape: Tape): void {
+  private bind(prepared: WebGpuPrepared, tape: Tape, version: number): void {
     const banks = this.memory.banks.length;
     const words = Math.max(1, ...tape.dispatches.map((d) => Math.ceil(d.args.length / BLOCK))) * BLOCK;
     const args = new Uint32Array(words * Math.max(1, tape.dispatches.length));
@@ -369,7 +269,7 @@ export class WebGpuDevice implements Device {
     this.gpu.queue.writeBuffer(buffer, 0, args);
     if (prepared.table && tape.table.length > 0) this.memory.write(prepared.table, Uint32Array.from(tape.table));
     prepared.bound = {
-      version: this.version(),
+      version,
       banks,
       steps,
       args: buffer,
@@ -389,7 +289,10 @@ export class WebGpuDevice implements Device {
   }
 
   private refresh(prepared: WebGpuPrepared): Bound {
-    if (prepared.bound?.version !== this.version()) this.bind(prepared, this.tape(prepared));
+    if (prepared.bound?.version !== this.moved) {
+      const tape = this.tape(prepared);
+      this.bind(prepared, tape, this.moved);
+    }
     const { bound } = prepared;
     if (!bound) throw new Error(`expected the tape of ${prepared.name} to be bound`);
     if (bound.memory !== this.memory.version) {
@@ -403,7 +306,8 @@ export class WebGpuDevice implements Device {
 
   /** Everything up to the submit happens in the call, so runs and writes keep the order of their calls. */
   async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
-    if (!(prepared instanceof WebGpuPrepared)) throw new Error("expected a segment that this device prepared, got another");
+    if (!(prepared instanceof WebGpuPrepared))
+      throw new Error("expected a segment that this device prepared, got another");
     this.healthy();
     const bound = this.refresh(prepared);
     this.feed(prepared, feeds);
@@ -417,9 +321,9 @@ export class WebGpuDevice implements Device {
     }
     pass.end();
     const words = STATUS + prepared.outputs.words;
-    const read = this.read(encoder, prepared.reads, words);
+    const read = this.ring.copy(encoder, this.memory.buffer(prepared.reads.bank), prepared.reads.at, words);
     this.gpu.queue.submit([encoder.finish()]);
-    return resultOf(prepared, await this.arrived(read, words));
+    return resultOf(prepared, await this.ring.arrived(read, words));
   }
 
   private feed(prepared: WebGpuPrepared, feeds: Feeds): void {
@@ -461,53 +365,4 @@ export class WebGpuDevice implements Device {
     this.cells.clear();
     this.columns.clear();
   }
-}
-
-/** Feeds and columns have places of their own, outside of the arena. */
-const planned = (b: Buffer): Buffer =>
-  b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column"
-    ? { ...b, place: { kind: "slot", path: "" } }
-    : b;
-
-function loopCounts(steps: Lowered["tape"]): number[] {
-  return steps.flatMap((s) => (s.kind === "loop" ? [s.count, ...loopCounts(s.body)] : []));
-}
-
-function usedBuffers({ tape, buffers, outputs }: Lowered): ReadonlySet<number> {
-  const used = new Set<number>(outputs);
-  const visit = (steps: Lowered["tape"]): void => {
-    for (const step of steps) {
-      if (step.kind === "kernel") step.args.forEach((id) => used.add(id));
-      else if (step.kind === "copy") [step.from, step.to].forEach((id) => used.add(id));
-      else visit(step.body);
-    }
-  };
-  visit(tape);
-  buffers.forEach(({ place }, id) => {
-    if (place.kind === "slice" && used.has(id)) used.add(place.of);
-    if (place.kind === "swap" && used.has(id)) [place.even, place.odd].forEach((of) => used.add(of));
-  });
-  return used;
-}
-
-function given(values: Numbers | undefined, kind: string, name: string, size: number): Numbers {
-  if (!values) throw new Error(`expected the ${kind} ${name} to be fed`);
-  if (values.length !== size) throw new Error(`expected ${size} numbers for ${name}, got ${values.length}`);
-  return values;
-}
-
-function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer): RunResult {
-  const [state = 0, halted = 0] = new Uint32Array(words, 0, STATUS);
-  if (state === 1) return { fetched: {}, halted: false, skipped: true };
-  if (state > 1) {
-    const { what, span } = outputs.checks[state - 2] ?? { what: "a value" };
-    return { fetched: {}, halted: false, skipped: false, failed: span ? { what, span } : { what } };
-  }
-  const fetched: Record<string, Numbers> = {};
-  segment.outputs.forEach(({ role, node }, i) => {
-    if (role.kind !== "fetch") return;
-    const size = sizeOf(node.type.shape);
-    fetched[role.name] = view(words, node.type.dtype, STATUS + (outputs.at[i] ?? 0), size).slice();
-  });
-  return { fetched, halted: halted !== 0, skipped: false };
 }

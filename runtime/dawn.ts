@@ -59,9 +59,13 @@ export async function probe(): Promise<Probe> {
   try {
     path = pathToFileURL(resolved()).href;
   } catch (error) {
-    return { reason: `the package webgpu is not installed (${error instanceof Error ? error.message.split("\n")[0] : String(error)})` };
+    return {
+      reason: `the package webgpu is not installed (${error instanceof Error ? error.message.split("\n")[0] : String(error)})`,
+    };
   }
-  const child = spawn(process.execPath, ["--input-type=module", "-e", SCRIPT, path], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--input-type=module", "-e", SCRIPT, path], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const text = { out: "", err: "" };
   child.stdout.on("data", (chunk: Buffer) => (text.out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (text.err += chunk.toString()));
@@ -82,4 +86,3 @@ export async function probe(): Promise<Probe> {
   if (said !== "") return { reason: `the driver complained: ${said}` };
   return { adapter: JSON.parse(text.out) as AdapterFacts };
 }
-

@@ -3,7 +3,7 @@
  * Packages of the system are installed only when CI or DLX_TEST_INSTALL is set; otherwise one line says what was left out.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,14 +23,35 @@ function has(command, args) {
 
 /** The package belongs to the system's own Python, which need not be the first on the path. */
 const torch = () => ["python3", "/usr/bin/python3"].some((python) => has(python, ["-c", "import torch"]));
+/** chromium brings a software driver, with which WebGPU runs where there is no graphics processor. */
+const driver = () =>
+  existsSync("/usr/lib/chromium/vk_swiftshader_icd.json") || process.env.VK_ICD_FILENAMES !== undefined;
+const extras = [
+  {
+    there: torch,
+    packages: ["python3-torch", "libopenblas0-openmp"],
+    what: "the values kept from PyTorch are not computed again",
+  },
+  {
+    there: driver,
+    packages: ["chromium"],
+    what: "the webgpu device is not tested unless there is a graphics processor",
+  },
+];
 const mayInstall = Boolean(process.env.CI || process.env.DLX_TEST_INSTALL);
-if (mayInstall && !torch()) {
-  const quiet = { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } };
-  run("installing python3-torch", "apt-get", ["-qq", "update"], quiet);
-  run("", "apt-get", ["-qq", "install", "-y", "--no-install-recommends", "python3-torch", "libopenblas0-openmp"], quiet);
+const wanted = extras.filter(({ there }) => !there()).flatMap(({ packages }) => packages);
+if (mayInstall && wanted.length > 0) {
+  const quiet = {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  };
+  run(`installing ${wanted.join(" ")}`, "apt-get", ["-qq", "update"], quiet);
+  run("", "apt-get", ["-qq", "install", "-y", "--no-install-recommends", ...wanted], quiet);
 }
-if (!torch()) {
-  console.log("left out: the values kept from PyTorch are not computed again (python3-torch); to do it: DLX_TEST_INSTALL=1 npm test");
+const absent = extras.filter(({ there }) => !there());
+if (absent.length > 0) {
+  const packages = absent.flatMap((e) => e.packages).join(" ");
+  console.log(`left out: ${absent.map((e) => e.what).join("; ")} (${packages}); to do it: DLX_TEST_INSTALL=1 npm test`);
 }
 
 const bin = (name) => join(root, "node_modules", ".bin", name);
@@ -49,7 +70,13 @@ if (only.length === 0) {
 
 const folder = mkdtempSync(join(tmpdir(), "dlx-test-"));
 const report = join(folder, "report.json");
-const status = run("tests", bin("vitest"), ["run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...only]);
+const status = run("tests", bin("vitest"), [
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${report}`,
+  ...only,
+]);
 let passed = 0;
 let failed = status === 0 ? 0 : 1;
 let skipped = 0;
@@ -58,6 +85,15 @@ try {
   passed = result.numPassedTests;
   failed = Math.max(failed, result.numFailedTests);
   skipped = result.numPendingTests + result.numTodoTests;
+  // Where packages may be installed, the webgpu suite has no excuse.
+  const gpu = result.testResults.filter(({ name }) => name.endsWith("/tests/webgpu/samples.test.ts"));
+  const ran = gpu
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "passed").length;
+  if (mayInstall && only.length === 0 && ran === 0) {
+    console.log("the webgpu suite did not run: there is no adapter, although one could be installed");
+    failures++;
+  }
 } catch (error) {
   console.log(`the test report cannot be read: ${error.message}`);
 }

@@ -37,8 +37,9 @@ export type Shared = (key: string, write: () => Fn) => number;
  * (permuted or batched results): then it runs once, after the whole product.
  */
 function rowStep(kernel: DotKernel, rows: RowsKernel): number | undefined {
-  const { count } = outerSteps(rows);
-  if (kernel.g !== 1) return undefined;
+  const { count, axis } = outerSteps(rows);
+  // the first axis begins with the rows; of a square product the columns are as many
+  if (kernel.g !== 1 || axis !== 0) return undefined;
   if (count === kernel.m) return 1;
   return count === kernel.m * kernel.n ? kernel.n : undefined;
 }

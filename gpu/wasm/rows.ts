@@ -14,11 +14,16 @@ import { schedule } from "./schedule.ts";
 import type { Place, Schedule } from "./schedule.ts";
 
 /** Begin and end of the outermost loop must be multiples of this (or the extent). */
-export function outerSteps(kernel: RowsKernel): { readonly count: number; readonly unit: number } {
+export function outerSteps(kernel: RowsKernel): {
+  readonly count: number;
+  readonly unit: number;
+  /** The grid axis that is the outermost loop. */
+  readonly axis: number | undefined;
+} {
   const s = schedule(kernel);
   const outer = s.grid[0];
-  if (outer === undefined) return { count: 1, unit: 1 };
-  return { count: kernel.axes[outer] ?? 1, unit: outer === s.vector ? 4 : 1 };
+  if (outer === undefined) return { count: 1, unit: 1, axis: outer };
+  return { count: kernel.axes[outer] ?? 1, unit: outer === s.vector ? 4 : 1, axis: outer };
 }
 
 const placeKey = (p: Place): string =>

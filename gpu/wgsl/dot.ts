@@ -1,18 +1,19 @@
 /**
- * Tiled products as WGSL: a square of invocations shares a tile of both operands in workgroup memory, each keeps a block
- * of up to 4 × 4 sums in registers. Operands are read where they lie, by strides or tables of offsets. Where tiles are few and the
+ * Products as WGSL. Each invocation keeps a block of up to 4 × 4 sums in registers. In large products 16 × 16 invocations
+ * share a tile of both operands in workgroup memory; in others each reads its operands itself, without barriers. Operands are read where they lie, by strides or tables of offsets. Where blocks are few and the
  * depth is long, the depth is cut: partial products go to scratch and a second dispatch adds them in order.
  */
 import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { decode, ValueWriter, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
-/** Steps along the depth that are in workgroup memory at once. */
-const DEPTH = 16;
-/** Tiles that keep a device busy. */
-const ENOUGH = 96;
+/** Invocations of a workgroup along either side, and steps along the depth that are in workgroup memory at once. */
+const SIDE = 16;
+/** Workgroups that keep a device busy with tiles, and invocations that do without. */
+const TILES = 64;
+const THREADS = 16384;
 /** Fewest steps along the depth that a piece is worth. */
-const SHORT = 256;
+const SHORT = 64;
 
 interface Sizes {
   readonly g: number;
@@ -22,29 +23,42 @@ interface Sizes {
 }
 
 interface Plan {
-  /** Invocations of a workgroup along either side. */
-  readonly side: 8 | 16;
+  readonly tiled: boolean;
   /** Sums of an invocation: rows and columns. */
   readonly tm: number;
   readonly tn: number;
-  readonly tilesM: number;
-  readonly tilesN: number;
+  /** Blocks of invocations (tiles of workgroups) along rows and columns. */
+  readonly blocksM: number;
+  readonly blocksN: number;
   readonly pieces: number;
-  /** Depth of a piece, a multiple of 16. */
   readonly depth: number;
+}
+
+/** The block that wastes least: loads fall with its size, sums outside of the product grow. */
+function block(size: number, most: number): number {
+  let best = 1;
+  const cost = (t: number) => Math.ceil(size / t) * t * (1 + 1 / t);
+  for (let t = 2; t <= most; t++) if (cost(t) <= cost(best)) best = t;
+  return best;
 }
 
 /** By shape alone, so that results do not depend on the machine. */
 function planOf({ g, m, n, k }: Sizes): Plan {
-  const count = (side: number, tm: number, tn: number) => g * Math.ceil(m / (side * tm)) * Math.ceil(n / (side * tn));
-  const side = m >= 64 && n >= 64 && count(16, 4, 4) >= ENOUGH ? 16 : 8;
-  const fit = (size: number) => (size > 2 * side ? 4 : size > side ? 2 : 1);
-  const [tm, tn] = [fit(m), fit(n)];
-  const tiles = count(side, tm, tn);
-  const wanted = Math.max(1, Math.min(64, Math.floor(ENOUGH / tiles), Math.floor(k / SHORT)));
-  const depth = Math.ceil(Math.ceil(k / wanted) / DEPTH) * DEPTH;
-  const [tilesM, tilesN] = [Math.ceil(m / (side * tm)), Math.ceil(n / (side * tn))];
-  return { side, tm, tn, tilesM, tilesN, pieces: Math.ceil(k / depth), depth };
+  const wide = Math.ceil(m / (4 * SIDE)) * Math.ceil(n / (4 * SIDE));
+  if (m >= 4 * SIDE && n >= 4 * SIDE && k >= 4 * SIDE && g * wide >= TILES) {
+    const [blocksM, blocksN] = [Math.ceil(m / (4 * SIDE)), Math.ceil(n / (4 * SIDE))];
+    return { tiled: true, tm: 4, tn: 4, blocksM, blocksN, pieces: 1, depth: k };
+  }
+  const blocks = (most: number) => {
+    const [tm, tn] = [block(m, most), block(n, most)];
+    return { tm, tn, blocksM: Math.ceil(m / tm), blocksN: Math.ceil(n / tn) };
+  };
+  let plan = blocks(4);
+  if (g * plan.blocksM * plan.blocksN < THREADS / 4) plan = blocks(2);
+  const threads = g * plan.blocksM * plan.blocksN;
+  const wanted = Math.max(1, Math.min(64, Math.floor(THREADS / threads), Math.floor(k / SHORT)));
+  const depth = Math.ceil(k / wanted);
+  return { tiled: false, ...plan, pieces: Math.ceil(k / depth), depth };
 }
 
 /** Elements of scratch that a product needs. */
@@ -56,29 +70,32 @@ export function dotScratch(sizes: Sizes): number {
 const offset = (w: Writer, o: Offsets, i: string): string =>
   o.kind === "stride" ? (o.stride === 0 ? "" : `${i} * ${w.literal(o.stride, "u32")}`) : w.word(o.param, i);
 
-function address(w: Writer, operand: Operand, g: string, outer: string, k: string): string {
-  const parts = [offset(w, operand.g, g), offset(w, operand.outer, outer), offset(w, operand.k, k)].filter(Boolean);
-  if (operand.base !== 0 || parts.length === 0) parts.push(w.literal(operand.base, "u32"));
-  return parts.join(" + ");
+/** The part of an address that does not depend on the depth. */
+function whole(w: Writer, operand: Operand, g: string, outer: string): string[] {
+  const base = operand.base === 0 ? "" : w.literal(operand.base, "u32");
+  return [offset(w, operand.g, g), offset(w, operand.outer, outer), base];
 }
 
-/** Fills one tile: `across` elements of the outer axis from `first`, 16 steps of the depth from `k0`. */
-function fill(w: Writer, kernel: DotKernel, side: "a" | "b", across: number, size: number, first: string): void {
+const join = (parts: readonly string[]): string => parts.filter(Boolean).join(" + ") || "0u";
+
+/** Fills one tile: 64 elements of the outer axis from `first`, 16 steps of the depth from `k0`. */
+function fill(w: Writer, kernel: DotKernel, side: "a" | "b", first: string): void {
   const operand = kernel[side];
   const extent = side === "a" ? kernel.m : kernel.n;
-  const pitch = across + 1;
+  const across = 4 * SIDE;
   const outerFast = operand.outer.kind === "stride" && operand.outer.stride === 1;
-  for (let part = 0; part < (across * DEPTH) / size; part++) {
-    const at = part === 0 ? "lane" : `(lane + ${size * part}u)`;
-    const [o, k] = outerFast ? [`${at} % ${across}u`, `${at} / ${across}u`] : [`${at} / ${DEPTH}u`, `${at} % ${DEPTH}u`];
+  for (let part = 0; part < 4; part++) {
+    const at = part === 0 ? "lane" : `(lane + ${SIDE * SIDE * part}u)`;
+    const [o, k] = outerFast ? [`${at} % ${across}u`, `${at} / ${across}u`] : [`${at} / ${SIDE}u`, `${at} % ${SIDE}u`];
     w.line("{");
     w.line(`let o = ${o};`);
     w.line(`let k = ${k};`);
     w.line(`let outer = ${first} + o;`);
     w.line("let deep = k0 + k;");
     w.line("var value = 0f;");
-    w.line(`if (outer < ${extent}u && deep < last) { value = ${w.load(operand.param, address(w, operand, "g", "outer", "deep"))}; }`);
-    w.line(`tile_${side}[k * ${pitch}u + o] = value;`);
+    const address = join([...whole(w, operand, "g", "outer"), offset(w, operand.k, "deep")]);
+    w.line(`if (outer < ${extent}u && deep < ${kernel.k}u) { value = ${w.load(operand.param, address)}; }`);
+    w.line(`tile_${side}[k * ${across + 1}u + o] = value;`);
     w.line("}");
   }
 }
@@ -103,55 +120,102 @@ function finish(w: Writer, kernel: DotKernel): void {
   for (const stage of rows.stages) stage.stores.forEach((store) => values.store(store));
 }
 
-function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
-  const { g, m, n, k } = kernel;
-  const { side, tm, tn, tilesM, tilesN, pieces, depth } = plan;
-  const size = side * side;
-  const w = new Writer(kernel.params, banks);
-  const [bm, bn] = [side * tm, side * tn];
-  const groups = g * pieces * tilesM * tilesN;
-  w.line("let tile = groups.x + groups.y * all_groups.x;");
-  w.line(`if (tile >= ${groups}u) { return; }`);
-  w.line(`let n0 = (tile % ${tilesN}u) * ${bn}u;`);
-  w.line(`let m0_ = ((tile / ${tilesN}u) % ${tilesM}u) * ${bm}u;`);
-  w.line(`let piece = (tile / ${tilesN * tilesM}u) % ${pieces}u;`);
-  w.line(`let g = tile / ${tilesN * tilesM * pieces}u;`);
-  w.line(`let first = piece * ${depth}u;`);
-  w.line(`let last = min(first + ${depth}u, ${k}u);`);
-  w.line(`let x = lane % ${side}u;`);
-  w.line(`let y = lane / ${side}u;`);
-  const each = (body: (i: number, j: number) => void) => {
+type Each = (body: (i: number, j: number) => void) => void;
+
+const sums =
+  ({ tm, tn }: Plan): Each =>
+  (body) => {
     for (let i = 0; i < tm; i++) for (let j = 0; j < tn; j++) body(i, j);
   };
-  each((i, j) => w.line(`var s${i}${j} = 0f;`));
-  w.line(`for (var k0 = first; k0 < last; k0 += ${DEPTH}u) {`);
-  fill(w, kernel, "a", bm, size, "m0_");
-  fill(w, kernel, "b", bn, size, "n0");
-  w.line("workgroupBarrier();");
-  w.line(`for (var k = 0u; k < ${DEPTH}u; k++) {`);
-  for (let i = 0; i < tm; i++) w.line(`let a${i} = tile_a[k * ${bm + 1}u + y + ${side * i}u];`);
-  for (let j = 0; j < tn; j++) w.line(`let b${j} = tile_b[k * ${bn + 1}u + x + ${side * j}u];`);
-  each((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
-  w.line("}");
-  w.line("workgroupBarrier();");
-  w.line("}");
-  each((i, j) => {
+
+/** What becomes of all sums of an invocation. */
+function store(
+  w: Writer,
+  kernel: DotKernel,
+  plan: Plan,
+  row: (i: number) => string,
+  column: (j: number) => string,
+): void {
+  const { g, m, n } = kernel;
+  sums(plan)((i, j) => {
     w.line("{");
-    w.line(`let row = m0_ + y + ${side * i}u;`);
-    w.line(`let column = n0 + x + ${side * j}u;`);
+    w.line(`let row = ${row(i)};`);
+    w.line(`let column = ${column(j)};`);
     w.line(`let sum = s${i}${j};`);
     w.line(`if (row < ${m}u && column < ${n}u) {`);
     w.line(`let place = (g * ${m}u + row) * ${n}u + column;`);
-    if (pieces > 1) w.save(kernel.scratch, `piece * ${g * m * n}u + place`, "sum");
+    if (plan.pieces > 1) w.save(kernel.scratch, `piece * ${g * m * n}u + place`, "sum");
     else finish(w, kernel);
     w.line("}");
     w.line("}");
   });
-  const shared = [
-    `var<workgroup> tile_a: array<f32, ${DEPTH * (bm + 1)}>;`,
-    `var<workgroup> tile_b: array<f32, ${DEPTH * (bn + 1)}>;`,
-  ];
-  return { code: w.module(size, shared), groups };
+}
+
+function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
+  const { blocksM, blocksN, tm, tn } = plan;
+  const w = new Writer(kernel.params, banks);
+  const pitch = 4 * SIDE + 1;
+  const groups = kernel.g * blocksM * blocksN;
+  w.line("let tile = groups.x + groups.y * all_groups.x;");
+  w.line(`if (tile >= ${groups}u) { return; }`);
+  w.line(`let first_n = (tile % ${blocksN}u) * ${4 * SIDE}u;`);
+  w.line(`let first_m = ((tile / ${blocksN}u) % ${blocksM}u) * ${4 * SIDE}u;`);
+  w.line(`let g = tile / ${blocksN * blocksM}u;`);
+  w.line(`let x = lane % ${SIDE}u;`);
+  w.line(`let y = lane / ${SIDE}u;`);
+  sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
+  w.line(`for (var k0 = 0u; k0 < ${kernel.k}u; k0 += ${SIDE}u) {`);
+  fill(w, kernel, "a", "first_m");
+  fill(w, kernel, "b", "first_n");
+  w.line("workgroupBarrier();");
+  w.line(`for (var k = 0u; k < ${SIDE}u; k++) {`);
+  for (let i = 0; i < tm; i++) w.line(`let a${i} = tile_a[k * ${pitch}u + y + ${SIDE * i}u];`);
+  for (let j = 0; j < tn; j++) w.line(`let b${j} = tile_b[k * ${pitch}u + x + ${SIDE * j}u];`);
+  sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
+  w.line("}");
+  w.line("workgroupBarrier();");
+  w.line("}");
+  store(
+    w,
+    kernel,
+    plan,
+    (i) => `first_m + y + ${SIDE * i}u`,
+    (j) => `first_n + x + ${SIDE * j}u`,
+  );
+  const shared = ["a", "b"].map((side) => `var<workgroup> tile_${side}: array<f32, ${SIDE * pitch}>;`);
+  return { code: w.module(SIDE * SIDE, shared), groups };
+}
+
+/** Rows and columns of an invocation are a whole number of blocks apart, so that neighbours read neighbours. */
+function blocks(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
+  const { g, m, n, k, a, b } = kernel;
+  const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
+  const w = new Writer(kernel.params, banks);
+  const count = g * pieces * blocksM * blocksN;
+  w.line("let at = (groups.x + groups.y * all_groups.x) * 64u + lane;");
+  w.line(`if (at >= ${count}u) { return; }`);
+  w.line(`let x = at % ${blocksN}u;`);
+  w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
+  w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
+  w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
+  const row = (i: number) => `y + ${blocksM * i}u`;
+  const column = (j: number) => `x + ${blocksN * j}u`;
+  // blocks at the border read the last row or column again
+  for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(i)}, ${m - 1}u);`);
+  for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(j)}, ${n - 1}u);`);
+  for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
+  for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
+  sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
+  const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
+  w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
+  w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
+  w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
+  for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
+  for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
+  sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
+  w.line("}");
+  store(w, kernel, plan, row, column);
+  return { code: w.module(64), groups: Math.ceil(count / 64) };
 }
 
 function addPieces(kernel: DotKernel, banks: readonly number[], pieces: number): Shader {
@@ -160,13 +224,15 @@ function addPieces(kernel: DotKernel, banks: readonly number[], pieces: number):
   w.line("let place = (groups.x + groups.y * all_groups.x) * 64u + lane;");
   w.line(`if (place >= ${size}u) { return; }`);
   w.line("var sum = 0f;");
-  w.line(`for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${w.load(kernel.scratch, `piece * ${size}u + place`)}; }`);
+  w.line(
+    `for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${w.load(kernel.scratch, `piece * ${size}u + place`)}; }`,
+  );
   finish(w, kernel);
   return { code: w.module(64), groups: Math.ceil(size / 64) };
 }
 
 export function dotShaders(kernel: DotKernel, banks: readonly number[]): readonly Shader[] {
   const plan = planOf(kernel);
-  const first = tiles(kernel, banks, plan);
+  const first = plan.tiled ? tiles(kernel, banks, plan) : blocks(kernel, banks, plan);
   return plan.pieces > 1 ? [first, addPieces(kernel, banks, plan.pieces)] : [first];
 }

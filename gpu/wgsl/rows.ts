@@ -229,7 +229,7 @@ type Member = { readonly kernel: RowsKernel; readonly params?: readonly number[]
 function branches(w: Writer, members: readonly Member[]): Shader {
   const rows = Math.max(1, ...members.map(({ kernel }) => (isLong(kernel) ? longest(kernel) : 1)));
   const points = members.reduce((n, { kernel }) => n + pointsOf(kernel), 0);
-  const size = rows >= 512 || (rows === 1 && points >= 65536) ? 256 : 64;
+  const size = rows >= 2048 || (rows === 1 && points >= 65536) ? 256 : 64;
   const shared = new Map<string, string>();
   let groups = 0;
   w.line("let group = groups.x + groups.y * all_groups.x;");

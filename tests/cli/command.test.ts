@@ -96,6 +96,7 @@ describe("use", () => {
         dlx run FILE [options]      check a script and run it
         dlx check FILE [options]    check names, shapes and clocks without running
         dlx graph FILE [options]    show what a script becomes
+        dlx devices [options]       list the devices that scripts can run on here
         dlx bench [FILE] [options]  time the steps of a script, or all of bench/ against PyTorch
 
         --help     this help
@@ -124,7 +125,7 @@ describe("use", () => {
     ["run a.dlx --json=yes", "--json takes no value"],
     ["run a.dlx --set lr", "--set needs name=value, got lr"],
     ["run a.dlx --set rat=1", "no input rat; did you mean rate?"],
-    ["run a.dlx --device gpu", "there is no device gpu; write one of auto, cpu, reference"],
+    ["run a.dlx --device gpu", "there is no device gpu; write one of auto, cpu, webgpu, reference"],
     ["check a.dlx --seed 3", "`dlx check` has no --seed"],
     ["graph a.dlx --ast --stats", "write one of --ast"],
   ])("%j is wrong use", async (line, text) => {

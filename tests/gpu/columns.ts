@@ -5,16 +5,7 @@
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { Device } from "../../gpu/device.ts";
 
-export const rules = [
-  "inline",
-  "split",
-  "rows",
-  "prologue",
-  "maps",
-  "siblings",
-  "epilogue",
-  "group",
-] as const;
+export const rules = ["inline", "split", "rows", "prologue", "maps", "siblings", "epilogue", "group"] as const;
 
 export interface Column {
   readonly name: string;

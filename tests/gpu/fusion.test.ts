@@ -200,6 +200,19 @@ describe("memory", () => {
     expect(distance(values[0] ?? [], inFloat64(nodes, batch)[0] ?? [])).toBeLessThan(1e-5);
   });
 
+  it("turns a square product whole, in whatever blocks it was computed", async () => {
+    for (const n of [96, 130]) {
+      const x = input("batch", "x", [n, 40]);
+      const product = make("tanh", [g.scale(g.dot(x, x, [], [[1, 1]]), 0.1)]);
+      const nodes = [make("permute", [g.mul(product, g.expand(g.sum(x, [1]), [n, n], [0]))], { perm: [1, 0] })];
+      const batch = { x: numbers(n * 40, 6) };
+      const exact = inFloat64(nodes, batch)[0] ?? [];
+      for (const device of [fused, new CpuDevice({ pieces: 3 })]) {
+        expect(distance((await runOn(device, nodes, batch)).values[0] ?? [], exact)).toBeLessThan(1e-5);
+      }
+    }
+  });
+
   it("counts an element that is read twice once", () => {
     const x = input("batch", "x", [64, 32]);
     expect(count(fetches([g.dot(x, x, [], [[1, 1]])])).stats.bytesRead).toBe(4 * 64 * 32);

@@ -12,5 +12,7 @@ const { status } = spawnSync(process.execPath, [vitest, "run", "tests/gpu/fuzz.t
   stdio: "inherit",
   env: { ...process.env, DLX_FUZZ_RUNS: runs, DLX_FUZZ_SEED: seed },
 });
-console.log(`seed ${seed}: ${status === 0 ? "all agree" : "a difference; to see it again: npm run fuzz:graphs -- " + runs + " " + seed}`);
+console.log(
+  `seed ${seed}: ${status === 0 ? "all agree" : "a difference; to see it again: npm run fuzz:graphs -- " + runs + " " + seed}`,
+);
 process.exit(status ?? 1);

@@ -85,6 +85,14 @@ const norm = (p: Place): Node => {
   return g.scale(g.div(centred, spread(p, make("sqrt", [g.add(variance, g.like(variance, 0.1))]))), 0.3);
 };
 
+/** A square that is read with its row sums along both axes. */
+const crossed = (p: Place): Node => {
+  const square = g.scale(g.dot(p.u, p.u, [], [[1, 1]]), 1 / (p.shape[1] ?? 1));
+  const { shape } = square.type;
+  const rows = g.scale(g.sum(make("tanh", [square]), [1]), 1 / (shape[0] ?? 1));
+  return g.scale(g.sub(g.sub(square, g.expand(rows, shape, [0])), g.expand(rows, shape, [1])), 0.5);
+};
+
 function windows(p: Place): Node {
   const seen = make("windows", [p.u], { axes: [p.axis], size: [2], stride: [1 + (p.c % 2)], dilation: [1] });
   if (p.b % 3 === 0) return seen;
@@ -120,29 +128,35 @@ const kinds: readonly ((p: Place) => Node | undefined)[] = [
   ({ u, rank, axis }) => (rank > 0 ? make("flip", [u], { axes: [axis] }) : undefined),
   ({ u, rank, shape, axis, n, c }) =>
     rank > 0 && n > 2
-      ? make("slice", [u], { start: zeros(shape).with(axis, 1), stop: shape, step: ones(shape).with(axis, 1 + (c % 2)) })
+      ? make("slice", [u], {
+          start: zeros(shape).with(axis, 1),
+          stop: shape,
+          step: ones(shape).with(axis, 1 + (c % 2)),
+        })
       : undefined,
   (p) => (p.rank > 0 && p.rank < 4 && p.n > 2 ? windows(p) : undefined),
   ({ u, w, rank, shape }) => (rank === 2 ? g.scale(g.dot(u, w, [], [[1, 1]]), 2 / (shape[1] ?? 1)) : undefined),
   ({ u, w, rank, shape }) => (rank === 2 ? g.scale(g.dot(u, w, [], [[0, 0]]), 2 / (shape[0] ?? 1)) : undefined),
-  ({ u, w, rank, shape }) =>
-    rank === 3 ? g.scale(g.dot(u, w, [[0, 0]], [[2, 2]]), 2 / (shape[2] ?? 1)) : undefined,
+  ({ u, w, rank, shape }) => (rank === 3 ? g.scale(g.dot(u, w, [[0, 0]], [[2, 2]]), 2 / (shape[2] ?? 1)) : undefined),
   ({ u, rank, axis, n, c }) =>
     rank > 0 ? g.scale(make("cumsum", [u], { axis, reverse: c % 2 === 1 }), 1 / n) : undefined,
   ({ exact, axis, rank, n }) =>
     exact && rank > 0 ? g.scale(g.cast(make("argmax", [exact], { axis }), "f32"), 1 / n) : undefined,
   ({ u, rank, axis, c }) => (rank > 0 ? make("gather", [u, ids([0, 2, 1, 1, c])], { axis }) : undefined),
-  ({ u, rank, axis }) =>
-    rank > 0 ? make("gather", [u, input("batch", "i", [5], "i32")], { axis }) : undefined,
+  ({ u, rank, axis }) => (rank > 0 ? make("gather", [u, input("batch", "i", [5], "i32")], { axis }) : undefined),
   ({ u, rank, axis, n, c }) =>
     rank > 0
       ? g.scale(make("scatter", [u, ids(Array.from({ length: n }, (_, i) => (i * c) % 3))], { axis, size: 3 }), 1 / n)
       : undefined,
   (p) => (p.rank > 0 && p.n > 1 && p.n < 7 ? scan(p) : undefined),
   (p) => (p.rank > 0 ? softmax(p) : undefined),
+  (p) => (p.rank === 2 && (p.shape[0] ?? 1) < 50 ? crossed(p) : undefined),
   (p) => (p.rank > 0 && p.n > 1 ? norm(p) : undefined),
   ({ u, shape, c }) =>
-    g.mul(u, make("random", [input("scalar", "seed", [], "u32"), input("scalar", "step", [], "u32")], { site: c, shape })),
+    g.mul(
+      u,
+      make("random", [input("scalar", "seed", [], "u32"), input("scalar", "step", [], "u32")], { site: c, shape }),
+    ),
   ({ u, shape, rank, axis, n }) =>
     rank > 0 ? g.add(u, g.scale(g.cast(make("iota", [], { shape, axis }), "f32"), 1 / (2 * n))) : undefined,
 ];
@@ -166,7 +180,7 @@ export function grow(choices: readonly Choice[], large: boolean, smooth: boolean
   const exact = new Set<Node>(inputs);
   for (const { kind, a, b, c } of choices) {
     // later nodes more often, so that chains grow
-    const u = nodes[nodes.length - 1 - (a % nodes.length)] as Node;
+    const u = nodes[nodes.length - 1 - (Math.floor((a * a) / 24) % nodes.length)] as Node;
     const { shape } = u.type;
     const rank = shape.length;
     const axis = rank > 0 ? b % rank : 0;
@@ -178,13 +192,17 @@ export function grow(choices: readonly Choice[], large: boolean, smooth: boolean
       u, shape, rank, axis, b, c, w, kinked,
       size: sizeOf(shape), all: shape.map((_, i) => i), exact: sure[b % Math.max(1, sure.length)], n: shape[axis] ?? 1,
     }; // prettier-ignore
-    const made = kinds[kind % kinds.length]?.(smooth && !exact.has(w) && kind === 2 ? { ...place, w: kinked ?? u } : place);
+    const made = kinds[kind % kinds.length]?.(
+      smooth && !exact.has(w) && kind === 2 ? { ...place, w: kinked ?? u } : place,
+    );
     if (!made || sizeOf(made.type.shape) > (large ? 20000 : 3000)) continue;
     nodes.push(made);
     if (isExact(made)) exact.add(made);
   }
-  const grown = nodes.slice(inputs.length);
-  return { nodes: grown.length > 0 ? grown.slice(-3) : [make("neg", [nodes[0] as Node])], inputs };
+  // what nobody reads: everything else is free to go when it was read for the last time
+  const read = new Set(topological(nodes).flatMap((node) => node.inputs));
+  const ends = nodes.slice(inputs.length).filter((node) => !read.has(node));
+  return { nodes: ends.length > 0 ? ends.slice(-3) : [make("neg", [nodes[0] as Node])], inputs };
 }
 
 /** The gradients of a number that every element of the last node enters differently. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebGpuDevice } from "../../gpu/webgpu.ts";
 import { make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
-import { fetches, input, numbers, segment } from "../gpu/harness.ts";
+import { distance, fetches, inFloat64, input, numbers, segment } from "../gpu/harness.ts";
 import { mlp } from "../gpu/networks.ts";
 import { recorded } from "./recorder.ts";
 import { gpu, open, runOn } from "./setup.ts";
@@ -104,7 +104,9 @@ describe.skipIf(!gpu)("commits", () => {
   it("keep the order of runs, writes and feeds", async () => {
     slots([2], "n");
     const prepared = await device.prepare(
-      segment("add", [{ node: make("add", [state("n", [2]), input("batch", "x", [2])]), role: { kind: "commit", path: "n" } }]),
+      segment("add", [
+        { node: make("add", [state("n", [2]), input("batch", "x", [2])]), role: { kind: "commit", path: "n" } },
+      ]),
     );
     const first = device.run(prepared, { scalars: {}, batch: { x: Float32Array.of(1, 2) } });
     const second = device.run(prepared, { scalars: {}, batch: { x: Float32Array.of(10, 20) } });
@@ -122,7 +124,9 @@ describe.skipIf(!gpu)("memory", () => {
     device.createSlot("small", { dtype: "i32", shape: [4] });
     device.writeSlot("small", [1, 2, 3, 4]);
     slots([2], "n");
-    const grown = segment("n", [{ node: make("add", [state("n", [2]), full(one(), [2])]), role: { kind: "commit", path: "n" } }]);
+    const grown = segment("n", [
+      { node: make("add", [state("n", [2]), full(one(), [2])]), role: { kind: "commit", path: "n" } },
+    ]);
     const prepared = await device.prepare(grown);
     await device.run(prepared, { scalars: {} });
     for (let i = 0; i < 4; i++) slots([1 << 20], `large${i}`);
@@ -148,11 +152,34 @@ describe.skipIf(!gpu)("memory", () => {
   });
 });
 
+describe.skipIf(!gpu)("products", () => {
+  /** Tiles in workgroup memory with borders; blocks in registers; a depth cut in pieces; a batch. */
+  const sizes = [
+    { g: 1, m: 520, n: 500, k: 70 },
+    { g: 1, m: 130, n: 67, k: 90 },
+    { g: 1, m: 9, n: 21, k: 3000 },
+    { g: 3, m: 40, n: 33, k: 18 },
+  ];
+  for (const { g, m, n, k } of sizes) {
+    it(`of ${g} × ${m} × ${n} × ${k}`, async () => {
+      const batch = { x: numbers(g * m * k, 5), y: numbers(g * k * n, 6) };
+      const [x, y] = [input("batch", "x", [g, m, k]), input("batch", "y", [g, k, n])];
+      const node = make("tanh", [make("dot", [x, y], { batch: [[0, 0]], contract: [[2, 1]] })]);
+      const { values } = await runOn(device, [node], batch);
+      const expected = inFloat64([node], batch)[0] as Float64Array;
+      expect(distance(values[0] ?? [], expected)).toBeLessThan(1e-5);
+    });
+  }
+});
+
 describe.skipIf(!gpu)("bits", () => {
   it("are the same twice", async () => {
     const x = numbers(64 * 300, 2, -3, 3);
     const rows = input("batch", "x", [64, 300]);
-    const nodes = [make("sum", [make("exp", [rows])], { axes: [0] }), make("dot", [rows, rows], { batch: [], contract: [[1, 1]] })];
+    const nodes = [
+      make("sum", [make("exp", [rows])], { axes: [0] }),
+      make("dot", [rows, rows], { batch: [], contract: [[1, 1]] }),
+    ];
     const first = await runOn(device, nodes, { x });
     const again = await runOn(device, nodes, { x });
     expect(again.values).toEqual(first.values);
@@ -189,7 +216,15 @@ describe.skipIf(!gpu)("a steady state", () => {
     const net = mlp(8, [12, 16, 4]);
     for (const [path, shape] of Object.entries(net.slots)) {
       own.createSlot(path, { dtype: "f32", shape });
-      own.writeSlot(path, path.includes(".") ? 0 : numbers(shape.reduce((a, b) => a * b, 1), path.length));
+      own.writeSlot(
+        path,
+        path.includes(".")
+          ? 0
+          : numbers(
+              shape.reduce((a, b) => a * b, 1),
+              path.length,
+            ),
+      );
     }
     const prepared = await own.prepare(segment("train", net.outputs));
     const feeds = {

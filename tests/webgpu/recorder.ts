@@ -16,7 +16,9 @@ function counted<T extends object>(target: T, name: string, counts: Counts, wrap
         counts[call] = (counts[call] ?? 0) + 1;
         const result: unknown = Reflect.apply(value as (...given: unknown[]) => unknown, object, args);
         const kind = wrap[String(key)];
-        return kind !== undefined && typeof result === "object" && result !== null ? counted(result, kind, counts, wrap) : result;
+        return kind !== undefined && typeof result === "object" && result !== null
+          ? counted(result, kind, counts, wrap)
+          : result;
       };
     },
   });

@@ -31,7 +31,8 @@ async function openGpu(): Promise<GPU | undefined> {
 }
 
 export const gpu = await openGpu();
-if (!gpu) console.warn("skipped: no WebGPU adapter (install a Vulkan driver, or Debian's chromium for its software driver)");
+if (!gpu)
+  console.warn("skipped: no WebGPU adapter (install a Vulkan driver, or Debian's chromium for its software driver)");
 
 export async function open(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
   const device = gpu && (await openWebGpu(gpu, options));

@@ -9,7 +9,12 @@ import { relu, softmax } from "../gpu/networks.ts";
 
 function texts(node: Node): string[] {
   const { kernels } = lower([{ node }], lowerOptions(new Set()));
-  return kernels.flatMap((kernel) => shadersOf(kernel, kernel.params.map(() => 1)).map((s) => `// groups: ${s.groups}\n${s.code}`));
+  return kernels.flatMap((kernel) =>
+    shadersOf(
+      kernel,
+      kernel.params.map(() => 1),
+    ).map((s) => `// groups: ${s.groups}\n${s.code}`),
+  );
 }
 
 describe("wgsl", () => {
@@ -19,7 +24,7 @@ describe("wgsl", () => {
     expect(list[0]).toMatchSnapshot();
   });
 
-  it("of a product applies bias and relu in its tile", () => {
+  it("of a product applies bias and relu to its sums", () => {
     const y = g.dot(input("batch", "x", [64, 40]), input("state", "w", [40, 32]), [], [[1, 0]]);
     const list = texts(relu(g.add(y, g.expand(input("state", "b", [32]), [64, 32], [1]))));
     expect(list).toHaveLength(1);

@@ -1,0 +1,134 @@
+/**
+ * A segment as the webgpu device prepared it: its tape bound to memory, what is fed and what comes back.
+ */
+/// <reference types="@webgpu/types" />
+import type { DType } from "../lang/graph/node.ts";
+import type { Segment } from "../lang/program.ts";
+import type { Numbers, Prepared, RunResult, Stats } from "./device.ts";
+import { loweredText } from "./kernel-text.ts";
+import type { Plan } from "./plan.ts";
+import type { Buffer, Lowered } from "./program.ts";
+import { sizeOf } from "./space.ts";
+import { statsOf } from "./stats.ts";
+import type { Region } from "./webgpu-memory.ts";
+import type { Outputs } from "./webgpu-outputs.ts";
+import { STATUS } from "./wgsl/service.ts";
+
+export interface Encoded {
+  readonly pipeline: GPUComputePipeline;
+  readonly offset: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** What a tape is bound to; made again when memory or slots changed. */
+export interface Bound {
+  readonly version: number;
+  readonly banks: number;
+  readonly steps: readonly Encoded[];
+  readonly args: GPUBuffer;
+  readonly blockBytes: number;
+  memory: number;
+  group: GPUBindGroup;
+}
+
+export class WebGpuPrepared implements Prepared {
+  readonly name: string;
+  readonly segment: Segment;
+  readonly lowered: Lowered;
+  readonly plan: Plan;
+  readonly outputs: Outputs;
+  /** Status, then what is read back. */
+  readonly reads: Region;
+  /** Scalars and batch fields, uploaded in one piece; places by buffer. */
+  readonly feeds: Region;
+  readonly feedPlaces: ReadonlyMap<number, number>;
+  readonly upload: ArrayBuffer;
+  readonly data: ReadonlyMap<number, Region>;
+  table: Region | undefined;
+  bound: Bound | undefined;
+  stats: Stats;
+
+  constructor(
+    segment: Segment,
+    lowered: Lowered,
+    plan: Plan,
+    outputs: Outputs,
+    regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedPlaces" | "data">,
+  ) {
+    this.name = segment.name;
+    this.segment = segment;
+    this.lowered = lowered;
+    this.plan = plan;
+    this.outputs = outputs;
+    this.reads = regions.reads;
+    this.feeds = regions.feeds;
+    this.feedPlaces = regions.feedPlaces;
+    this.data = regions.data;
+    this.upload = new ArrayBuffer(4 * this.feeds.size);
+    this.stats = statsOf(lowered, plan.bytes);
+  }
+  get kernels(): string {
+    return loweredText(this.lowered);
+  }
+}
+
+/** Words of a buffer as numbers of a type. */
+export function view(
+  buffer: ArrayBuffer,
+  dtype: DType,
+  at: number,
+  size: number,
+): Float32Array | Int32Array | Uint32Array {
+  if (dtype === "f32") return new Float32Array(buffer, 4 * at, size);
+  return dtype === "u32" ? new Uint32Array(buffer, 4 * at, size) : new Int32Array(buffer, 4 * at, size);
+}
+
+/** Feeds and columns have places of their own, outside of the arena. */
+export const planned = (b: Buffer): Buffer =>
+  b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column"
+    ? { ...b, place: { kind: "slot", path: "" } }
+    : b;
+
+export function loopCounts(steps: Lowered["tape"]): number[] {
+  return steps.flatMap((s) => (s.kind === "loop" ? [s.count, ...loopCounts(s.body)] : []));
+}
+
+export function usedBuffers({ tape, buffers, outputs }: Lowered): ReadonlySet<number> {
+  const used = new Set<number>(outputs);
+  const visit = (steps: Lowered["tape"]): void => {
+    for (const step of steps) {
+      if (step.kind === "kernel") step.args.forEach((id) => used.add(id));
+      else if (step.kind === "copy") [step.from, step.to].forEach((id) => used.add(id));
+      else visit(step.body);
+    }
+  };
+  visit(tape);
+  buffers.forEach(({ place }, id) => {
+    if (place.kind === "slice" && used.has(id)) used.add(place.of);
+    if (place.kind === "swap" && used.has(id)) [place.even, place.odd].forEach((of) => used.add(of));
+  });
+  return used;
+}
+
+export function given(values: Numbers | undefined, kind: string, name: string, size: number): Numbers {
+  if (!values) throw new Error(`expected the ${kind} ${name} to be fed`);
+  if (values.length !== size) throw new Error(`expected ${size} numbers for ${name}, got ${values.length}`);
+  return values;
+}
+
+export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer): RunResult {
+  const [state = 0, halted = 0] = new Uint32Array(words, 0, STATUS);
+  if (state === 1) return { fetched: {}, halted: false, skipped: true };
+  if (state > 1) {
+    const { what, span } = outputs.checks[state - 2] ?? { what: "a value" };
+    return { fetched: {}, halted: false, skipped: false, failed: span ? { what, span } : { what } };
+  }
+  const fetched: Record<string, Numbers> = {};
+  segment.outputs.forEach(({ role, node }, i) => {
+    if (role.kind !== "fetch") return;
+    const size = sizeOf(node.type.shape);
+    fetched[role.name] = view(words, node.type.dtype, STATUS + (outputs.at[i] ?? 0), size).slice();
+  });
+  return { fetched, halted: halted !== 0, skipped: false };
+}

@@ -1,0 +1,55 @@
+/**
+ * Reading back without waiting in line: mapped buffers that are used again. As many are made as runs are in flight.
+ */
+/// <reference types="@webgpu/types" />
+import { MAP_READ, USAGE } from "./webgpu-memory.ts";
+
+interface ReadBuffer {
+  readonly buffer: GPUBuffer;
+  readonly size: number;
+}
+
+/** The fewest bytes of a buffer of the ring. */
+const LEAST = 256;
+
+export class ReadRing {
+  private readonly device: GPUDevice;
+  private readonly idle: ReadBuffer[] = [];
+  private readonly failure: () => Error | undefined;
+
+  /** `failure` tells what happened to the device, if anything. */
+  constructor(device: GPUDevice, failure: () => Error | undefined) {
+    this.device = device;
+    this.failure = failure;
+  }
+
+  /** Appends the copy; `arrived` may be asked once it is submitted. */
+  copy(encoder: GPUCommandEncoder, from: GPUBuffer, at: number, words: number): ReadBuffer {
+    const bytes = Math.max(4, 4 * words);
+    const fits = this.idle.findIndex((each) => each.size >= bytes);
+    const [found] = fits >= 0 ? this.idle.splice(fits, 1) : [];
+    const size = Math.max(LEAST, 2 ** Math.ceil(Math.log2(bytes)));
+    const read = found ?? { size, buffer: this.device.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyDst }) };
+    encoder.copyBufferToBuffer(from, 4 * at, read.buffer, 0, bytes);
+    return read;
+  }
+
+  async arrived(read: ReadBuffer, words: number): Promise<ArrayBuffer> {
+    const bytes = Math.max(4, 4 * words);
+    try {
+      await read.buffer.mapAsync(MAP_READ, 0, bytes);
+    } catch (error) {
+      // the loss of the device is told by its own event, a turn later
+      await new Promise<void>((resolve) => void setTimeout(resolve, 10));
+      throw this.failure() ?? error;
+    }
+    const copy = read.buffer.getMappedRange(0, bytes).slice(0);
+    read.buffer.unmap();
+    this.idle.push(read);
+    // the smallest that fits is found first
+    this.idle.sort((a, b) => a.size - b.size);
+    const failure = this.failure();
+    if (failure) throw failure;
+    return copy;
+  }
+}
