@@ -16,10 +16,14 @@ const dlx = fileURLToPath(new URL("../bin/dlx.mjs", import.meta.url));
 
 function seconds(count) {
   const begin = performance.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, [dlx, "run", file, "--steps", String(count), "--json", ...rest], {
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [dlx, "run", file, "--steps", String(count), "--json", ...rest],
+    {
+      encoding: "utf8",
+      maxBuffer: 1 << 28,
+    },
+  );
   if (status !== 0) {
     console.error(stdout.split("\n").slice(-3).join("\n") + stderr);
     process.exit(1);
@@ -29,6 +33,9 @@ function seconds(count) {
 
 // Two lengths of the same run: the difference has neither start-up nor what follows the block in it.
 const short = 20;
-const results = Array.from({ length: 3 }, () => ((seconds(Number(steps)) - seconds(short)) / (Number(steps) - short)) * 1000);
+const results = Array.from(
+  { length: 3 },
+  () => ((seconds(Number(steps)) - seconds(short)) / (Number(steps) - short)) * 1000,
+);
 results.sort((a, b) => a - b);
 console.log(`${file}: ${results[1].toFixed(2)} ms per step (${results.map((r) => r.toFixed(2)).join(", ")})`);

@@ -94,7 +94,12 @@ export type Action =
   | Train
   | Eval
   | Run
-  | { readonly kind: "print"; readonly items: readonly (readonly Part[])[]; readonly folds: readonly string[]; readonly span: Span }
+  | {
+      readonly kind: "print";
+      readonly items: readonly (readonly Part[])[];
+      readonly folds: readonly string[];
+      readonly span: Span;
+    }
   | { readonly kind: "plot"; readonly items: readonly PlotItem[]; readonly span: Span }
   | { readonly kind: "save"; readonly file: string; readonly entries: readonly SaveEntry[]; readonly span: Span }
   | { readonly kind: "stop"; readonly span: Span }

@@ -7,7 +7,12 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "..");
-const pages = ["README.md", ...readdirSync(join(root, "docs")).filter((f) => f.endsWith(".md")).map((f) => `docs/${f}`)];
+const pages = [
+  "README.md",
+  ...readdirSync(join(root, "docs"))
+    .filter((f) => f.endsWith(".md"))
+    .map((f) => `docs/${f}`),
+];
 const folder = mkdtempSync(join(tmpdir(), "dlx-docs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -54,7 +54,11 @@ describe("import direction", () => {
   }
 
   test("lang needs only the parser library", () => {
-    const outside = new Set(files("lang").flatMap((f) => imports(f).map((i) => i.path)).filter((p) => !p.startsWith(".")));
+    const outside = new Set(
+      files("lang")
+        .flatMap((f) => imports(f).map((i) => i.path))
+        .filter((p) => !p.startsWith(".")),
+    );
     expect([...outside].sort()).toEqual(["chevrotain"]);
   });
 

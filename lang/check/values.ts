@@ -101,7 +101,8 @@ export interface Binding {
   readonly role?: Role;
 }
 /** `carry` of a loop, `state` with its slot path, or `stage`: the p and g of an optimizer. */
-export type Role = { readonly kind: "carry" } | { readonly kind: "state"; readonly path: string } | { readonly kind: "stage" };
+export type Role =
+  { readonly kind: "carry" } | { readonly kind: "state"; readonly path: string } | { readonly kind: "stage" };
 
 /** A `fn` or lambda with the scope that it closes over. */
 export interface Func {

@@ -34,7 +34,13 @@ export type Expr =
   | (At & { readonly kind: "index"; readonly target: Expr; readonly items: readonly IndexItem[] })
   | (At & { readonly kind: "member"; readonly target: Expr; readonly name: Name })
   | (At & { readonly kind: "unary"; readonly op: "-" | "not"; readonly value: Expr })
-  | (At & { readonly kind: "binary"; readonly op: BinaryOp; readonly opSpan: Span; readonly left: Expr; readonly right: Expr })
+  | (At & {
+      readonly kind: "binary";
+      readonly op: BinaryOp;
+      readonly opSpan: Span;
+      readonly left: Expr;
+      readonly right: Expr;
+    })
   | (At & { readonly kind: "ternary"; readonly cond: Expr; readonly then: Expr; readonly else: Expr })
   | (At & { readonly kind: "pipe"; readonly left: Expr; readonly right: Expr })
   | Lambda
@@ -74,8 +80,7 @@ export interface Arg extends At {
 }
 /** `0`, `1..`, `..` (kind rest), `T: 1..`, `.., -1`. */
 export type IndexItem =
-  | (At & { readonly kind: "rest" })
-  | (At & { readonly kind: "at"; readonly axis?: Name; readonly value: Expr });
+  (At & { readonly kind: "rest" }) | (At & { readonly kind: "at"; readonly axis?: Name; readonly value: Expr });
 export type Field = (At & { readonly name: Name; readonly value: Expr }) | (At & { readonly spread: Expr });
 export interface Lambda extends At {
   readonly kind: "lambda";

@@ -89,7 +89,9 @@ function compare(args: Args, io: Io): number {
     );
   }
   const torch = <T>(name: string, threads: number): T =>
-    child<T>(python, [join(folder, "torch_step.py"), name, String(threads), String(SECONDS)], { OMP_NUM_THREADS: String(threads) });
+    child<T>(python, [join(folder, "torch_step.py"), name, String(threads), String(SECONDS)], {
+      OMP_NUM_THREADS: String(threads),
+    });
   const calibration = () => torch<{ gflops: number }>("gemm", 1).gflops;
   let gflops = 0;
   for (let i = 0; i < ROUNDS && gflops < LEAST_GFLOPS; i++) gflops = calibration();
@@ -116,7 +118,9 @@ function compare(args: Args, io: Io): number {
     io.stdout(`${JSON.stringify({ gflops, rows })}\n`);
     return DONE;
   }
-  io.stdout(`PyTorch's 512³ product on one thread: ${gflops.toFixed(0)} GFLOP/s; ms per step, the fastest of ${ROUNDS} runs' medians\n`);
+  io.stdout(
+    `PyTorch's 512³ product on one thread: ${gflops.toFixed(0)} GFLOP/s; ms per step, the fastest of ${ROUNDS} runs' medians\n`,
+  );
   for (const { title, ms } of rows) {
     const cell = (key: string) => `${key} ${ms[key]!.toFixed(2)}`;
     const ratio = Math.min(ms["dlx 1"]!, ms["dlx 2"]!) / Math.min(ms["torch 1"]!, ms["torch 2"]!);
@@ -128,6 +132,7 @@ function compare(args: Args, io: Io): number {
 
 function child<T>(command: string, argv: readonly string[], env: Record<string, string>): T {
   const { status, stdout, stderr } = spawnSync(command, argv, { encoding: "utf8", env: { ...process.env, ...env } });
-  if (status !== 0) throw new UsageError(`${command} ${argv.join(" ")} failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
+  if (status !== 0)
+    throw new UsageError(`${command} ${argv.join(" ")} failed: ${stderr.trim().split("\n").at(-1) ?? ""}`);
   return JSON.parse(stdout) as T;
 }

@@ -37,7 +37,9 @@ async function open(kind: DeviceKind, threads = defaultThreads(), tell?: (line: 
     tell?.(`device webgpu: ${adapter.name}`);
     return openDevice("webgpu", { gpu: await openDawn() });
   }
-  tell?.(`device cpu: ${adapter ? `the only graphics adapter, ${adapter.name}, is software` : `no webgpu, as ${reason}`}`);
+  tell?.(
+    `device cpu: ${adapter ? `the only graphics adapter, ${adapter.name}, is software` : `no webgpu, as ${reason}`}`,
+  );
   return cpu();
 }
 

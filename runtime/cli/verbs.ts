@@ -32,7 +32,10 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     options: {
       set,
       seed,
-      device: { value: "KIND", help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu" },
+      device: {
+        value: "KIND",
+        help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
+      },
       threads: { value: "N", help: "threads of the cpu device (as many as there are cores, 4 at most)" },
       steps: { value: "N", help: "at most N steps in each train block; what follows still runs" },
       every: { value: "N", help: "report each N steps (100) with --json" },

@@ -72,7 +72,8 @@ export class MirrorDevice implements Device {
   }
 
   private compare(where: string, got: Numbers, expected: Numbers): void {
-    if (got.length !== expected.length) throw new Error(`${where}: expected ${expected.length} values, got ${got.length}`);
+    if (got.length !== expected.length)
+      throw new Error(`${where}: expected ${expected.length} values, got ${got.length}`);
     for (let i = 0; i < expected.length; i++) {
       const error = Math.abs(got[i]! - expected[i]!) / Math.max(1, Math.abs(expected[i]!));
       if (error > this.worst.error || Number.isNaN(error)) {
