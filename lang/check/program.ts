@@ -1,9 +1,7 @@
 /** The walk over a whole script: prelude, declarations, actions in order, tests; and the program that comes out. */
 import type { Diagnostic } from "../diagnostic.ts";
-import * as names from "../errors/names.ts";
 import type { Action, DataPlan, Facts, Program, SourceRef, TestBlock } from "../program.ts";
 import type { Source } from "../source.ts";
-import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { evaluate } from "./expr.ts";
 import { finishSegments } from "./finish.ts";
@@ -56,10 +54,6 @@ export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: 
     script.file.body.filter((s) => s.kind !== "test"),
   );
   for (const test of tests) c.attempt(() => checkTest(c, { scope, frame }, test));
-  const declared = script.file.body.flatMap((s) => (s.kind === "input" ? [s.name.text] : []));
-  for (const name of Object.keys(settings.inputs)) {
-    if (!declared.includes(name)) c.report(names.unknownInput(name, undefined, declared, didYouMean(name, declared)));
-  }
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;
   if (!failed && !pending) finishSegments(c);

@@ -218,22 +218,6 @@ export function wrongInput(name: string, value: string, span: Span, allowed: str
   return error("DLX0319", `\`${value}\` is not a value for the input \`${name}\``, span, allowed, help);
 }
 
-export function unknownInput(
-  name: string,
-  span: Span | undefined,
-  names: readonly string[],
-  guess: string | undefined,
-): Diagnostic {
-  return {
-    code: "DLX0320",
-    severity: "error",
-    title: `the script has no input \`${name}\``,
-    labels: span ? [{ span, text: "" }] : [],
-    notes: [names.length > 0 ? `its inputs are ${names.map((n) => `\`${n}\``).join(", ")}` : "it declares no inputs"],
-    help: guess ? `did you mean --set ${guess}=…?` : undefined,
-  };
-}
-
 export function modelWithoutCall(model: string, span: Span, what = "a model"): Diagnostic {
   return error(
     "DLX0321",

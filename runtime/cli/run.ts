@@ -9,8 +9,10 @@ import { plainSink, quietSink } from "../sinks/plain.ts";
 import type { Out, Sink } from "../sinks/sink.ts";
 import { terminalSink } from "../sinks/terminal.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
-import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, type Io } from "./io.ts";
+import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, WRONG_USAGE, type Io } from "./io.ts";
 import { kinds, type Compiled, type DeviceKind, type Toolchain } from "./toolchain.ts";
+
+const WRONG_INPUT = "DLX0319";
 
 export async function run(args: Args, io: Io, tools: Toolchain): Promise<number> {
   const kind = deviceKind(args.text("device"));
@@ -22,11 +24,10 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const data = args.text("data");
   const compiled = await tools.compile(args.file, { inputs, seed, data });
   const { program } = compiled;
-  if (!tell(compiled, io, args.has("json")) || !program) return WRONG_PROGRAM;
+  if (!tell(compiled, io, args.has("json")) || !program) return exitCode(compiled);
   checkInputs(inputs, program);
 
-  // the default is silent; who writes auto wants to know
-  const say = args.text("device") === "auto" ? (line: string) => io.stderr(`dlx: ${line}\n`) : undefined;
+  const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
   const device = await tools.openDevice(kind, threads, say);
   const host = await tools.host(args.file, data);
   const session = createSession({ program, device, host, math: tools.math, inputs, maxSteps, every });
@@ -70,6 +71,12 @@ function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean
   }
   if (wrong && json) line({ event: "end", status: "failed", steps: 0, seconds: 0 });
   return !wrong;
+}
+
+/** A value outside of an input's range is wrong use of `--set`, not a mistake of the program. */
+function exitCode({ diagnostics }: Compiled): number {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  return errors.length > 0 && errors.every(({ code }) => code === WRONG_INPUT) ? WRONG_USAGE : WRONG_PROGRAM;
 }
 
 function deviceKind(text: string | undefined): DeviceKind {

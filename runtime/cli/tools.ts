@@ -34,12 +34,11 @@ async function open(kind: DeviceKind, threads = defaultThreads(), tell?: (line: 
     return openDevice(kind, { gpu: await openDawn() });
   }
   if (adapter && !adapter.software) {
-    tell?.(`device webgpu: ${adapter.name}`);
+    tell?.(`device: webgpu, ${adapter.name}`);
     return openDevice("webgpu", { gpu: await openDawn() });
   }
-  tell?.(
-    `device cpu: ${adapter ? `the only graphics adapter, ${adapter.name}, is software` : `no webgpu, as ${reason}`}`,
-  );
+  const why = adapter ? `the graphics adapter ${adapter.name} is software` : "there is no graphics processor";
+  tell?.(`device: cpu, as ${why} (dlx devices says more)`);
   return cpu();
 }
 

@@ -176,7 +176,7 @@ describe("frames", () => {
     const d = mistake([at("x + y", "the sum"), at("ones([4])", "f32[4]")], { notes: ["n"], help: "h" });
     const colored = renderDiagnostic(d, [source], { color: true });
     expect(colored).toContain("\x1b[1;31merror[DLX0201]\x1b[0m");
-     
+
     expect(colored.replaceAll(/\x1b\[[\d;]*m/g, "")).toBe(renderDiagnostic(d, [source]));
   });
 });
