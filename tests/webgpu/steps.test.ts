@@ -9,7 +9,7 @@ import { runText } from "../run-script.ts";
 import { gpu, open } from "./setup.ts";
 
 /** Software drivers reach a GFLOP/s. */
-const stepsOf = (name: string) => (name === "lenet" ? 20 : 50);
+const STEPS = 50;
 const PATIENCE = 400_000;
 
 describe.skipIf(!gpu)("webgpu against reference", () => {
@@ -17,9 +17,8 @@ describe.skipIf(!gpu)("webgpu against reference", () => {
     "%s: each step from the reference's state",
     async (name) => {
       const device = new MirrorDevice(await open());
-      const steps = stepsOf(name);
-      const ran = await runText(scripts[name]!, device, { steps });
-      expect(ran.events.filter((e) => e.event === "train" && !e.fold)).toHaveLength(steps);
+      const ran = await runText(scripts[name]!, device, { steps: STEPS });
+      expect(ran.events.filter((e) => e.event === "train" && !e.fold)).toHaveLength(STEPS);
       expect(device.worst.error, device.worst.where).toBeLessThan(1e-5);
       await device.dispose();
     },
