@@ -12,7 +12,7 @@ import { openSource, refuseFit } from "./data.ts";
 import { evaluate, none, withoutHint } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { applyInstance, makeInstance } from "./models.ts";
-import { enterSignature, leaveSignature } from "./signature.ts";
+import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
 import { sources } from "./sources.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
@@ -292,7 +292,7 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
       ordinals: new Map<string, number>(),
     };
     const value = evaluate(c, { scope, frame }, f.body);
-    return leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, f.body.span);
+    return leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
   });
 }
 

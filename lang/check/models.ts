@@ -18,7 +18,7 @@ import { bindArgs, callValue, inCall } from "./call.ts";
 import { fillNumber, spread } from "./constants.ts";
 import { define, evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
-import { enterSignature, leaveSignature, writtenAxes } from "./signature.ts";
+import { enterSignature, lastExpression, leaveSignature, writtenAxes } from "./signature.ts";
 import { runBlock } from "./statements.ts";
 import type { Build, Checker, Env, Frame } from "./state.ts";
 import { callSite, child, lookup, scalarInput } from "./state.ts";
@@ -120,8 +120,7 @@ export function applyInstance(
     const value = runBlock(c, { scope, frame }, body);
     if (c.diagnostics.length === told && value.kind !== "broken") c.unknown.delete(instance);
     instance.applied = true;
-    const last = body.body.at(-1)?.span ?? body.span;
-    return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, last);
+    return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, lastExpression(body));
   });
 }
 

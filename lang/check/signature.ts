@@ -189,10 +189,9 @@ function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns
   const rest = pattern.findIndex((p) => p.kind === "rest");
   const fixed = pattern.filter((p) => p.kind === "size").length;
   const rank = tensor.axes.length;
-  const last = lastExpression(span);
   const fail = (make: typeof errors.returnsOther): never => {
     throw new UserError(
-      make(callee, typeExprText(returns), typeText(tensor), last, returns.span, whys(tensor.axes, last)),
+      make(callee, typeExprText(returns), typeText(tensor), span, returns.span, whys(tensor.axes, span)),
     );
   };
   const matches = (i: number, place: number): boolean => {
@@ -221,8 +220,12 @@ function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns
   return { ...tensor, axes, tag };
 }
 
-function lastExpression(span: Span): Span {
-  return span;
+/** Where the value of a body comes from: its last expression, and of a pipe the last stage. */
+export function lastExpression(body: ast.Expr): Span {
+  if (body.kind === "pipe") return body.right.span;
+  if (body.kind !== "block") return body.span;
+  const last = body.body.at(-1);
+  return last?.kind === "expr" ? lastExpression(last.value) : (last?.span ?? body.span);
 }
 
 function declaredAxis(c: Checker, env: Env, p: ast.AxisExpr): Axis {
