@@ -5,6 +5,7 @@
 import type { Checked, Parsed } from "./check/program.ts";
 import { checkProgram } from "./check/program.ts";
 import { factKey } from "./check/data.ts";
+import { openFacts } from "./check/sources.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import type { Facts, Program, SourceRef } from "./program.ts";
 import type { Source } from "./source.ts";
@@ -35,9 +36,6 @@ export interface Compiled {
   readonly sources: readonly Source[];
 }
 
-/** Facts of a source that the host cannot tell: nothing is known, so nothing is wrong. */
-const OPEN: Facts = { fields: {}, rows: -1 };
-
 export async function compile(script: Source, host: Host, options: CompileOptions = {}): Promise<Compiled> {
   const { file, diagnostics: syntax } = parse(script);
   const prelude = parsePrelude(host.prelude);
@@ -46,6 +44,8 @@ export async function compile(script: Source, host: Host, options: CompileOption
   const facts = new Map<string, Facts | Diagnostic>();
   const moduleErrors: Diagnostic[] = [];
   let checked: Checked;
+  // Something is not known: what can be checked is checked, but there is no program.
+  let open = false;
   for (;;) {
     checked = checkProgram(
       { source: script, file },
@@ -65,11 +65,14 @@ export async function compile(script: Source, host: Host, options: CompileOption
       moduleErrors.push(...parsed.diagnostics);
       modules.set(path, { source: { file: path, text: source.text }, file: parsed.file });
     }
-    for (const ref of checked.pendingFacts) facts.set(factKey(ref), (await host.facts(ref)) ?? OPEN);
+    for (const ref of checked.pendingFacts) {
+      const told = await host.facts(ref);
+      if (!told) open = true;
+      facts.set(factKey(ref), told ?? openFacts(ref));
+    }
   }
   const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics.filter((d) => !followsFrom(syntax, d))];
   const failed = diagnostics.some((d) => d.severity === "error");
-  const open = [...facts.values()].includes(OPEN);
   return {
     program: failed || open ? undefined : checked.program,
     diagnostics,

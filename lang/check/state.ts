@@ -290,12 +290,15 @@ export class Checker {
   }
 }
 
-/** One place is told once, whatever the pass, batch or call that led there; one unknown name is told once. */
+/** Mistakes with one cause elsewhere: an unknown name, a last layer of the wrong size. Told at the first place only. */
+const TOLD_ONCE = new Set(["DLX0208", "DLX0301"]);
+
+/** One place is told once, whatever the pass, batch or call that led there. */
 function isSameMistake(a: Diagnostic, b: Diagnostic): boolean {
   if (a.code !== b.code) return false;
   const [p, q] = [a.labels[0]?.span, b.labels[0]?.span];
   if (!p || !q || p.file !== q.file) return a.title === b.title && p === q;
-  return (p.start === q.start && p.end === q.end) || (a.code === "DLX0301" && a.title === b.title);
+  return (p.start === q.start && p.end === q.end) || (TOLD_ONCE.has(a.code) && a.title === b.title);
 }
 
 export function stateInput(path: string, type: Type, span?: Span): Node {
