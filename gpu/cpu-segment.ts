@@ -2,10 +2,11 @@
  * A segment as the cpu device sees it: before, as wanted nodes and where each ends up; after, prepared.
  */
 import { optimize } from "../lang/graph/index.ts";
-import type { DType, Node } from "../lang/graph/node.ts";
+import type { Node } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Action } from "./cpu-tape.ts";
 import type { Prepared, Stats } from "./device.ts";
+import { countOfInfinite } from "./finite.ts";
 import { loweredText } from "./kernel-text.ts";
 import type { Wanted } from "./lower.ts";
 import type { Plan } from "./plan.ts";
@@ -44,31 +45,6 @@ export class CpuPrepared implements Prepared {
   get kernels(): string {
     return loweredText(this.lowered);
   }
-}
-
-let internal = -1_000_000_000;
-const node = (
-  op: string,
-  inputs: readonly Node[],
-  dtype: DType,
-  shape: readonly number[],
-  attrs: Node["attrs"],
-): Node => ({
-  id: internal--,
-  op,
-  inputs,
-  attrs,
-  type: { dtype, shape },
-});
-
-/** How many elements of a tensor are infinite or NaN: those with x - x ≠ 0. */
-function countOfInfinite(x: Node): Node {
-  const { shape } = x.type;
-  const zero = node("const", [], "f32", [], { value: 0, dtype: "f32" });
-  const zeros = node("expand", [zero], "f32", shape, { shape, axes: [] });
-  const bad = node("ne", [node("sub", [x, x], "f32", shape, {}), zeros], "bool", shape, {});
-  const axes = shape.map((_, i) => i);
-  return node("sum", [node("cast", [bad], "i32", shape, { dtype: "i32" })], "i32", [], { axes });
 }
 
 function checkClosed(segment: Segment): void {

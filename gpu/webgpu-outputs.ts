@@ -5,6 +5,7 @@
 import type { Node } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Span } from "../lang/source.ts";
+import { countOfInfinite } from "./finite.ts";
 import type { Wanted } from "./lower.ts";
 import { sizeOf } from "./space.ts";
 
@@ -26,31 +27,6 @@ export interface Outputs {
   readonly at: readonly (number | undefined)[];
   readonly checks: readonly Check[];
   readonly halts: readonly number[];
-}
-
-let internal = -2_000_000_000;
-const node = (
-  op: string,
-  inputs: readonly Node[],
-  dtype: Node["type"]["dtype"],
-  shape: readonly number[],
-  attrs: Node["attrs"],
-): Node => ({
-  id: internal--,
-  op,
-  inputs,
-  attrs,
-  type: { dtype, shape },
-});
-
-/** How many elements of a tensor are infinite or NaN: those with x - x ≠ 0. */
-function countOfInfinite(x: Node): Node {
-  const { shape } = x.type;
-  const zero = node("const", [], "f32", [], { value: 0, dtype: "f32" });
-  const zeros = node("expand", [zero], "f32", shape, { shape, axes: [] });
-  const bad = node("ne", [node("sub", [x, x], "f32", shape, {}), zeros], "bool", shape, {});
-  const axes = shape.map((_, i) => i);
-  return node("sum", [node("cast", [bad], "i32", shape, { dtype: "i32" })], "i32", [], { axes });
 }
 
 export function outputsOf({ outputs }: Segment, optimized: readonly Node[]): Outputs {
