@@ -2,7 +2,7 @@
  * How many storage bindings a kernel needs. Tensors are ranges of arenas and an arena is one binding, however many
  * tensors of it a kernel touches: where a tensor begins is data of the call, not a binding. Arenas are
  *   temp   intermediates            slot   committed values of slots      stage   their next values
- *   feed   scalars and batch fields data   constants and offset tables    column  each field of a data set, its own
+ *   feed   scalars and batch fields data   constants and offset tables
  * An arena larger than one binding may be is cut into windows, each a binding; no tensor straddles two.
  * On the cpu pointers are parameters and nothing is counted.
  */
@@ -27,8 +27,6 @@ export function arenaOf(buffers: readonly Buffer[], id: number): Arena {
     case "scalar":
     case "batch":
       return "feed";
-    case "column":
-      return `column ${place.name}`;
     case "slice":
       return arenaOf(buffers, place.of);
     case "swap":
@@ -44,7 +42,6 @@ function arenasOf(node: Node): readonly Arena[] {
   if (node.op !== "input") return ["temp"];
   const source = node.attrs["source"];
   if (source === "state") return ["slot"];
-  if (source === "column") return [`column ${String(node.attrs["name"])}`];
   // a parameter of a loop's body may be a range of any of these
   return source === "loop" ? ["temp", "slot", "feed"] : ["feed"];
 }

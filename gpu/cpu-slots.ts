@@ -2,6 +2,7 @@
  * The state table of the cpu device: two cells for each slot, the committed value and, once a run stages one, the next.
  */
 import type { Type } from "../lang/graph/node.ts";
+import { expectPart } from "./device.ts";
 import type { Numbers } from "./device.ts";
 import type { Heap } from "./heap.ts";
 import { sizeOf } from "./space.ts";
@@ -39,14 +40,12 @@ export class Slots {
     this.cells.delete(path);
   }
 
-  write(path: string, value: number | ArrayLike<number>): void {
+  write(path: string, value: number | ArrayLike<number>, at?: number): void {
     const cell = this.cell(path);
-    if (typeof value !== "number" && value.length !== cell.size) {
-      throw new Error(`expected ${cell.size} numbers for slot ${path}, got ${value.length}`);
-    }
+    if (typeof value !== "number") expectPart(path, cell.size, value.length, at);
     const into = this.heap.view(cell.now, cell.size, cell.type.dtype);
     if (typeof value === "number") into.fill(value);
-    else into.set(value);
+    else into.set(value, at);
   }
 
   read(path: string): Numbers {

@@ -43,6 +43,8 @@ export interface CpuOptions {
   readonly debug?: "poison" | "permute";
 }
 
+/** Of data sets that may stay in memory; larger ones are read row by row. */
+const DATA_BYTES = 2 ** 29;
 /** Bytes that any product needs at most. */
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
 
@@ -85,7 +87,8 @@ export class CpuDevice implements Device {
     const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
     const count = `${threads} thread${threads === 1 ? "" : "s"}`;
-    this.info = { kind: "cpu", name: `cpu (WebAssembly, ${simd}, ${count})`, threads, features };
+    const name = `cpu (WebAssembly, ${simd}, ${count})`;
+    this.info = { kind: "cpu", name, threads, features, dataBytes: DATA_BYTES, fieldBytes: DATA_BYTES };
   }
 
   /** Now, or after the run that is suspended and what was asked before. */
@@ -115,12 +118,12 @@ export class CpuDevice implements Device {
     this.slots.drop(path);
   }
 
-  writeSlot(path: string, value: number | ArrayLike<number>): void {
+  writeSlot(path: string, value: number | ArrayLike<number>, at?: number): void {
     if (this.suspended) {
       const kept = typeof value === "number" ? value : Array.from(value);
-      return void this.inTurn(() => this.writeSlot(path, kept));
+      return void this.inTurn(() => this.writeSlot(path, kept, at));
     }
-    this.slots.write(path, value);
+    this.slots.write(path, value, at);
   }
 
   async readSlot(path: string): Promise<Numbers> {
@@ -271,7 +274,7 @@ export class CpuDevice implements Device {
   private upload(prepared: CpuPrepared, feeds: Feeds): void {
     prepared.lowered.buffers.forEach((b, id) => {
       const { place } = b;
-      if (place.kind !== "scalar" && place.kind !== "batch" && place.kind !== "column") return;
+      if (place.kind !== "scalar" && place.kind !== "batch") return;
       if ((prepared.plan.offsets[id] ?? -1) < 0) return;
       // through the view of all memory: a run makes no arrays
       const into = b.dtype === "f32" ? this.heap.f32 : this.heap.i32;
@@ -282,8 +285,8 @@ export class CpuDevice implements Device {
         into[at] = value;
         return;
       }
-      const values = place.kind === "batch" ? feeds.batch?.[place.name] : feeds.column?.(place.name);
-      if (!values) throw new Error(`expected the ${place.kind} ${place.name} to be fed`);
+      const values = feeds.batch?.[place.name];
+      if (!values) throw new Error(`expected the batch ${place.name} to be fed`);
       if (values.length !== b.size)
         throw new Error(`expected ${b.size} numbers for ${place.name}, got ${values.length}`);
       into.set(values, at);

@@ -17,16 +17,17 @@ export interface DeviceInfo {
   readonly name: string;
   readonly threads: number;
   readonly features: readonly string[];
+  /** Bytes of data sets that may stay here, and of one field of them; 0: batches are fed. */
+  readonly dataBytes: number;
+  readonly fieldBytes: number;
 }
 
-/** What a run needs beside the state table. A field or column is asked for only if a node reads it. */
+/** What a run needs beside the state table. A field is asked for only if a node reads it. */
 export interface Feeds {
   /** `step epoch tick seed input:<name> h:<k>` */
   readonly scalars: Readonly<Record<string, number>>;
   /** Batch fields by name, row-major, [B, ..row]; bools and integers as Int32Array. */
   readonly batch?: Readonly<Record<string, Numbers>>;
-  /** A whole data set field by `<plan id>.<field>`. */
-  readonly column?: (name: string) => Numbers;
 }
 
 export interface RunResult {
@@ -62,11 +63,17 @@ export interface Device {
   /** Makes a cell (or replaces it), zero-filled. */
   createSlot(path: string, type: Type): void;
   dropSlot(path: string): void;
-  /** Fills a cell with one number or with row-major values. */
-  writeSlot(path: string, value: number | ArrayLike<number>): void;
+  /** Fills a cell with one number, or with row-major values from element `at` on (0). */
+  writeSlot(path: string, value: number | ArrayLike<number>, at?: number): void;
   readSlot(path: string): Promise<Numbers>;
   prepare(segment: Segment): Promise<Prepared>;
   run(prepared: Prepared, feeds: Feeds): Promise<RunResult>;
   resume(): void;
   dispose(): Promise<void>;
+}
+
+/** Values for a part of a cell, or for all of it. */
+export function expectPart(path: string, size: number, length: number, at: number | undefined): void {
+  const fits = at === undefined ? length === size : at >= 0 && at + length <= size;
+  if (!fits) throw new Error(`expected ${size} numbers for slot ${path}, got ${length}${at ? ` from ${at} on` : ""}`);
 }

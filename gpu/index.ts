@@ -11,7 +11,7 @@ import { openWebGpu } from "./webgpu-open.ts";
 export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 export type { CpuOptions } from "./cpu.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
-export { segmentWgsl } from "./webgpu-text.ts";
+export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 
 export type DeviceKind = "cpu" | "webgpu" | "reference";
 export interface DeviceOptions extends CpuOptions {

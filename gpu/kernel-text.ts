@@ -88,7 +88,6 @@ function bufferText(buffers: readonly Buffer[], id: number): string {
       return `${place.path}'`;
     case "scalar":
     case "batch":
-    case "column":
       return `${place.kind}:${place.name}`;
     case "data":
       return `data${id}`;

@@ -51,8 +51,8 @@ export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered
     let id = inputs.get(key);
     if (id === undefined) {
       const kind = source === "state" ? "slot" : source;
-      if (kind !== "slot" && kind !== "scalar" && kind !== "batch" && kind !== "column") {
-        throw new Error(`expected an input of state, scalar, batch or column, got ${key}`);
+      if (kind !== "slot" && kind !== "scalar" && kind !== "batch") {
+        throw new Error(`expected an input of state, scalar or batch, got ${key}`);
       }
       const place: Place = kind === "slot" ? { kind, path: name } : { kind, name };
       id = lowering.buffer(node.type.dtype, sizeOf(node.type.shape), place);

@@ -28,8 +28,7 @@ interface Touch {
   readonly loops: readonly Range[];
 }
 
-const inArena = (b: Buffer) =>
-  b.place.kind === "temp" || b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column";
+const inArena = (b: Buffer) => b.place.kind === "temp" || b.place.kind === "scalar" || b.place.kind === "batch";
 
 /** First and last position of every buffer on the tape. */
 function lifetimes(buffers: readonly Buffer[], tape: readonly Step[], kept: readonly number[]): (Range | undefined)[] {

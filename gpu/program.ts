@@ -11,7 +11,7 @@ export type Place =
   /** The committed value of a slot, and where its next value is put. */
   | { readonly kind: "slot" | "stage"; readonly path: string }
   /** Uploaded before each run. */
-  | { readonly kind: "scalar" | "batch" | "column"; readonly name: string }
+  | { readonly kind: "scalar" | "batch"; readonly name: string }
   /** Constants and offset tables, uploaded once. */
   | { readonly kind: "data"; readonly data: Int32Array | Float32Array }
   /** Element `tick · stride` of another buffer. */

@@ -5,6 +5,7 @@
 import { evaluate, sizeOf } from "../lang/graph/index.ts";
 import type { DType, Node, Type } from "../lang/graph/node.ts";
 import type { Output, Segment } from "../lang/program.ts";
+import { expectPart } from "./device.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 
 interface Cell {
@@ -34,7 +35,14 @@ function numbersOf(data: Float64Array, dtype: DType): Numbers {
 type Result = { readonly output: Output; readonly data: Float64Array };
 
 export class ReferenceDevice implements Device {
-  readonly info: DeviceInfo = { kind: "reference", name: "reference (float64 interpreter)", threads: 1, features: [] };
+  readonly info: DeviceInfo = {
+    kind: "reference",
+    name: "reference (float64 interpreter)",
+    threads: 1,
+    features: [],
+    dataBytes: 0,
+    fieldBytes: 0,
+  };
   readonly #cells = new Map<string, Cell>();
   #halted = false;
 
@@ -46,11 +54,14 @@ export class ReferenceDevice implements Device {
     this.#cells.delete(path);
   }
 
-  writeSlot(path: string, value: number | ArrayLike<number>): void {
+  writeSlot(path: string, value: number | ArrayLike<number>, at?: number): void {
     const cell = this.#cell(path);
-    if (typeof value !== "number") expectLength(path, value.length, cell.data.length);
+    if (typeof value !== "number") expectPart(path, cell.data.length, value.length, at);
     // A new array: results of an earlier run may still share the old one.
-    cell.data = typeof value === "number" ? new Float64Array(cell.data.length).fill(value) : Float64Array.from(value);
+    const data = cell.data.slice();
+    if (typeof value === "number") data.fill(value);
+    else data.set(value, at);
+    cell.data = data;
   }
 
   async readSlot(path: string): Promise<Numbers> {
@@ -113,14 +124,10 @@ export class ReferenceDevice implements Device {
         return this.#cell(name).data;
       case "batch":
         return feeds.batch?.[name];
-      case "column":
-        return feeds.column?.(name);
       case "scalar":
         return feeds.scalars[name];
       default:
-        throw new Error(
-          `reference: expected an input of state, batch, column or scalar, got ${String(input.attrs["source"])}`,
-        );
+        throw new Error(`reference: expected an input of state, batch or scalar, got ${String(input.attrs["source"])}`);
     }
   }
 }

@@ -120,7 +120,7 @@ function bytesOf(
   return { read: total(read), written: total(written) };
 }
 
-/** Bytes outside of the arena: both cells of each slot that the segment has, columns and constants. */
+/** Bytes outside of the arena: the cells of each slot that the segment has, and constants. */
 function bytesOutside(lowered: Lowered): number {
   const places = new Map<string, number>();
   lowered.buffers.forEach(({ place, size }, id) => {

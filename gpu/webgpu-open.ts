@@ -4,6 +4,9 @@ import type { DeviceInfo } from "./device.ts";
 import { WebGpuDevice } from "./webgpu.ts";
 import type { WebGpuOptions } from "./webgpu.ts";
 
+/** Of data sets that may stay in memory of the adapter; larger ones are read row by row. */
+const DATA_BYTES = 2 ** 29;
+
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 export interface AdapterName {
@@ -31,6 +34,8 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
     name: `webgpu (${name}${software ? ", software" : ""})`,
     threads: 1,
     features: [...adapter.features].sort(),
+    dataBytes: DATA_BYTES,
+    fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
   return new WebGpuDevice(device, info, options);
 }

@@ -84,11 +84,9 @@ export function view(
   return dtype === "u32" ? new Uint32Array(buffer, 4 * at, size) : new Int32Array(buffer, 4 * at, size);
 }
 
-/** Feeds and columns have places of their own, outside of the arena. */
+/** Feeds have places of their own, outside of the arena. */
 export const planned = (b: Buffer): Buffer =>
-  b.place.kind === "scalar" || b.place.kind === "batch" || b.place.kind === "column"
-    ? { ...b, place: { kind: "slot", path: "" } }
-    : b;
+  b.place.kind === "scalar" || b.place.kind === "batch" ? { ...b, place: { kind: "slot", path: "" } } : b;
 
 export function loopCounts(steps: Lowered["tape"]): number[] {
   return steps.flatMap((s) => (s.kind === "loop" ? [s.count, ...loopCounts(s.body)] : []));

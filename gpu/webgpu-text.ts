@@ -1,18 +1,54 @@
-/** The shaders of a segment as text, for `dlx graph --wgsl`: what a device would run, written without one. */
+/**
+ * What webgpu makes of a segment, told without a device: kernels and shaders as text, and counts. It is planned for the
+ * base limits of WebGPU (8 storage buffers, 128 MiB each), so it is the same on any machine.
+ */
 import { optimize } from "../lang/graph/index.ts";
 import type { Segment } from "../lang/program.ts";
+import type { Stats } from "./device.ts";
+import { loweredText } from "./kernel-text.ts";
 import { lower } from "./lower.ts";
+import { planArena } from "./plan.ts";
+import { sizeOf } from "./space.ts";
+import { statsOf } from "./stats.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
+import { planned } from "./webgpu-prepared.ts";
+import { TapeWriter } from "./webgpu-tape.ts";
 import { lowerOptions, shadersOf } from "./wgsl/index.ts";
+
+/** Bytes of the largest tensor under base limits. */
+export const BASE_BINDING = 2 ** 27;
+
+function lowered(segment: Segment) {
+  const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
+  return { outputs, lowered: lower(outputs.wanted, lowerOptions(new Set())) };
+}
+
+export function segmentKernels(segment: Segment): string {
+  return loweredText(lowered(segment).lowered);
+}
 
 /** Each shader once, with how often kernels of the segment use it. All operands are shown in the first bank of tensors. */
 export function segmentWgsl(segment: Segment): string {
-  const { wanted } = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-  const { kernels } = lower(wanted, lowerOptions(new Set()));
   const counts = new Map<string, number>();
-  for (const kernel of kernels) {
+  for (const kernel of lowered(segment).lowered.kernels) {
     const banks = kernel.params.map(() => 1);
     for (const { code } of shadersOf(kernel, banks)) counts.set(code, (counts.get(code) ?? 0) + 1);
   }
   return [...counts].map(([code, n], i) => `// shader ${i}, of ${n} kernel${n === 1 ? "" : "s"}\n${code}`).join("\n");
+}
+
+/** Every dispatch of one run counts, those that commit and check too. */
+export function segmentStats(segment: Segment): Stats {
+  const { outputs, lowered: low } = lowered(segment);
+  const plan = planArena(low.buffers.map(planned), low.tape, low.outputs);
+  const anywhere = { bank: 1, at: 0 };
+  const tape = new TapeWriter(low, { buffer: () => anywhere, tick: () => anywhere, table: 0 }).write({
+    status: 0,
+    commits: segment.outputs.flatMap(({ role, node }) =>
+      role.kind === "commit" ? [{ from: anywhere, to: anywhere, size: sizeOf(node.type.shape) }] : [],
+    ),
+    checks: outputs.checks.map(({ at, counted }) => ({ at, counted })),
+    halts: outputs.halts,
+  });
+  return { ...statsOf(low, plan.bytes), dispatches: tape.dispatches.length };
 }

@@ -10,6 +10,7 @@ import { UserError } from "../lang/diagnostic.ts";
 import { deviceLost } from "../lang/errors/running.ts";
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
+import { expectPart } from "./device.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
@@ -47,7 +48,6 @@ export class WebGpuDevice implements Device {
   private readonly pipelines: Pipelines;
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
-  private readonly columns = new Map<string, { readonly region: Region; values: Numbers | undefined }>();
   private readonly ring: ReadRing;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
@@ -100,15 +100,14 @@ export class WebGpuDevice implements Device {
     this.moved++;
   }
 
-  writeSlot(path: string, value: number | ArrayLike<number>): void {
-    const cell = this.cell(path);
-    if (typeof value !== "number" && value.length !== cell.size) {
-      throw new Error(`expected ${cell.size} numbers for slot ${path}, got ${value.length}`);
-    }
-    const words = view(new ArrayBuffer(4 * cell.size), cell.type.dtype, 0, cell.size);
+  writeSlot(path: string, value: number | ArrayLike<number>, at?: number): void {
+    const { now, size, type } = this.cell(path);
+    if (typeof value !== "number") expectPart(path, size, value.length, at);
+    const count = typeof value === "number" ? size : value.length;
+    const words = view(new ArrayBuffer(4 * count), type.dtype, 0, count);
     if (typeof value === "number") words.fill(value);
     else words.set(value);
-    this.memory.write(cell.now, words as ArrayBufferView<ArrayBuffer>);
+    this.memory.write({ ...now, at: now.at + (at ?? 0) }, words as ArrayBufferView<ArrayBuffer>);
   }
 
   async readSlot(path: string): Promise<Numbers> {
@@ -208,8 +207,6 @@ export class WebGpuDevice implements Device {
         case "scalar":
         case "batch":
           return { bank: prepared.feeds.bank, at: prepared.feeds.at + (prepared.feedPlaces.get(id) ?? 0) };
-        case "column":
-          return this.column(place.name, size).region;
         default:
           return { bank: temps.bank, at: temps.at + Math.max(0, plan.offsets[id] ?? 0) / 4 };
       }
@@ -242,17 +239,6 @@ export class WebGpuDevice implements Device {
 
   private next(cell: Cell): Region {
     return (cell.next ??= this.memory.alloc(cell.size));
-  }
-
-  private column(name: string, size: number): { readonly region: Region; values: Numbers | undefined } {
-    let column = this.columns.get(name);
-    if (!column || column.region.size < size) {
-      if (column) this.memory.free(column.region);
-      column = { region: this.memory.alloc(size), values: undefined };
-      this.columns.set(name, column);
-      this.moved++;
-    }
-    return column;
   }
 
   private bind(prepared: WebGpuPrepared, tape: Tape, version: number): void {
@@ -340,17 +326,6 @@ export class WebGpuDevice implements Device {
       }
     }
     if (feedPlaces.size > 0) this.memory.write(prepared.feeds, new Uint8Array(upload));
-    for (const { place, size, dtype } of lowered.buffers) {
-      if (place.kind !== "column") continue;
-      const values = given(feeds.column?.(place.name), "column", place.name, size);
-      const column = this.column(place.name, size);
-      // a column that is the same array is resident already
-      if (column.values === values) continue;
-      const words = view(new ArrayBuffer(4 * size), dtype, 0, size);
-      words.set(values);
-      this.memory.write(column.region, words as ArrayBufferView<ArrayBuffer>);
-      column.values = values;
-    }
   }
 
   resume(): void {
@@ -363,6 +338,5 @@ export class WebGpuDevice implements Device {
     if (!this.failure) await this.gpu.queue.onSubmittedWorkDone();
     this.gpu.destroy();
     this.cells.clear();
-    this.columns.clear();
   }
 }

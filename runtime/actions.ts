@@ -54,8 +54,8 @@ async function runAction(context: Context, action: Exclude<Action, Run>, scope: 
 
 async function compute(context: Context, segment: Segment): Promise<void> {
   const { state, data, device } = context;
+  await data.openColumns([segment], context.pass.seed);
   const ready = await context.segments.ready(segment);
-  await data.openColumns(ready.columns, context.pass.seed);
   await state.need(ready.reads);
   const run = context.segments.start(ready, scalars(context));
   const result = await run.result;

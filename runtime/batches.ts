@@ -1,22 +1,28 @@
 /** Rows of data on their way to the device: opened plans, whole columns, and the batches of one tick. */
-import type { Numbers } from "../gpu/device.ts";
+import type { Device, Numbers } from "../gpu/device.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { rowsChanged } from "../lang/errors/running.ts";
-import type { Batches, DataPlan, Program } from "../lang/program.ts";
+import type { Batches, DataPlan, Program, Segment } from "../lang/program.ts";
 import type { Span } from "../lang/source.ts";
 import type { Host, Rows } from "./host.ts";
+import { inputsBelow, refOf } from "./inputs.ts";
+import { fieldsOf, Resident, ROWS, type Held } from "./resident.ts";
 
 /** Each plan is opened once for each seed. */
 export class DataTables {
   private readonly host: Host;
   private readonly plans: Program["plans"];
   private readonly opened = new Map<string, Promise<Rows>>();
-  /** By `<plan id>.<field>`: the device asks for them synchronously. */
-  private readonly columns = new Map<string, () => Numbers>();
+  private readonly resident: Resident;
 
-  constructor(host: Host, plans: Program["plans"]) {
+  constructor(host: Host, plans: Program["plans"], device: Device) {
     this.host = host;
     this.plans = plans;
+    this.resident = new Resident(device);
+  }
+
+  drop(): void {
+    this.resident.drop();
   }
 
   open(plan: DataPlan, seed: number): Promise<Rows> {
@@ -35,23 +41,25 @@ export class DataTables {
     return rows;
   }
 
-  /** Before a segment that reads whole columns runs. */
-  async openColumns(names: readonly string[], seed: number): Promise<void> {
-    for (const name of names) {
+  /** The batch fields that segments read, on the device if the whole data set fits there. */
+  hold(rows: Rows, segments: readonly Segment[]): Held | undefined {
+    return this.resident.hold(rows, fieldsOf(segments, rows.source.rows));
+  }
+
+  /** Before segments that read whole columns are prepared. */
+  async openColumns(segments: readonly Segment[], seed: number): Promise<void> {
+    const inputs = inputsBelow(segments.flatMap(({ outputs }) => outputs.map(({ node }) => node)));
+    for (const input of inputs) {
+      const { source, name } = refOf(input);
+      if (source !== "column") continue;
       const dot = name.lastIndexOf(".");
       const [id, field] = [name.slice(0, dot), name.slice(dot + 1)];
       const plan = this.plans[id];
       if (!plan) throw new Error(`expected a plan for the column ${name}, got ${Object.keys(this.plans).join(", ")}`);
       const rows = await this.open(plan, seed);
-      this.columns.set(name, () => rows.column(field));
+      this.resident.column(name, input.type, rows, () => rows.column(field));
     }
   }
-
-  column = (name: string): Numbers => {
-    const column = this.columns.get(name);
-    if (!column) throw new Error(`expected the column ${name} to be open`);
-    return column();
-  };
 }
 
 /** The rows of one tick. */
@@ -78,6 +86,12 @@ export function* slices(data: Batches, rows: Rows, epochs: number, firstEpoch = 
   }
 }
 
+/** From the rows of a tick to what the device is fed. */
+export type Feed = (rows: Uint32Array) => Record<string, Numbers>;
+
+/** For a data set that lies on the device. */
+export const rowNumbers: Feed = (rows) => ({ [ROWS]: new Int32Array(rows.buffer, rows.byteOffset, rows.length) });
+
 /** Gathers batches into a ring of buffers: one more than can be in flight. */
 export class Feeder {
   private readonly rows: Rows;
@@ -91,7 +105,7 @@ export class Feeder {
     this.ring = Array.from({ length: credit + 1 }, () => new Map<string, Numbers>());
   }
 
-  gather(rows: Uint32Array): Record<string, Numbers> {
+  gather: Feed = (rows) => {
     const buffers = this.ring[this.turn++ % this.ring.length] ?? new Map<string, Numbers>();
     const batch: Record<string, Numbers> = {};
     for (const field of this.fields) {
@@ -102,5 +116,5 @@ export class Feeder {
       batch[field] = values;
     }
     return batch;
-  }
+  };
 }

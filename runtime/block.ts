@@ -4,7 +4,7 @@
  */
 import type { Span } from "../lang/source.ts";
 import type { Batches, TickSegment } from "../lang/program.ts";
-import { Feeder, type Slice } from "./batches.ts";
+import { Feeder, rowNumbers, type Feed, type Slice } from "./batches.ts";
 import type { Ran } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Rows } from "./host.ts";
@@ -42,16 +42,16 @@ export class Block {
   readonly rows: Rows | undefined;
   readonly credit: number;
   private readonly context: Context;
-  private readonly feeder: Feeder | undefined;
+  private readonly feed: Feed | undefined;
   private readonly step: readonly Part[];
   private readonly short: readonly Part[] | undefined;
   private readonly before = new WeakMap<Tick, HostState>();
 
-  private constructor(context: Context, rows: Rows | undefined, source: BlockSource, parts: Parts, credit: number) {
+  private constructor(context: Context, rows: Rows | undefined, feed: Feed | undefined, parts: Parts, credit: number) {
     this.context = context;
     this.rows = rows;
     this.credit = credit;
-    this.feeder = rows && source.data ? new Feeder(rows, source.data.fields, credit) : undefined;
+    this.feed = feed;
     this.step = parts.step;
     this.short = parts.short;
   }
@@ -60,24 +60,29 @@ export class Block {
   static async open(context: Context, source: BlockSource, credit: (halts: boolean) => number): Promise<Block> {
     const { segments, data, state, pass } = context;
     const rows = source.data ? await data.batches(source.data, pass.seed, source.span) : undefined;
+    const own = [...source.step, ...(source.short ?? [])].map(({ segment }) => segment);
+    await data.openColumns(own, pass.seed);
+    const held = rows && data.hold(rows, own);
     const ready = async (list: readonly TickSegment[]): Promise<Part[]> => {
       const parts: Part[] = [];
-      for (const { every, segment } of list) parts.push({ every: every ?? 1, ready: await segments.ready(segment) });
+      for (const { every, segment } of list)
+        parts.push({ every: every ?? 1, ready: await segments.ready(segment, held) });
       return parts;
     };
     const parts = { step: await ready(source.step), short: source.short && (await ready(source.short)) };
-    for (const { ready } of [...parts.step, ...(parts.short ?? [])]) {
-      await data.openColumns(ready.columns, pass.seed);
+    for (const { ready } of [...parts.step, ...(parts.short ?? [])])
       await state.need([...ready.reads, ...ready.commits]);
-    }
-    return new Block(context, rows, source, parts, credit(parts.step.some(({ ready }) => ready.halts)));
+    const most = credit(parts.step.some(({ ready }) => ready.halts));
+    const fields = source.data?.fields ?? [];
+    const feeder = !rows ? undefined : held ? rowNumbers : new Feeder(rows, fields, most).gather;
+    return new Block(context, rows, feeder, parts, most);
   }
 
   start(tick: Tick): Promise<Ran<TickResult>> {
     const list = tick.slice?.short ? this.short : this.step;
     if (!list) throw new Error(`expected segments for a short batch of ${tick.slice?.rows.length} rows, got none`);
     const parts = list.filter(({ every }) => tick.step % every === 0);
-    const batch = tick.slice && this.feeder?.gather(tick.slice.rows);
+    const batch = tick.slice && this.feed?.(tick.slice.rows);
     const begin = ({ ready }: Part) => this.context.segments.start(ready, tick.scalars, batch);
     this.before.set(tick, this.context.state.snapshot());
     return this.finish(tick, parts, begin, 0, this.credit > 1 ? parts.map(begin) : []);

@@ -9,6 +9,8 @@ import type { Span } from "../lang/source.ts";
 
 export interface Rows {
   readonly count: number;
+  /** What row numbers count in: equal keys have equal rows. */
+  readonly source: { readonly key: string; readonly rows: number };
   /** Row numbers in the order of this epoch (from 1). */
   order(epoch: number): Uint32Array;
   /** Row-major `[rows.length, ..row]`; into `out` if given and of that length. */

@@ -7,6 +7,7 @@ import type { Node } from "../lang/graph/node.ts";
 import type { Output, Segment } from "../lang/program.ts";
 import type { HostMath } from "./host.ts";
 import { inputsBelow, namesFrom, refOf } from "./inputs.ts";
+import { onHeldData, type Held } from "./resident.ts";
 import type { HostState, StateTable } from "./state.ts";
 
 export type Scalars = Readonly<Record<string, number>>;
@@ -21,8 +22,6 @@ export interface Ready {
   /** Host cells that it reads on the device. */
   readonly hostReads: readonly string[];
   readonly commits: readonly string[];
-  readonly columns: readonly string[];
-  readonly batch: readonly string[];
   readonly halts: boolean;
 }
 
@@ -39,38 +38,35 @@ export class Segments {
   private readonly device: Device;
   private readonly state: StateTable;
   private readonly math: HostMath;
-  private readonly column: (name: string) => Numbers;
   private readonly made = new Map<Segment, Promise<Ready>>();
 
-  constructor(device: Device, state: StateTable, math: HostMath, column: (name: string) => Numbers) {
+  constructor(device: Device, state: StateTable, math: HostMath) {
     this.device = device;
     this.state = state;
     this.math = math;
-    this.column = column;
   }
 
-  ready(segment: Segment): Promise<Ready> {
+  /** `held`: fields of the batch that lie on the device. */
+  ready(segment: Segment, held?: Held): Promise<Ready> {
     let ready = this.made.get(segment);
     if (!ready) {
-      ready = this.make(segment);
+      ready = this.make(segment, held);
       this.made.set(segment, ready);
     }
     return ready;
   }
 
-  private async make(segment: Segment): Promise<Ready> {
+  private async make(segment: Segment, held: Held | undefined): Promise<Ready> {
     const split = splitHost(segment, (path) => this.state.isHost(path));
     const inputs = inputsBelow(split.device.outputs.map((output) => output.node));
     const states = namesFrom(inputs, "state");
     return {
       segment,
-      prepared: split.device.outputs.length > 0 ? await this.device.prepare(split.device) : undefined,
+      prepared: split.device.outputs.length > 0 ? await this.device.prepare(onHeldData(split.device, held)) : undefined,
       hostCommits: split.commits,
       reads: states.filter((path) => !this.state.isHost(path)),
       hostReads: states.filter((path) => this.state.isHost(path)),
       commits: commitsOf(segment),
-      columns: namesFrom(inputs, "column"),
-      batch: namesFrom(inputs, "batch"),
       halts: segment.outputs.some((output) => output.role.kind === "halt"),
     };
   }
@@ -89,9 +85,7 @@ export class Segments {
     for (const { name, node } of ready.segment.host) all[name] = evaluate(node);
     const commits = new Map(ready.hostCommits.map(({ path, node }) => [path, evaluate(node)]));
     this.state.upload(ready.hostReads);
-    const result = ready.prepared
-      ? this.device.run(ready.prepared, { scalars: all, batch, column: this.column })
-      : Promise.resolve(NOTHING);
+    const result = ready.prepared ? this.device.run(ready.prepared, { scalars: all, batch }) : Promise.resolve(NOTHING);
     this.state.commitHost(commits);
     return { ready, before, result };
   }

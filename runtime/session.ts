@@ -106,6 +106,7 @@ export class Session {
       await this.done;
     } finally {
       this.context.state.drop();
+      this.context.data.drop();
     }
   }
 
@@ -147,7 +148,7 @@ function contextOf(options: SessionOptions): Context {
   const now = options.now ?? (() => performance.now());
   const gate = new Gate();
   const state = new StateTable(device, program.slots, host);
-  const data = new DataTables(host, program.plans);
+  const data = new DataTables(host, program.plans, device);
   const declared = Object.fromEntries(program.inputs.map(({ name, value }) => [name, value]));
   return {
     program,
@@ -155,7 +156,7 @@ function contextOf(options: SessionOptions): Context {
     host,
     state,
     data,
-    segments: new Segments(device, state, math, data.column),
+    segments: new Segments(device, state, math),
     values: new HostValues(state, math, new Map()),
     gate,
     breath: new Breath(),

@@ -1,13 +1,16 @@
 /** `dlx graph`: the ladder from syntax tree to graph to kernels to counts. */
-import type { Device, Stats } from "../../gpu/device.ts";
-import { segmentWgsl } from "../../gpu/index.ts";
+import type { Stats } from "../../gpu/device.ts";
+import { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "../../gpu/index.ts";
 import type { Program, Segment } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
 import { inputsBelow, namesFrom } from "../inputs.ts";
+import { withoutPass } from "../passes.ts";
+import { fieldsOf, fit, onHeldData, placesOf, type Held } from "../resident.ts";
 import { elements } from "../state.ts";
 import { splitHost } from "../segments.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
+import { sourceOf } from "../data/rows.ts";
 import { distinct, distinctBlocks, type BlockAction } from "./blocks.ts";
 import { graphText, treeText } from "./dump.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
@@ -40,29 +43,18 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     );
     return DONE;
   }
-  if (rung === "wgsl") {
-    const shaders = new Map(segments.map((each) => [each, shadersOf(program, each)]));
-    const list = segments.map((each) => ({ name: each.name, wgsl: shaders.get(each) }));
-    show({ segments: list }, () => segments.map(titled((each) => shaders.get(each) ?? "")).join("\n\n"));
+  if (rung === "stats") {
+    const programs = distinctBlocks(program).map((block) => count(program, block));
+    show({ programs }, () => statsText(programs));
     return DONE;
   }
-  // counts are the same on any machine
-  const device = await tools.openDevice("cpu", 1);
-  try {
-    for (const { path, type } of Object.values(program.slots)) device.createSlot(path, type);
-    if (rung === "kernels") {
-      const kernels = new Map<Segment, string>();
-      for (const segment of segments) kernels.set(segment, await kernelsOf(program, device, segment));
-      const list = segments.map((each) => ({ name: each.name, kernels: kernels.get(each) }));
-      show({ segments: list }, () => segments.map(titled((each) => kernels.get(each) ?? "")).join("\n\n"));
-    } else {
-      const programs: Counted[] = [];
-      for (const block of distinctBlocks(program)) programs.push(await count(program, device, block));
-      show({ programs }, () => statsText(programs));
-    }
-  } finally {
-    await device.dispose();
-  }
+  const write = rung === "wgsl" ? segmentWgsl : segmentKernels;
+  const held = heldBySegment(program);
+  const list = segments.map((each) => {
+    const part = onDevice(program, each, held.get(each.name));
+    return { name: each.name, [rung]: part.outputs.length > 0 ? write(part) : "computed by the host" };
+  });
+  show({ segments: list }, () => list.map((each) => `${each.name}:\n${each[rung]}`).join("\n\n"));
   return DONE;
 }
 
@@ -70,18 +62,28 @@ function titled(text: (segment: Segment) => string) {
   return (segment: Segment) => `${segment.name}:\n${text(segment)}`;
 }
 
-function onDevice({ slots }: Program, segment: Segment): Segment {
-  return splitHost(segment, (path) => slots[path]?.host === true).device;
+function onDevice({ slots }: Program, segment: Segment, held: Held | undefined): Segment {
+  return onHeldData(splitHost(segment, (path) => slots[path]?.host === true).device, held);
 }
 
-function shadersOf(program: Program, segment: Segment): string {
-  const part = onDevice(program, segment);
-  return part.outputs.length > 0 ? segmentWgsl(part) : "computed by the host";
+/** Where the batches of a block lie on a device with the base limits of WebGPU. */
+function heldBy({ data, step, short = [] }: BlockAction): Held | undefined {
+  if (!data || data.rows < 0) return undefined;
+  const fields = fieldsOf(
+    [...step, ...short].map(({ segment }) => segment),
+    data.rows,
+  );
+  const room = { dataBytes: 4 * BASE_BINDING, fieldBytes: BASE_BINDING };
+  return fit([...fields.values()], room) ? placesOf(sourceOf(data.plan).name, fields) : undefined;
 }
 
-async function kernelsOf(program: Program, device: Device, segment: Segment): Promise<string> {
-  const part = onDevice(program, segment);
-  return part.outputs.length > 0 ? (await device.prepare(part)).kernels : "computed by the host";
+function heldBySegment(program: Program): Map<string, Held | undefined> {
+  const blocks = distinctBlocks(program);
+  return new Map(
+    blocks.flatMap((block) =>
+      [...block.step, ...(block.short ?? [])].map(({ segment }) => [withoutPass(segment.name), heldBy(block)]),
+    ),
+  );
 }
 
 interface Counted extends Stats {
@@ -91,12 +93,13 @@ interface Counted extends Stats {
 }
 
 /** One whole step: its every-n segments count in full, so this is the most that one step costs. */
-async function count(program: Program, device: Device, block: BlockAction): Promise<Counted> {
+function count(program: Program, block: BlockAction): Counted {
   const sum = { dispatches: 0, bytesRead: 0, bytesWritten: 0, flops: 0, peakBytes: 0 };
+  const held = heldBy(block);
   for (const { segment } of block.step) {
-    const part = onDevice(program, segment);
+    const part = onDevice(program, segment, held);
     if (part.outputs.length === 0) continue;
-    const { stats } = await device.prepare(part);
+    const stats = segmentStats(part);
     for (const key of ["dispatches", "bytesRead", "bytesWritten", "flops"] as const) sum[key] += stats[key];
     sum.peakBytes = Math.max(sum.peakBytes, stats.peakBytes);
   }

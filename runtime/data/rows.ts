@@ -23,6 +23,10 @@ export function rowsOf(plan: DataPlan, seed: number, table: Table): Rows {
   };
   return {
     count: order(0).length,
+    source: {
+      key: JSON.stringify(sourceOf(plan), (name, value: unknown) => (name === "span" ? undefined : value)),
+      rows: table.rows,
+    },
     order,
     gather: (field, rows, out) => gather(columnOf(field), rows, out),
     column: (field) => gather(columnOf(field), order(0)),

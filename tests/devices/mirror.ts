@@ -42,8 +42,8 @@ export class MirrorDevice implements Device {
     this.oracle.dropSlot(path);
     this.other.dropSlot(path);
   }
-  writeSlot(path: string, value: number | ArrayLike<number>): void {
-    this.oracle.writeSlot(path, value);
+  writeSlot(path: string, value: number | ArrayLike<number>, at?: number): void {
+    this.oracle.writeSlot(path, value, at);
   }
   readSlot(path: string): Promise<Numbers> {
     return this.oracle.readSlot(path);

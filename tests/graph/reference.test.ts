@@ -13,7 +13,7 @@ const w = b.input("state", "w", f32([2]));
 const n = b.input("state", "n", f32([]));
 const rate = b.input("scalar", "h0", f32([]));
 const batch = b.input("batch", "x", f32([2]));
-const whole = b.input("column", "d.y", f32([2]));
+const whole = b.input("state", "d.y", f32([2]));
 const commit = (path: string, node: Node): Output => ({ node, role: { kind: "commit", path } });
 const segment = (outputs: readonly Output[]): Segment => ({ name: "s", outputs, host: [] });
 
@@ -22,9 +22,12 @@ async function ready(outputs: readonly Output[]) {
   device.createSlot("w", f32([2]));
   device.createSlot("n", f32([]));
   device.writeSlot("w", [1, 2]);
+  device.createSlot("d.y", f32([2]));
+  device.writeSlot("d.y", [5], 0);
+  device.writeSlot("d.y", [6], 1);
   return { device, prepared: await device.prepare(segment(outputs)) };
 }
-const feeds = { scalars: { h0: 0.5 }, batch: { x: new Float32Array([3, 4]) }, column: () => Int32Array.of(5, 6) };
+const feeds = { scalars: { h0: 0.5 }, batch: { x: new Float32Array([3, 4]) } };
 
 describe("the reference device", () => {
   test("commits together: every output sees the state before", async () => {

@@ -53,7 +53,7 @@ export const math: HostMath = (outputs, lookup) => {
 // ---------------------------------------------------------------- device
 
 export class FakeDevice implements Device {
-  readonly info = { kind: "cpu", name: "fake", threads: 1, features: [] } as const;
+  readonly info = { kind: "cpu", name: "fake", threads: 1, features: [], dataBytes: 0, fieldBytes: 0 } as const;
   readonly slots = new Map<string, Float64Array>();
   /** Every run with its scalars and the rows of its batch. */
   readonly log: { name: string; scalars: Feeds["scalars"]; rows?: number[]; skipped: boolean }[] = [];
@@ -112,7 +112,6 @@ export class FakeDevice implements Device {
       const found =
         source === "state" ? this.slots.get(key)
         : source === "batch" ? feeds.batch?.[key]
-        : source === "column" ? feeds.column?.(key)
         : [feeds.scalars[key] ?? NaN]; // prettier-ignore
       if (!found) throw new Error(`no ${source} ${key}`);
       return found;
@@ -199,6 +198,7 @@ export class FakeHost implements Host {
     const column = () => Float32Array.from({ length: count }, (_, i) => i);
     return {
       count,
+      source: { key: "count", rows: count },
       order: (epoch) => Uint32Array.from({ length: count }, (_, i) => (i + epoch - 1) % count),
       gather: (_, rows, out = new Float32Array(rows.length)) => (out.set(rows), out),
       column,

@@ -17,7 +17,7 @@ const frame: Frame = {
   seconds: 4,
   metrics: { loss: 0.123456, acc: 0.9 },
 };
-const device = { kind: "cpu", name: "cpu (1 thread)", threads: 1, features: [] } as const;
+const device = { kind: "cpu", name: "cpu (1 thread)", threads: 1, features: [], dataBytes: 0, fieldBytes: 0 } as const;
 const start: RunEvent = { event: "start", device, seed: 1, parameters: 61706, inputs: { lr: 0.001 } };
 const diagnostic = { code: "DLX0701", severity: "error", title: "loss is not finite", labels: [], notes: [] } as const;
 
