@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
-/** `.dlx` files are imported as text, here as in the bundle. */
+/** `.dlx` and `.md` files are imported as text, here as in the bundle. */
 export default defineConfig({
   plugins: [
     {
       name: "dlx-text",
       enforce: "pre",
       load(id) {
-        if (id.endsWith(".dlx")) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
+        if (/\.(dlx|md)$/.test(id)) return `export default ${JSON.stringify(readFileSync(id, "utf8"))};`;
         return undefined;
       },
     },

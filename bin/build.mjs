@@ -21,7 +21,7 @@ function sourceFiles() {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|dlx)$/.test(entry.name)) files.push(path);
+      else if (/\.(ts|dlx|md)$/.test(entry.name)) files.push(path);
     }
   };
   for (const room of rooms) walk(join(root, room));
@@ -104,7 +104,7 @@ export async function build() {
       platform: "node",
       format: "esm",
       target: "node20",
-      loader: { ".dlx": "text" },
+      loader: { ".dlx": "text", ".md": "text" },
       // Bundled CommonJS packages ask for node: modules through require.
       banner: {
         js: 'import { createRequire as dlxRequire } from "node:module"; const require = dlxRequire(import.meta.url);',

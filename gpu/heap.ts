@@ -3,6 +3,7 @@
  * both ends, so that reads a little outside of a buffer (masked or behind a tail) stay inside the memory.
  */
 import type { DType } from "../lang/graph/node.ts";
+import { MemoryError } from "./memory-error.ts";
 
 const PAGE = 65536;
 const ALIGN = 16;
@@ -15,6 +16,8 @@ interface Hole {
 export class Heap {
   readonly memory: WebAssembly.Memory;
   readonly maximum: number;
+  /** Pages that may be used; tests take fewer than there are. */
+  readonly limit: number;
   readonly shared: boolean;
   bytes: Uint8Array;
   f32: Float32Array;
@@ -39,6 +42,7 @@ export class Heap {
     }
     this.memory = memory;
     this.maximum = maximum;
+    this.limit = maximum;
     this.bytes = new Uint8Array(memory.buffer);
     this.f32 = new Float32Array(memory.buffer);
     this.i32 = new Int32Array(memory.buffer);
@@ -101,13 +105,15 @@ export class Heap {
     const pages = Math.ceil(end / PAGE) + 1;
     const have = this.memory.buffer.byteLength / PAGE;
     if (pages <= have) return;
-    if (pages > this.maximum) {
-      throw new Error(
-        `expected at most ${this.maximum / 16} MiB of memory, got a need of ${Math.ceil(pages / 16)} MiB`,
-      );
+    if (pages > this.limit) throw new MemoryError(pages * PAGE, this.limit * PAGE);
+    try {
+      // doubling keeps the number of growths (and of new views) small
+      this.memory.grow(Math.min(this.limit, Math.max(pages, Math.min(2 * have, have + 4096))) - have);
+    } catch (error) {
+      // the engine cannot have what it promised: the machine is full
+      if (error instanceof RangeError) throw new MemoryError(pages * PAGE, have * PAGE);
+      throw error;
     }
-    // doubling keeps the number of growths (and of new views) small
-    this.memory.grow(Math.min(this.maximum, Math.max(pages, Math.min(2 * have, have + 4096))) - have);
     this.bytes = new Uint8Array(this.memory.buffer);
     this.f32 = new Float32Array(this.memory.buffer);
     this.i32 = new Int32Array(this.memory.buffer);

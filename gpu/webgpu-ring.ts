@@ -11,6 +11,8 @@ interface ReadBuffer {
 
 /** The fewest bytes of a buffer of the ring. */
 const LEAST = 256;
+/** How long what failed is waited for, in turns of 10 ms. */
+const TURNS = 200;
 
 export class ReadRing {
   private readonly device: GPUDevice;
@@ -39,8 +41,10 @@ export class ReadRing {
     try {
       await read.buffer.mapAsync(MAP_READ, 0, bytes);
     } catch (error) {
-      // the loss of the device is told by its own event, a turn later
-      await new Promise<void>((resolve) => void setTimeout(resolve, 10));
+      // the loss of the device is told by its own event, some turns later
+      for (let turn = 0; turn < TURNS && !this.failure(); turn++) {
+        await new Promise<void>((resolve) => void setTimeout(resolve, 10));
+      }
       throw this.failure() ?? error;
     }
     const copy = read.buffer.getMappedRange(0, bytes).slice(0);

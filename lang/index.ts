@@ -25,6 +25,8 @@ export interface CompileOptions {
   /** Values for inputs, as text or as what they are. */
   readonly inputs?: Readonly<Record<string, number | boolean | string>>;
   readonly seed?: number;
+  /** A program for each test too. */
+  readonly tests?: boolean;
 }
 
 export interface Compiled {
@@ -51,7 +53,7 @@ export async function compile(script: Source, host: Host, options: CompileOption
       { source: script, file },
       prelude,
       { facts: (ref) => facts.get(factKey(ref)), modules, missing },
-      { inputs: options.inputs ?? {}, seed: options.seed },
+      { inputs: options.inputs ?? {}, seed: options.seed, tests: options.tests },
     );
     if (checked.pendingFacts.length === 0 && checked.pendingFiles.length === 0) break;
     for (const { path } of checked.pendingFiles) {
@@ -84,7 +86,7 @@ export async function compile(script: Source, host: Host, options: CompileOption
 /** Below a line that could not be read, names are missing that it would have given. */
 const FOLLOW_UPS = new Set(["DLX0301", "DLX0305", "DLX0306", "DLX0313", "DLX0316", "DLX0345"]);
 
-function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boolean {
+export function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boolean {
   const at = d.labels[0]?.span;
   // A name that is nearly another one is a mistake of its own.
   if (!at || !FOLLOW_UPS.has(d.code) || d.help?.startsWith("did you mean")) return false;
@@ -93,7 +95,7 @@ function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boolean {
 
 const parsedPrelude = new WeakMap<readonly Source[], Parsed[]>();
 
-function parsePrelude(sources: readonly Source[]): Parsed[] {
+export function parsePrelude(sources: readonly Source[]): Parsed[] {
   const known = parsedPrelude.get(sources);
   if (known) return known;
   const parsed = sources.map((source) => {
@@ -107,6 +109,8 @@ function parsePrelude(sources: readonly Source[]): Parsed[] {
   return parsed;
 }
 
+export { matchSlots } from "./match.ts";
+export { partText, programText } from "./program-text.ts";
 export { parse } from "./syntax/index.ts";
 export { renderDiagnostic } from "./render.ts";
 export { didYouMean } from "./suggest.ts";

@@ -13,10 +13,19 @@ export interface Program {
   readonly inputs: readonly InputDecl[];
   /** By path. */
   readonly slots: Readonly<Record<string, Slot>>;
+  /** Of models, by path. */
+  readonly instances: Readonly<Record<string, Made>>;
   /** Data plans by id; `column` inputs and blocks refer to them. */
   readonly plans: Readonly<Record<string, DataPlan>>;
   readonly body: readonly Action[];
+  /** Only where the compiler was asked for them. */
   readonly tests: readonly TestBlock[];
+}
+
+/** An instance of a model, and where the script makes it. */
+export interface Made {
+  readonly model: string;
+  readonly span: Span;
 }
 
 export interface InputDecl {
@@ -103,6 +112,7 @@ export type Action =
   | { readonly kind: "plot"; readonly items: readonly PlotItem[]; readonly span: Span }
   | { readonly kind: "save"; readonly file: string; readonly entries: readonly SaveEntry[]; readonly span: Span }
   | { readonly kind: "stop"; readonly span: Span }
+  | Assert
   | { readonly kind: "when"; readonly cond: Node; readonly body: readonly Action[]; readonly span: Span };
 
 export interface PlotItem {
@@ -131,10 +141,10 @@ export interface Train {
   readonly name: string;
   readonly data?: Batches;
   readonly limit: { readonly unit: "epochs" | "steps" | "seconds"; readonly count: number };
-  /** What one tick runs, in order; a segment with `every: n` only on steps n, 2n, … */
-  readonly step: readonly TickSegment[];
+  /** What one tick runs, in order; a part with `every: n` only on steps n, 2n, … */
+  readonly step: readonly TickPart[];
   /** The same for the last short batch, where there is one. */
-  readonly short?: readonly TickSegment[];
+  readonly short?: readonly TickPart[];
   readonly folds: readonly Fold[];
   /** Every metric and every scalar that a sink of the block names: the `metrics` of JSON events. */
   readonly report: readonly { readonly name: string; readonly value: Node }[];
@@ -146,9 +156,33 @@ export interface Train {
   readonly span: Span;
 }
 
+export type TickPart = TickSegment | Repeat;
+
 export interface TickSegment {
   readonly every?: number;
   readonly segment: Segment;
+}
+
+/**
+ * Inner steps: the parts run again and again within one tick, each time on the next batch where there is data. Each run
+ * commits; its number from 0 is the scalar `inner:<repeat>`. Rows go on from tick to tick and begin again when exhausted.
+ */
+export interface Repeat {
+  readonly every?: number;
+  /** Unique in the program but for the short batch, which repeats the same: `train1.repeat1`. */
+  readonly repeat: string;
+  readonly data?: Batches;
+  readonly limit: { readonly unit: "epochs" | "steps"; readonly count: number };
+  readonly step: readonly TickPart[];
+  readonly short?: readonly TickPart[];
+  readonly span: Span;
+}
+
+/** The segments of a tick, with those of inner steps. */
+export function tickSegments(parts: readonly TickPart[] = []): Segment[] {
+  return parts.flatMap((part) =>
+    "segment" in part ? [part.segment] : [...tickSegments(part.step), ...tickSegments(part.short)],
+  );
 }
 
 export interface Reaction {
@@ -161,8 +195,8 @@ export interface Eval {
   readonly kind: "eval";
   readonly name: string;
   readonly data?: Batches;
-  readonly step: readonly TickSegment[];
-  readonly short?: readonly TickSegment[];
+  readonly step: readonly TickPart[];
+  readonly short?: readonly TickPart[];
   readonly folds: readonly Fold[];
   readonly report: readonly { readonly name: string; readonly value: Node }[];
   readonly watches: readonly Watch[];
@@ -191,10 +225,17 @@ export interface Watch {
   readonly count?: number;
 }
 
-export interface TestBlock {
+/** In the body of a test: a condition, and the values that it compares. */
+export interface Assert {
+  readonly kind: "assert";
+  readonly cond: HostValue;
+  readonly sides: readonly { readonly value: HostValue; readonly span: Span }[];
+  readonly span: Span;
+}
+
+/** A program of its own: `body` begins with what the top level computes outside of its blocks. */
+export interface TestBlock extends Pick<Program, "slots" | "plans" | "body"> {
   readonly name: string;
-  readonly body: readonly Action[];
-  readonly asserts: readonly { readonly cond: Node; readonly span: Span }[];
   readonly span: Span;
 }
 

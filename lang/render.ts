@@ -199,6 +199,8 @@ function painted(cells: readonly (readonly [string, Style | undefined])[], paint
 
 /** Breaks at spaces; the first line begins at column `first`, the others are indented by `indent`. Code in backquotes stays whole. */
 function wrap(text: string, first: number, indent: number, width = WIDTH): string {
+  // What fits is left as it is: the columns of a table keep their spaces.
+  if ([...text].length <= width - first) return text;
   const lines: string[] = [];
   let line = "";
   let room = width - first;

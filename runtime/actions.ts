@@ -1,12 +1,14 @@
 /** Actions in the order of the script: computing, blocks, passes, and sinks. A sink shows the last committed tick. */
 import { UserError } from "../lang/diagnostic.ts";
 import { notFinite } from "../lang/errors/running.ts";
-import type { Action, Run, Segment } from "../lang/program.ts";
+import { tickSegments, type Action, type Assert, type Run, type Segment } from "../lang/program.ts";
 import type { Context } from "./context.ts";
 import { inRun, scalars, scopeOf } from "./context.ts";
 import { runEval } from "./eval.ts";
+import type { Side } from "./events.ts";
 import { formatValue } from "./format.ts";
 import type { FileTensor } from "./host.ts";
+import { fullMemory } from "./memory.ts";
 import { runTrain } from "./train.ts";
 import { shown, type Scope } from "./values.ts";
 
@@ -27,6 +29,16 @@ export async function runActions(context: Context, actions: readonly Action[], s
 }
 
 async function runAction(context: Context, action: Exclude<Action, Run>, scope: Scope): Promise<Flow> {
+  try {
+    return await act(context, action, scope);
+  } catch (error) {
+    const computes = action.kind === "compute" || action.kind === "train" || action.kind === "eval";
+    const full = computes ? await fullMemory(context, action, error) : undefined;
+    throw full ? new UserError(full) : error;
+  }
+}
+
+async function act(context: Context, action: Exclude<Action, Run>, scope: Scope): Promise<Flow> {
   switch (action.kind) {
     case "compute":
       await compute(context, action.segment);
@@ -44,6 +56,9 @@ async function runAction(context: Context, action: Exclude<Action, Run>, scope: 
       return "go";
     case "save":
       await save(context, action);
+      return "go";
+    case "assert":
+      await assert(context, action, scope);
       return "go";
     case "stop":
       return "stop";
@@ -91,7 +106,7 @@ export function segmentsOf(actions: readonly Action[]): Segment[] {
         return [action.segment];
       case "train":
       case "eval": {
-        const own = [...action.step, ...(action.short ?? [])].map(({ segment }) => segment);
+        const own = [...tickSegments(action.step), ...tickSegments(action.short)];
         const reactions = action.kind === "train" ? action.reactions.flatMap(({ body }) => segmentsOf(body)) : [];
         return [...own, ...segmentsOf(action.sinks), ...reactions];
       }
@@ -137,4 +152,12 @@ async function save(context: Context, action: Extract<Action, { kind: "save" }>)
   }
   const path = await context.host.save(action.file, tensors, action.span);
   context.events$.next(inRun(context, { event: "saved" as const, path }));
+}
+
+async function assert(context: Context, action: Assert, scope: Scope): Promise<void> {
+  const cond = await shown(action.cond, context.values, scope);
+  const holds = cond.kind === "tensor" && cond.values[0] === 1;
+  const sides: Side[] = [];
+  for (const { value, span } of action.sides) sides.push({ value: await shown(value, context.values, scope), span });
+  context.events$.next({ event: "assert", holds, span: action.span, sides });
 }

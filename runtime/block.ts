@@ -1,21 +1,23 @@
 /**
  * The compiled side of a train or eval block: its segments made ready, and one tick of them run in order. On a device
  * that computes while it is called each segment waits for the one before; otherwise all of a tick are submitted at once.
+ * Inner steps (`repeat`) are written out into the runs of a tick; their rows go on from tick to tick.
  */
 import type { Span } from "../lang/source.ts";
-import type { Batches, TickSegment } from "../lang/program.ts";
-import { Feeder, rowNumbers, type Feed, type Slice } from "./batches.ts";
+import { tickSegments, type Batches, type Repeat, type Segment, type TickPart } from "../lang/program.ts";
+import { Feeder, rowNumbers, slices, ticksPerEpoch, type Feed, type Slice } from "./batches.ts";
 import type { Ran } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Rows } from "./host.ts";
+import type { Held } from "./resident.ts";
 import type { Ready, Scalars, Started } from "./segments.ts";
 import type { HostState } from "./state.ts";
 import type { Reading } from "./windows.ts";
 
 export interface BlockSource {
   readonly data?: Batches;
-  readonly step: readonly TickSegment[];
-  readonly short?: readonly TickSegment[];
+  readonly step: readonly TickPart[];
+  readonly short?: readonly TickPart[];
   readonly span: Span;
 }
 
@@ -28,64 +30,90 @@ export interface Tick {
   readonly scalars: Scalars;
 }
 
-export interface TickResult {
-  readonly readings: readonly Reading[];
-  readonly failed?: { readonly what: string; readonly span?: Span };
+/** What a run read beside the state. */
+export interface Fed {
+  readonly scalars: Scalars;
+  readonly slice?: Slice;
 }
 
-interface Part {
+export interface Failed extends Fed {
+  readonly what: string;
+  readonly span?: Span;
+  readonly segment: Segment;
+  readonly rows?: Rows;
+}
+
+export interface TickResult {
+  readonly readings: readonly Reading[];
+  readonly failed?: Failed;
+}
+
+/** Rows of a block or of inner steps, and how a batch of them is fed. */
+interface Source {
+  readonly rows: Rows;
+  readonly feed: Feed;
+  readonly held: Held | undefined;
+}
+
+interface Single {
   readonly every: number;
   readonly ready: Ready;
+}
+interface Inner extends Pick<Repeat, "repeat" | "limit" | "data"> {
+  readonly every: number;
+  readonly source?: Source;
+  /** The slices of a data set without an end. */
+  readonly next?: () => Slice;
+  readonly step: readonly Part[];
+  readonly short?: readonly Part[];
+}
+type Part = Single | Inner;
+
+/** One run of a segment within a tick. */
+interface Run extends Fed {
+  readonly ready: Ready;
+  readonly source?: Source;
 }
 
 export class Block {
   readonly rows: Rows | undefined;
   readonly credit: number;
   private readonly context: Context;
-  private readonly feed: Feed | undefined;
+  private readonly source: Source | undefined;
   private readonly step: readonly Part[];
   private readonly short: readonly Part[] | undefined;
   private readonly before = new WeakMap<Tick, HostState>();
+  private readonly drawn = new WeakMap<Tick, readonly Run[]>();
 
-  private constructor(context: Context, rows: Rows | undefined, feed: Feed | undefined, parts: Parts, credit: number) {
+  private constructor(context: Context, opened: Opened, credit: number) {
     this.context = context;
-    this.rows = rows;
+    this.source = opened.source;
+    this.rows = opened.source?.rows;
+    this.step = opened.step;
+    this.short = opened.short;
     this.credit = credit;
-    this.feed = feed;
-    this.step = parts.step;
-    this.short = parts.short;
   }
 
   /** `credit` decides from the segments how many ticks may be in flight. */
-  static async open(context: Context, source: BlockSource, credit: (halts: boolean) => number): Promise<Block> {
-    const { segments, data, state, pass } = context;
-    const rows = source.data ? await data.batches(source.data, pass.seed, source.span) : undefined;
-    const own = [...source.step, ...(source.short ?? [])].map(({ segment }) => segment);
-    await data.openColumns(own, pass.seed);
-    const held = rows && data.hold(rows, own);
-    const ready = async (list: readonly TickSegment[]): Promise<Part[]> => {
-      const parts: Part[] = [];
-      for (const { every, segment } of list)
-        parts.push({ every: every ?? 1, ready: await segments.ready(segment, held) });
-      return parts;
-    };
-    const parts = { step: await ready(source.step), short: source.short && (await ready(source.short)) };
-    for (const { ready } of [...parts.step, ...(parts.short ?? [])])
-      await state.need([...ready.reads, ...ready.commits]);
-    const most = credit(parts.step.some(({ ready }) => ready.halts));
-    const fields = source.data?.fields ?? [];
-    const feeder = !rows ? undefined : held ? rowNumbers : new Feeder(rows, fields, most).gather;
-    return new Block(context, rows, feeder, parts, most);
+  static async open(context: Context, block: BlockSource, credit: (halts: boolean) => number): Promise<Block> {
+    const own = [...tickSegments(block.step), ...tickSegments(block.short)];
+    await context.data.openColumns(own, context.pass.seed);
+    const most = credit(own.some(({ outputs }) => outputs.some(({ role }) => role.kind === "halt")));
+    const opened = await openParts(context, block, undefined, new Map(), most);
+    return new Block(context, opened, most);
   }
 
   start(tick: Tick): Promise<Ran<TickResult>> {
     const list = tick.slice?.short ? this.short : this.step;
     if (!list) throw new Error(`expected segments for a short batch of ${tick.slice?.rows.length} rows, got none`);
-    const parts = list.filter(({ every }) => tick.step % every === 0);
-    const batch = tick.slice && this.feed?.(tick.slice.rows);
-    const begin = ({ ready }: Part) => this.context.segments.start(ready, tick.scalars, batch);
+    let runs = this.drawn.get(tick);
+    if (!runs) {
+      runs = runsOf(list, tick.step, tick, this.source);
+      this.drawn.set(tick, runs);
+    }
     this.before.set(tick, this.context.state.snapshot());
-    return this.finish(tick, parts, begin, 0, this.credit > 1 ? parts.map(begin) : []);
+    const begin = (run: Run) => this.begin(run);
+    return this.finish(runs, 0, this.credit > 1 ? runs.map(begin) : []);
   }
 
   /** Undoes what ticks that the device skipped did on the host. */
@@ -95,41 +123,123 @@ export class Block {
     this.context.device.resume();
   }
 
+  private begin({ ready, scalars, source, slice }: Run): Started {
+    return this.context.segments.start(ready, scalars, slice && source?.feed(slice.rows));
+  }
+
   private async finish(
-    tick: Tick,
-    parts: readonly Part[],
-    begin: (part: Part) => Started,
+    runs: readonly Run[],
     from: number,
     started: readonly Started[],
     earlier: readonly Reading[] = [],
   ): Promise<Ran<TickResult>> {
     const readings = [...earlier];
-    for (const [i, part] of parts.entries()) {
+    for (const [i, run] of runs.entries()) {
       if (i < from) continue;
-      const run = started[i] ?? begin(part);
-      const result = await run.result;
+      const begun = started[i] ?? this.begin(run);
+      const result = await begun.result;
       // Nothing of this tick may still be queued when the device goes on.
       if (result.failed || result.skipped || result.halted)
         await Promise.all(started.slice(i + 1).map((each) => each.result));
       if (result.failed) {
-        this.context.state.restore(run.before);
-        return { result: { readings, failed: result.failed }, halted: false };
+        this.context.state.restore(begun.before);
+        const { scalars, slice, source, ready } = run;
+        const failed = { ...result.failed, segment: ready.segment, rows: source?.rows, scalars, slice };
+        return { result: { readings, failed }, halted: false };
       }
       if (result.skipped) return { result: { readings }, halted: false };
-      readings.push({ fetched: result.fetched, rows: tick.slice?.rows.length ?? 1 });
+      readings.push({ fetched: result.fetched, rows: run.slice?.rows.length ?? 1 });
       if (!result.halted) continue;
       const next = started[i + 1];
       const rest = async () => {
         if (next) this.context.state.restore(next.before);
-        return this.finish(tick, parts, begin, i + 1, [], readings);
+        return this.finish(runs, i + 1, [], readings);
       };
-      return { result: { readings }, halted: true, rest: i + 1 < parts.length ? rest : undefined };
+      return { result: { readings }, halted: true, rest: i + 1 < runs.length ? rest : undefined };
     }
     return { result: { readings }, halted: false };
   }
 }
 
-interface Parts {
+// ---------------------------------------------------------------- opening
+
+interface Opened {
+  readonly source?: Source;
   readonly step: readonly Part[];
   readonly short?: readonly Part[];
+}
+
+/** `outer` feeds the parts of a block that has no rows of its own; `walks` are the endless rows by repeat. */
+async function openParts(
+  context: Context,
+  block: BlockSource,
+  outer: Source | undefined,
+  walks: Map<string, () => Slice>,
+  inFlight: number,
+): Promise<Opened> {
+  const { segments, data, state, pass } = context;
+  const rows = block.data ? await data.batches(block.data, pass.seed, block.span) : undefined;
+  const held = rows && data.hold(rows, [...fedAlike(block.step), ...fedAlike(block.short)]);
+  const feed = held ? rowNumbers : rows && new Feeder(rows, block.data?.fields ?? [], inFlight).gather;
+  const source = rows && feed ? { rows, feed, held } : outer;
+
+  const open = async (list: readonly TickPart[]): Promise<Part[]> => {
+    const parts: Part[] = [];
+    for (const part of list) {
+      const every = part.every ?? 1;
+      if ("segment" in part) {
+        const ready = await segments.ready(part.segment, source?.held);
+        await state.need([...ready.reads, ...ready.commits]);
+        parts.push({ every, ready });
+        continue;
+      }
+      const { repeat, limit } = part;
+      const most = inFlight * (limit.unit === "steps" ? limit.count : 1);
+      const inner = await openParts(context, part, source, walks, most);
+      const next = part.data && inner.source ? walkOf(walks, repeat, part.data, inner.source.rows) : undefined;
+      parts.push({ every, repeat, limit, data: part.data, next, ...inner });
+    }
+    return parts;
+  };
+  return { source, step: await open(block.step), short: block.short && (await open(block.short)) };
+}
+
+/** The segments that see the same batches: inner steps with rows of their own do not. */
+function fedAlike(parts: readonly TickPart[] = []): Segment[] {
+  return parts.flatMap((part) => {
+    if ("segment" in part) return [part.segment];
+    return part.data ? [] : [...fedAlike(part.step), ...fedAlike(part.short)];
+  });
+}
+
+/** The full and the short batch of the block around go on in one order of rows. */
+function walkOf(walks: Map<string, () => Slice>, name: string, data: Batches, rows: Rows): () => Slice {
+  const known = walks.get(name);
+  if (known) return known;
+  const order = slices(data, rows, Infinity);
+  const next = () => {
+    const { value } = order.next();
+    if (!value) throw new Error(`expected a batch for ${name}, got none`);
+    return value;
+  };
+  walks.set(name, next);
+  return next;
+}
+
+// ---------------------------------------------------------------- one tick
+
+function runsOf(parts: readonly Part[], step: number, fed: Fed, source: Source | undefined): Run[] {
+  return parts.flatMap((part): Run[] => {
+    if (step % part.every !== 0) return [];
+    if ("ready" in part) return [{ ready: part.ready, scalars: fed.scalars, slice: fed.slice, source }];
+    const { limit, data, next } = part;
+    const perEpoch = data && part.source ? ticksPerEpoch(data, part.source.rows.count) : 1;
+    const count = limit.count * (limit.unit === "epochs" ? perEpoch : 1);
+    return Array.from({ length: count }, (_, i): Run[] => {
+      const slice = next ? next() : fed.slice;
+      const scalars = { ...fed.scalars, [`inner:${part.repeat}`]: i };
+      const list = next && slice?.short ? (part.short ?? part.step) : part.step;
+      return runsOf(list, step, { scalars, slice }, part.source);
+    }).flat();
+  });
 }

@@ -1,10 +1,9 @@
 /**
  * safetensors files: eight bytes with the length of a JSON header, the header (name → dtype, shape, place), the numbers.
- * A file appears whole or not at all: it is written beside its place, flushed, and renamed. Half precisions and doubles
- * are read as f32; whole numbers of 64 bits as i32 where they fit. Files beyond memory are not a concern here.
+ * How a file appears whole or not at all is in `replace.ts`. Half precisions and doubles are read as f32; whole numbers
+ * of 64 bits as i32 where they fit. Files beyond memory are not a concern here.
  */
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { type FileHandle, open } from "node:fs/promises";
 import type { DType } from "../lang/graph/node.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { cannotWrite, foreignDtype, notSafetensors, truncatedSafetensors } from "../lang/errors/data.ts";
@@ -12,6 +11,7 @@ import type { Span } from "../lang/source.ts";
 import type { Numbers } from "../gpu/device.ts";
 import { readingFailed, reasonOf } from "./data/disk.ts";
 import type { FileTensor } from "./host.ts";
+import { NotReplaceable, replaceFile } from "./replace.ts";
 
 interface Format {
   readonly bytes: number;
@@ -83,7 +83,7 @@ export async function writeSafetensors(
   try {
     await replaceFile(file, [length, padded, ...parts]);
   } catch (thrown) {
-    const reason = reasonOf(thrown);
+    const reason = thrown instanceof NotReplaceable ? thrown.message : reasonOf(thrown);
     throw reason === undefined ? thrown : new UserError(cannotWrite(span, file, reason));
   }
 }
@@ -98,26 +98,6 @@ function bytesOf({ dtype, data }: FileTensor): Uint8Array {
 
 function kind<A extends Numbers>(make: { new (from: ArrayLike<number>): A }, data: Numbers): A {
   return data instanceof make ? data : new make(data);
-}
-
-let temporary = 0;
-
-async function replaceFile(file: string, parts: readonly Uint8Array[]): Promise<void> {
-  // In the same folder, since a rename is atomic only within one disk.
-  const beside = join(dirname(file), `.${basename(file)}.${process.pid}.${temporary++}.tmp`);
-  const handle = await open(beside, "wx");
-  try {
-    try {
-      for (const part of parts) await handle.writeFile(part);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, file);
-  } catch (thrown) {
-    await rm(beside, { force: true });
-    throw thrown;
-  }
 }
 
 // ---------------------------------------------------------------- reading
@@ -215,7 +195,23 @@ async function readHeader(handle: FileHandle, file: string, span: Span | undefin
   }
   const end = base + entries.reduce((most, entry) => Math.max(most, entry.end), 0);
   if (end > size) throw new UserError(truncatedSafetensors(span, file, end, size));
+  const wrong = misplaced(entries);
+  if (wrong !== undefined) throw fail(wrong);
+  if (end < size) throw fail(`${size - end} bytes follow its last tensor`);
   return { entries, metadata, base };
+}
+
+/** The format wants every byte to belong to one tensor; a tensor of another size is named where it is read. */
+function misplaced(entries: readonly Entry[]): string | undefined {
+  const inOrder = [...entries].sort((a, b) => a.start - b.start || a.end - b.end);
+  let before: Entry | undefined;
+  for (const entry of inOrder) {
+    const expected = before?.end ?? 0;
+    if (before && entry.start < expected) return `\`${before.name}\` and \`${entry.name}\` overlap`;
+    if (entry.start > expected) return `${entry.start - expected} bytes before \`${entry.name}\` belong to no tensor`;
+    before = entry;
+  }
+  return undefined;
 }
 
 function entryOf(name: string, value: unknown): Entry | undefined {

@@ -4,6 +4,8 @@
  */
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Diagnostic } from "../lang/diagnostic.ts";
+import type { Span } from "../lang/source.ts";
+import type { Shown } from "./values.ts";
 
 export type InputValue = number | boolean | string;
 export type Inputs = Readonly<Record<string, InputValue>>;
@@ -44,7 +46,15 @@ export type RunEvent =
   | (InRun & { readonly event: "print"; readonly text: string })
   | (InRun & { readonly event: "saved"; readonly path: string })
   | (InRun & { readonly event: "warning" | "error"; readonly diagnostic: Diagnostic })
+  /** In a test only, where no run of `--json` comes. */
+  | { readonly event: "assert"; readonly holds: boolean; readonly span: Span; readonly sides: readonly Side[] }
   | EndEvent;
+
+/** A value that an assert compares. */
+export interface Side {
+  readonly value: Shown;
+  readonly span: Span;
+}
 
 export interface EndEvent {
   readonly event: "end";

@@ -14,6 +14,8 @@ import { Breath, Gate, type Mode } from "./clock.ts";
 import { scopeOf, type Context } from "./context.ts";
 import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
+import { Interrupted } from "./interrupted.ts";
+import { fullOfSlots } from "./memory.ts";
 import { Segments } from "./segments.ts";
 import { parameterCount, StateTable } from "./state.ts";
 import { HostValues } from "./values.ts";
@@ -116,6 +118,16 @@ export class Session {
     this.run().then(this.finished.resolve, this.finished.reject);
   }
 
+  private createSlots(): void {
+    const { state, program, device } = this.context;
+    try {
+      state.create();
+    } catch (error) {
+      const full = fullOfSlots(program, device.info.name, error);
+      throw full ? new UserError(full) : error;
+    }
+  }
+
   private async run(): Promise<EndEvent> {
     const { context } = this;
     const { events$, frames$, points$, gate, now, program, device } = context;
@@ -126,13 +138,14 @@ export class Session {
       return event;
     };
     try {
-      context.state.create();
+      this.createSlots();
       const parameters = parameterCount(program.slots);
       const inputs = context.inputs$.value;
       events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs });
       const flow: Flow = await runActions(context, program.body, scopeOf(context));
       return end(flow === "stop" && gate.stopped ? "stopped" : "done");
     } catch (error) {
+      if (error instanceof Interrupted && gate.stopped) return end("stopped");
       if (error instanceof UserError) events$.next({ event: "error", diagnostic: error.diagnostic });
       const failed = end("failed");
       if (error instanceof UserError) return failed;

@@ -8,7 +8,7 @@ import type { Device, Numbers } from "../gpu/device.ts";
 import type { Type } from "../lang/graph/node.ts";
 import type { Program, Slot } from "../lang/program.ts";
 import { UserError } from "../lang/diagnostic.ts";
-import { loadDiffers, type Difference } from "../lang/errors/running.ts";
+import { loadDiffers, loadedNotFinite, type Difference } from "../lang/errors/running.ts";
 import type { Files } from "./host.ts";
 import { withoutPass } from "./passes.ts";
 
@@ -123,6 +123,13 @@ export class StateTable {
         if (!asked.has(name)) wrong.push({ name, expected: "not there", found: typeText(found) });
       throw new UserError(loadDiffers(file, wrong, span));
     }
+    for (const { load } of group) {
+      const { name = "" } = load ?? {};
+      const found = tensors.get(name);
+      const at = found?.dtype === "f32" ? found.data.findIndex((x) => !Number.isFinite(x)) : -1;
+      if (found && at >= 0)
+        throw new UserError(loadedNotFinite(file, name, indexOf(at, found.shape), found.data[at] ?? NaN, span));
+    }
     for (const slot of group) {
       const found = tensors.get(slot.load?.name ?? "");
       this.waiting.delete(slot.path);
@@ -131,6 +138,17 @@ export class StateTable {
       else this.device.writeSlot(slot.path, found.data);
     }
   }
+}
+
+/** Of a place in row-major order. */
+function indexOf(place: number, shape: readonly number[]): number[] {
+  const index: number[] = [];
+  let left = place;
+  for (const size of [...shape].reverse()) {
+    index.unshift(left % size);
+    left = Math.floor(left / size);
+  }
+  return index;
 }
 
 export function typeText(type: { readonly dtype: string; readonly shape: readonly number[] }): string {

@@ -3,11 +3,13 @@
  * order: the step's event, the sinks of the body, reactions by steps, the epoch's event, reactions by epochs, by seconds.
  */
 import { lastValueFrom } from "rxjs";
-import { UserError } from "../lang/diagnostic.ts";
+import { UserError, type Diagnostic } from "../lang/diagnostic.ts";
+import { firstNotFinite } from "../lang/errors/finite.ts";
 import { noWholeBatch, notFinite } from "../lang/errors/running.ts";
 import type { Action, Reaction, Train } from "../lang/program.ts";
 import { runActions, type Flow } from "./actions.ts";
-import { Block, type Tick, type TickResult } from "./block.ts";
+import { blame } from "./blame.ts";
+import { Block, type Failed, type Tick, type TickResult } from "./block.ts";
 import { slices, ticksPerEpoch, type Slice } from "./batches.ts";
 import { Stopwatch, ticks } from "./clock.ts";
 import { inRun, sampleInputs, scopeOf, type Context } from "./context.ts";
@@ -81,7 +83,7 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
   const settle = async (tick: Tick, result: TickResult): Promise<Flow> => {
     const { step, epoch } = tick;
     const { failed } = result;
-    if (failed) throw new UserError(notFinite(failed.what, { step, epoch }, failed.span));
+    if (failed) throw new UserError(await explain(context, tick, failed));
     Object.assign(context.at, { step, epoch, tick: step - 1 });
     context.total.steps++;
     gather(result.readings, epoch !== epochSeen);
@@ -126,6 +128,13 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     const value = windows.epoch.value(name);
     if (value) values.metrics.set(name, value);
   }
+}
+
+/** Names the operation that began it, where it can be found. */
+async function explain(context: Context, tick: Tick, failed: Failed): Promise<Diagnostic> {
+  const found = await blame(context, failed);
+  const { what, span } = failed;
+  return found ? firstNotFinite(what, tick, span, found.cause, found.user) : notFinite(what, tick, span);
 }
 
 function* draw(context: Context, train: Train, block: Block, watch: Stopwatch): Generator<Tick, undefined> {

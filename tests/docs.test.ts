@@ -1,10 +1,16 @@
-/** Every block of dlx in README and docs is a script that runs, a few steps of each `train` block, on the cpu device. */
+/**
+ * The pages are true. Every block of dlx in README and docs is a script that runs, a few steps of each `train` block, on
+ * the cpu device; every `console` block holds what its commands print today (UPDATE=1 writes them anew); and the
+ * language page names everything that a script can name.
+ */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
+import { Workplace, capturesOf, readPage, writeCaptures } from "./captures.ts";
+import { withNames } from "./names-table.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const pages = [
@@ -22,7 +28,7 @@ interface Block {
 }
 
 function blocks(page: string): Block[] {
-  const text = readFileSync(join(root, page), "utf8");
+  const text = readPage(page);
   return [...text.matchAll(/^```dlx\n([\s\S]*?)^```/gm)].map((m) => ({
     text: m[1]!,
     line: text.slice(0, m.index).split("\n").length + 1,
@@ -47,3 +53,26 @@ for (const page of pages) {
     });
   });
 }
+
+for (const page of pages) {
+  const captures = capturesOf(readPage(page));
+  if (captures.length === 0) continue;
+  test(`${page} shows what its commands print (UPDATE=1 writes it anew)`, async () => {
+    const work = new Workplace(captures);
+    try {
+      const made = new Map<(typeof captures)[number], string>();
+      for (const capture of captures) made.set(capture, await work.remake(capture));
+      if (process.env.UPDATE) return writeCaptures(page, made);
+      for (const [{ line, text }, fresh] of made) expect(`line ${line}\n${text}`).toBe(`line ${line}\n${fresh}`);
+    } finally {
+      work.close();
+    }
+  });
+}
+
+test("docs/language.md has a row for every name of the language, as its definition says (UPDATE=1 writes them anew)", () => {
+  const text = readPage("docs/language.md");
+  const fresh = withNames(text);
+  if (process.env.UPDATE) writeFileSync(join(root, "docs/language.md"), fresh);
+  else expect(text).toBe(fresh);
+});

@@ -5,21 +5,21 @@
 import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
-import type { Action, Batches, Reaction, Segment, TickSegment, Train } from "../program.ts";
+import type { Action, Batches, Reaction, Segment, Train } from "../program.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { bindFields, fieldNames } from "./data.ts";
 import { constantNumber, define, evaluate } from "./expr.ts";
 import { withoutRun } from "./models.ts";
 import { patternNames, runStatements } from "./statements.ts";
-import type { BlockBuild, Build, Checker, Env, Frame, Host } from "./state.ts";
+import type { BlockBuild, Build, Checker, Env, Frame, Host, Ticks } from "./state.ts";
 import { child, scalarInput } from "./state.ts";
 import type { Paths } from "./trained.ts";
 import { trainedPaths } from "./trained.ts";
 import type { Dataset, Value } from "./values.ts";
 
 interface Pass {
-  readonly ticks: TickSegment[];
+  readonly ticks: Ticks;
   readonly actions: Action[];
   readonly reactions: Reaction[];
 }
@@ -114,8 +114,8 @@ function walkBlock(
   return {
     name: block.name,
     data: data ? batchesOf(data, stmt.source!) : undefined,
-    step: full.ticks,
-    short: short?.ticks,
+    step: full.ticks.parts,
+    short: short?.ticks.parts,
     folds: [...block.folds.values()],
     report: [...block.report].map(([name, value]) => ({ name, value })),
     watches: block.watches,
@@ -159,8 +159,9 @@ function runPass(
   training: boolean,
 ): Pass {
   const scope = child(env.scope);
-  const pass: Pass = { ticks: [], actions: [], reactions: [] };
-  const first = newTick(c, block, pass);
+  const ticks: Ticks = { prefix: block.name + (c.replaying ? ".short" : ""), parts: [], loops: [], scope };
+  const pass: Pass = { ticks, actions: [], reactions: [] };
+  const first = newTick(c, block, ticks);
   c.within(first, () => {
     const frame: Frame = {
       kind: "block",
@@ -172,7 +173,7 @@ function runPass(
       block,
       actions: pass.actions,
       reactions: pass.reactions,
-      ticks: pass.ticks,
+      ticks,
     };
     const inner: Env = { scope, frame };
     if (source && data) bindFields(c, inner, source, data, size);
@@ -181,27 +182,29 @@ function runPass(
   return pass;
 }
 
-export function newTick(c: Checker, block: BlockBuild, pass: Pick<Pass, "ticks">, every?: number): Build {
-  const number = pass.ticks.length;
-  const suffix =
-    (c.replaying ? ".short" : "") +
-    (number === 0 ? "" : every === undefined ? `.${number + 1}` : `.every${every}_${number + 1}`);
-  const build = c.newBuild(block.name + suffix, "tick", block);
-  pass.ticks.push({ every, segment: build.segment as Segment });
+export function newTick(c: Checker, block: BlockBuild, ticks: Ticks): Build {
+  const { prefix, parts, every } = ticks;
+  const number = parts.length + 1;
+  const suffix = every === undefined ? (number === 1 ? "" : `.${number}`) : `.every${every}_${number}`;
+  const build = c.newBuild(prefix + suffix, "tick", block, ticks);
+  parts.push({ every, segment: build.segment as Segment });
   return build;
 }
 
 /** A mistake in the full batch would only be told twice. */
-function hasShort(c: Checker, block: BlockBuild, rows: number): boolean {
+export function hasShort(c: Checker, block: BlockBuild, rows: number): boolean {
   return rows > 0 && c.diagnostics.length === block.reported;
 }
 
-/** The same body for the last short batch: the same names, draws and metrics in a second, smaller graph. */
-function again(c: Checker, block: BlockBuild, run: () => Pass): Pass {
+/**
+ * The same body for the last short batch: the same names, draws and metrics in a second, smaller graph. `from` says how
+ * many metrics and moves there were before the body.
+ */
+export function again<T>(c: Checker, block: BlockBuild, run: () => T, from = { fetches: 0, minimizes: 0 }): T {
   const { watches } = block;
   const kept = watches.length;
-  block.fetches = 0;
-  block.minimizes = 0;
+  block.fetches = from.fetches;
+  block.minimizes = from.minimizes;
   block.foldOf.clear();
   block.fetched.clear();
   const outer = c.replaying;
@@ -214,14 +217,14 @@ function again(c: Checker, block: BlockBuild, run: () => Pass): Pass {
   }
 }
 
-function batchSizes(data: Dataset): { full: number; short: number } {
+export function batchSizes(data: Dataset): { full: number; short: number } {
   const { size, dropLast } = data.batch!;
   if (data.rows < 0) return { full: size, short: 0 };
   if (data.rows < size && !dropLast) return { full: data.rows, short: 0 };
   return { full: size, short: dropLast ? 0 : data.rows % size };
 }
 
-function batchSource(c: Checker, env: Env, source: ast.Source, label: string): Dataset {
+export function batchSource(c: Checker, env: Env, source: ast.Source, label: string): Dataset {
   const site = { path: `${env.frame.site.path}/${label}`, counts: new Map<string, number>() };
   const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, source.value);
   if (value.kind === "broken") throw new Reported();
@@ -233,7 +236,7 @@ function batchSource(c: Checker, env: Env, source: ast.Source, label: string): D
   return value;
 }
 
-function batchesOf(data: Dataset, source: ast.Source): Batches {
+export function batchesOf(data: Dataset, source: ast.Source): Batches {
   const { size, dropLast } = data.batch!;
   const full = data.rows >= 0 && data.rows < size ? data.rows : size;
   const used = fieldNames(

@@ -16,7 +16,7 @@ import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
 import { sources } from "./sources.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
-import { callSite, child } from "./state.ts";
+import { callSite, child, tellNames } from "./state.ts";
 import type { Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
 
 export interface ArgV {
@@ -291,6 +291,7 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
       site: callSite(env.frame.site, f.name),
       ordinals: new Map<string, number>(),
     };
+    tellNames(c, scope, frame);
     const value = evaluate(c, { scope, frame }, f.body);
     return leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
   });

@@ -17,8 +17,9 @@ import { constantNumber, define, evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
 import { runStatements } from "./statements.ts";
-import type { Build, Checker, Env, Frame } from "./state.ts";
+import type { Build, Checker, Env, Frame, Ticks } from "./state.ts";
 import { callSite, child } from "./state.ts";
+import type { Scope } from "./values.ts";
 
 export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metric" }): void {
   const block = env.frame.block;
@@ -32,18 +33,22 @@ export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metri
       ),
     );
   }
+  // A metric of inner steps is one of the block.
+  const scope = env.frame.ticks?.scope ?? env.scope;
   const site = callSite(env.frame.site, `metric ${stmt.name.text}`);
   const value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site } }, stmt.value);
   if (value.kind === "broken") {
     block.unknown = true;
-    define(c, env.scope, stmt.name, value);
+    define(c, scope, stmt.name, value);
     return;
   }
   const tensor = toTensor(value, atOf(c, env, stmt.value.span));
   const node = dependsOnHost(tensor.node)
     ? hostNode(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, tensor.node, stmt.value.span)
     : foldOf(c, block, asFloat(tensor.node, stmt.value.span), "avg");
-  define(c, env.scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
+  // The short batch of inner steps measures the same once more.
+  if (!(c.replaying && scope.names.has(stmt.name.text)))
+    define(c, scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
   if (!block.report.has(stmt.name.text)) block.report.set(stmt.name.text, node);
 }
 
@@ -67,14 +72,26 @@ export function execEvery(c: Checker, env: Env, stmt: ast.Every): void {
     return;
   }
   const unit = stmt.unit === "minutes" ? "seconds" : stmt.unit;
+  const onTheWall = unit === "seconds" && stmt.body.body.find(({ kind }) => kind === "commit");
+  if (onTheWall) throw new UserError(errors.commitByTime(onTheWall.span));
+  const actions = between(c, env, stmt.body, `r${frame.reactions.length + 1}`);
+  frame.reactions.push({
+    clock: { unit, every: stmt.unit === "minutes" ? count * 60 : count },
+    body: actions,
+    span: stmt.span,
+  });
+}
+
+/** A body between ticks is a segment of its own: it sees the committed states and what it writes is there for the next tick. */
+function between(c: Checker, env: Env, body: ast.Block, label: string): Action[] {
+  const { frame } = env;
   const actions: Action[] = [];
-  const build = c.newBuild(
-    `${frame.block.name}.r${frame.reactions.length + 1}${c.replaying ? ".short" : ""}`,
-    "reaction",
-    frame.block,
-  );
+  const prefix = frame.block ? `${frame.block.name}.` : "";
+  const build = c.newBuild(`${prefix}${label}${c.replaying ? ".short" : ""}`, "reaction", frame.block);
   actions.push({ kind: "compute", segment: build.segment });
   c.within(build, () => {
+    const scope = child(env.scope);
+    reread(c, env.scope, scope);
     const inner: Frame = {
       ...frame,
       kind: "reaction",
@@ -83,13 +100,9 @@ export function execEvery(c: Checker, env: Env, stmt: ast.Every): void {
       reactions: undefined,
       ticks: undefined,
     };
-    runStatements(c, { scope: child(env.scope), frame: inner }, stmt.body.body);
+    runStatements(c, { scope, frame: inner }, body.body);
   });
-  frame.reactions.push({
-    clock: { unit, every: stmt.unit === "minutes" ? count * 60 : count },
-    body: actions,
-    span: stmt.span,
-  });
+  return actions;
 }
 
 function moves(block: ast.Block): boolean {
@@ -100,21 +113,47 @@ function moves(block: ast.Block): boolean {
 function inPlace(c: Checker, env: Env, stmt: ast.Every, count: number): void {
   const { frame } = env;
   const block = frame.block!;
-  const pass = { ticks: frame.ticks! };
-  carryOn(c, newTick(c, block, pass, count));
+  const outer = frame.ticks!;
+  const ticks: Ticks = { ...outer, every: count };
+  const from = begin(c);
+  carryOn(c, newTick(c, block, ticks), from);
+  reread(c, env.scope);
   const actions: Action[] = [];
-  runStatements(c, { scope: child(env.scope), frame: { ...frame, actions } }, stmt.body.body);
+  runStatements(c, { scope: child(env.scope), frame: { ...frame, actions, ticks } }, stmt.body.body);
   if (actions.length > 0) {
     frame.reactions!.push({ clock: { unit: "steps", every: count }, body: actions, span: stmt.span });
   }
-  carryOn(c, newTick(c, block, pass));
+  carryOn(c, newTick(c, block, outer), from);
+  reread(c, env.scope);
 }
 
-/** Slots that no segment of the tick has moved yet are read as they were read before. */
-function carryOn(c: Checker, next: Build): void {
-  const before = c.build;
+/** The segment that is open before others, and how many there are. */
+export interface Begun {
+  readonly before: Build;
+  readonly builds: number;
+}
+export function begin(c: Checker): Begun {
+  return { before: c.build, builds: c.builds.length };
+}
+
+/** Slots that nothing has moved since are read as they were read then. */
+export function carryOn(c: Checker, next: Build, { before, builds }: Begun): void {
+  const since = [before, ...c.builds.slice(builds)];
   c.switchTo(next);
-  for (const [path, node] of before.state) if (!before.dirty.has(path)) next.state.set(path, node);
+  for (const [path, node] of before.state) {
+    if (since.every(({ dirty }) => !dirty.has(path))) next.state.set(path, node);
+  }
+}
+
+/** States that are in scope, as the open segment finds them in their slots; in their places, or all in one scope. */
+export function reread(c: Checker, scope: Scope, into?: Scope): void {
+  for (let s: Scope | undefined = scope; s; s = s.parent) {
+    for (const [name, binding] of s.names) {
+      const { role, value } = binding;
+      if (role?.kind !== "state" || value.kind !== "tensor" || into?.names.has(name)) continue;
+      (into ?? s).names.set(name, { ...binding, value: { ...value, node: c.read(role.path) } });
+    }
+  }
 }
 
 export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }): void {
@@ -136,6 +175,13 @@ export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }
     c.build.segment.outputs.push({ node: tensor.node, role: { kind: "halt" } });
   }
   const node = hostNode(c, env, tensor.node, stmt.cond.span);
+  if (kind !== "top" && moves(stmt.body)) {
+    const number = (env.frame.ordinals.get("when") ?? 0) + 1;
+    env.frame.ordinals.set("when", number);
+    const body = between(c, env, stmt.body, `when${number}`);
+    env.frame.actions.push({ kind: "when", cond: node, body, span: stmt.span });
+    return;
+  }
   runStatements(c, inner, stmt.body.body);
   env.frame.actions.push({ kind: "when", cond: node, body: inner.frame.actions, span: stmt.span });
 }

@@ -32,6 +32,13 @@ export const none: Value = { kind: "none" };
 const MAX_PASSES = 4096;
 
 export function evaluate(c: Checker, env: Env, e: ast.Expr): Value {
+  const value = valueOf(c, env, e);
+  if (c.overheard?.has(e)) c.overheard.set(e, value);
+  c.seen?.(e.span, value, env.frame);
+  return value;
+}
+
+function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
   switch (e.kind) {
     case "number":
       return { kind: "num", value: e.value, float: e.float };
@@ -175,6 +182,7 @@ export function define(c: Checker, scope: Env["scope"], name: ast.Name, value: V
     throw new UserError(names.twoDefinitions(name.text, name.span, first.span));
   }
   scope.names.set(name.text, { value, span: name.span });
+  c.seen?.(name.span, value);
 }
 
 // ---------------------------------------------------------------- operators

@@ -68,7 +68,8 @@ function closeSegment(c: Checker, build: Build): void {
       result = rebuild(n, n.inputs.map(walk));
     else if (n.op === "input") {
       if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
-      result = inputOf(c, build, owner, n);
+      result =
+        n.attrs.source === "batch" && owner.feed !== build.feed ? keptBy(c, owner, n) : inputOf(c, build, owner, n);
     } else {
       if (owner.kind === "tick" && owner.block !== build.block) throw tooFast(n);
       result = keptBy(c, owner, n);

@@ -21,7 +21,7 @@ import { atOf } from "./hooks.ts";
 import { enterSignature, lastExpression, leaveSignature, writtenAxes } from "./signature.ts";
 import { runBlock } from "./statements.ts";
 import type { Build, Checker, Env, Frame } from "./state.ts";
-import { callSite, child, lookup, scalarInput } from "./state.ts";
+import { callSite, child, lookup, scalarInput, tellNames } from "./state.ts";
 import type { Axis, Bundle, Instance, ModelDecl, Tensor, Value } from "./values.ts";
 
 export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readonly ArgV[], span: Span): Instance {
@@ -46,6 +46,8 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
     children: new Map(),
   };
   host.children.set(key, instance);
+  c.instances.set(instance.path, { model: decl.name, span });
+  c.seen?.(span, instance, env.frame);
   c.hosts.set(instance, host);
   if (env.frame.instance) c.parents.set(instance, env.frame.instance);
   return instance;
@@ -117,6 +119,7 @@ export function applyInstance(
     const body = decl.decl.body;
     const told = c.diagnostics.length;
     c.unknown.add(instance);
+    tellNames(c, scope, frame);
     const value = runBlock(c, { scope, frame }, body);
     if (c.diagnostics.length === told && value.kind !== "broken") c.unknown.delete(instance);
     instance.applied = true;

@@ -1,14 +1,13 @@
 /** The walk over a whole script: prelude, declarations, actions in order, tests; and the program that comes out. */
 import type { Diagnostic } from "../diagnostic.ts";
-import type { Action, DataPlan, Facts, Program, SourceRef, TestBlock } from "../program.ts";
+import type { Action, DataPlan, Facts, Program, SourceRef, TickPart } from "../program.ts";
 import type { Source } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import { evaluate } from "./expr.ts";
 import { finishSegments } from "./finish.ts";
-import { constantText } from "./sinks.ts";
 import { runStatements } from "./statements.ts";
 import type { Frame, Settings } from "./state.ts";
 import { Checker, child, scalarInput } from "./state.ts";
+import { checkTest, computed, type TestStmt, type WalkedTest } from "./tests.ts";
 
 export interface Parsed {
   readonly source: Source;
@@ -25,11 +24,36 @@ export interface Known {
 export interface Checked {
   readonly program?: Program;
   readonly diagnostics: readonly Diagnostic[];
+  /** Those of `diagnostics` that were found when the segments were closed, which happens only when nothing else is wrong. */
+  readonly late: readonly Diagnostic[];
   readonly pendingFacts: readonly SourceRef[];
   readonly pendingFiles: readonly { readonly path: string; readonly from: string }[];
 }
 
+/**
+ * Tests need slots and values that a run does not, so a script with tests is walked once more without them, and, where
+ * their programs are asked for, once with each alone.
+ */
 export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: Known, settings: Settings): Checked {
+  const tests = script.file.body.filter((s) => s.kind === "test");
+  const whole = walk(script, prelude, known, settings, tests);
+  if (!whole.program || tests.length === 0 || settings.seen) return whole;
+  const part = (some: readonly TestStmt[]): Program => {
+    const { program } = walk(script, prelude, known, settings, some);
+    if (!program) throw new Error("expected a part of a program that checks to check too, got mistakes");
+    return program;
+  };
+  const own = settings.tests === true ? tests.flatMap((test) => part([test]).tests) : [];
+  return { ...whole, program: { ...part([]), tests: own } };
+}
+
+function walk(
+  script: Parsed,
+  prelude: readonly Parsed[],
+  known: Known,
+  settings: Settings,
+  tests: readonly TestStmt[],
+): Checked {
   const c = new Checker(settings, known.facts, known.missing);
   for (const [path, module] of known.modules) c.modules.set(path, module);
   c.seed = settings.seed ?? 0;
@@ -47,61 +71,50 @@ export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: 
   for (const part of prelude) runStatements(c, { scope: c.globals, frame }, part.file.body);
   const scope = child(c.globals);
   c.loading.push(script.source.file);
-  const tests = script.file.body.filter((s) => s.kind === "test");
   runStatements(
     c,
     { scope, frame },
     script.file.body.filter((s) => s.kind !== "test"),
   );
-  for (const test of tests) c.attempt(() => checkTest(c, { scope, frame }, test));
+  const walked: WalkedTest[] = [];
+  for (const test of tests) c.attempt(() => void walked.push(checkTest(c, { scope, frame }, test)));
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;
+  const early = c.diagnostics.length;
   if (!failed && !pending) finishSegments(c);
   const stillGood = !pending && !c.diagnostics.some((d) => d.severity === "error");
   return {
     program: stillGood
-      ? assemble(c, actions, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude)
+      ? assemble(c, actions, walked, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude)
       : undefined,
     diagnostics: c.diagnostics,
+    late: c.diagnostics.slice(early),
     pendingFacts: c.pendingFacts,
     pendingFiles: c.pendingFiles,
   };
 }
 
-function checkTest(
-  c: Checker,
-  env: { scope: Frame extends never ? never : Parameters<typeof child>[0]; frame: Frame },
-  test: ast.Stmt & { kind: "test" },
-): void {
-  const body: Action[] = [];
-  const asserts: TestBlock["asserts"][number][] = [];
-  const name = constantText(evaluate(c, env, test.name), test.name.span);
-  const build = c.newBuild(`test${c.tests.length + 1}`, "reaction");
-  body.push({ kind: "compute", segment: build.segment });
-  c.within(build, () => {
-    const frame: Frame = { ...env.frame, kind: "test", actions: body, asserts, ordinals: new Map() };
-    runStatements(c, { scope: child(env.scope), frame }, test.body.body);
-  });
-  asserts.forEach((a, i) => build.segment.outputs.push({ node: a.cond, role: { kind: "fetch", name: `assert${i}` } }));
-  c.tests.push({ name, body, asserts, span: test.span });
-}
-
 function assemble(
   c: Checker,
   actions: readonly Action[],
+  tests: readonly WalkedTest[],
   sources: readonly Source[],
   prelude: readonly Parsed[],
 ): Program {
   const plans: Record<string, DataPlan> = {};
   for (const [plan, id] of c.plans) plans[id] = plan;
+  const slots = Object.fromEntries(c.slots);
+  const body = prune(actions);
+  const setup = computed(body);
   return {
     sources: [...sources, ...prelude.map((p) => p.source)],
     seed: c.seed,
     inputs: [...c.inputs.values()],
-    slots: Object.fromEntries(c.slots),
+    slots,
+    instances: Object.fromEntries(c.instances),
     plans,
-    body: prune(actions),
-    tests: c.tests,
+    body,
+    tests: tests.map((test) => ({ ...test, slots, plans, body: [...setup, ...prune(test.body)] })),
   };
 }
 
@@ -116,20 +129,27 @@ function prune(actions: readonly Action[]): Action[] {
         case "train":
           return {
             ...a,
-            step: a.step.filter((t) => t.segment.outputs.length > 0),
-            short: a.short?.filter((t) => t.segment.outputs.length > 0),
+            step: pruneTick(a.step),
+            short: a.short && pruneTick(a.short),
             sinks: prune(a.sinks),
             reactions: a.reactions.map((r) => ({ ...r, body: prune(r.body) })),
           };
         case "eval":
           return {
             ...a,
-            step: a.step.filter((t) => t.segment.outputs.length > 0),
-            short: a.short?.filter((t) => t.segment.outputs.length > 0),
+            step: pruneTick(a.step),
+            short: a.short && pruneTick(a.short),
           };
         default:
           return a;
       }
     })
     .filter((a) => a.kind !== "compute" || a.segment.outputs.length > 0);
+}
+
+function pruneTick(parts: readonly TickPart[]): TickPart[] {
+  return parts.flatMap((part): TickPart[] => {
+    if ("segment" in part) return part.segment.outputs.length > 0 ? [part] : [];
+    return [{ ...part, step: pruneTick(part.step), short: part.short && pruneTick(part.short) }];
+  });
 }

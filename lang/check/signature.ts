@@ -43,7 +43,7 @@ export function enterSignature(
       bindDim(c, env, callee, param, value, spans.get(name) ?? span, lens, own);
       continue;
     }
-    if (value.kind !== "tensor" && value.kind !== "num" && value.kind !== "bool") continue;
+    if (value.kind !== "tensor" && value.kind !== "num" && value.kind !== "bool" && value.kind !== "list") continue;
     if (!param.type.axes) continue;
     const at = spans.get(name) ?? span;
     const tensor = toTensor(value, atOf(c, env, at));

@@ -224,8 +224,8 @@ export const specials: Readonly<Record<string, Special>> = {
     },
   },
   contract: {
-    params: ["a", "b", "over"],
-    doc: "contract(a, b, over: [K]): sums a times b over the named axes; then come the other axes of a, then those of b.",
+    params: ["a", "b", "over", "batch"],
+    doc: "contract(a, b, over: [K], batch: [G]): sums a times b over the named axes, for each place of the axes of `batch`, which come first; then come the other axes of a, then those of b.",
     takes: always,
     call: contract,
   },
@@ -237,44 +237,62 @@ export const specials: Readonly<Record<string, Special>> = {
   },
   fan_in: {
     params: ["shape"],
-    doc: "fan_in(shape): the product of all axes but `Out`, what one output sums over.",
+    doc: "fan_in(shape): the product of all axes but `Out` (without that name the last), what one output sums over.",
     takes: always,
     call: (_c, _env, args, span) => fan(args, span, false),
   },
   fan_out: {
     params: ["shape"],
-    doc: "fan_out(shape): the product of all axes but `In`, what one input reaches.",
+    doc: "fan_out(shape): the product of all axes but `In` (without that name the one beside `Out`), what one input reaches.",
     takes: always,
     call: (_c, _env, args, span) => fan(args, span, true),
   },
 };
 
+/** The output axis is called `Out`, else it is the last; the input axis `In`, else it stands before that, or behind it. */
 function fan(args: readonly ArgV[], span: Span, out: boolean): Value {
   const list = args[0]?.value;
   if (list?.kind !== "list") throw new UserError(names.needsConstant("the shape of a param", "missing", span));
-  const without = out ? "In" : "Out";
-  let product = 1;
-  for (const item of list.items) {
+  const sizes = list.items.map((item) => {
     if (item.kind !== "num") throw new UserError(names.needsConstant("a size", typeText(item), span));
-    if (item.axis?.name !== without) product *= item.value;
-  }
-  return { kind: "num", value: product };
+    return item;
+  });
+  const named = (name: string, place: number): number => {
+    const found = sizes.findIndex((item) => item.axis?.name === name);
+    return found < 0 ? place : found;
+  };
+  const outputs = named("Out", sizes.length - 1);
+  const inputs = named("In", outputs === 0 ? 1 : outputs - 1);
+  const without = out ? inputs : outputs;
+  return { kind: "num", value: sizes.reduce((n, item, i) => (i === without ? n : n * item.value), 1) };
 }
 
 function contract(c: Checker, env: Env, args: readonly ArgV[], span: Span): Value {
-  const bound = bind("contract", ["a", "b", "over"], args, span);
+  const bound = bind("contract", ["a", "b", "over", "batch"], args, span);
   const at = atOf(c, env, span);
   const a = toTensor(bound.get("a")!.value, at);
   const b = toTensor(bound.get("b")?.value ?? { kind: "none" }, at);
-  const over = bound.get("over")?.value;
-  const left = resolveAxes(a, over, at);
-  const right = resolveAxes(b, over, at);
-  const pairs = left.map((i) => [i, right.find((j) => b.axes[j]!.uid === a.axes[i]!.uid) ?? -1] as const);
-  if (left.length !== right.length || pairs.some(([, j]) => j < 0)) {
+  const pairs = (axes: Value | undefined): (readonly [number, number])[] => {
+    const left = resolveAxes(a, axes, at);
+    const right = resolveAxes(b, axes, at);
+    const found = left.map((i) => [i, right.find((j) => b.axes[j]!.uid === a.axes[i]!.uid) ?? -1] as const);
+    const meet = ([i, j]: readonly [number, number]): boolean => {
+      const [x, y] = [a.axes[i]!.size, b.axes[j]?.size];
+      return y !== undefined && (x === y || x < 0 || y < 0);
+    };
+    if (left.length === right.length && found.every(meet)) return found;
     throw new UserError(errors.notContracted(typeText(a), typeText(b), span));
-  }
-  const node = make("dot", [a.node, b.node], { batch: [], contract: pairs }, span);
-  const axes = [...a.axes.filter((_, i) => !left.includes(i)), ...b.axes.filter((_, j) => !right.includes(j))];
+  };
+  const over = pairs(bound.get("over")?.value);
+  const given = bound.get("batch")?.value;
+  const batch = given ? pairs(given) : [];
+  const used = [...batch, ...over];
+  const node = make("dot", [a.node, b.node], { batch, contract: over }, span);
+  const axes = [
+    ...batch.map(([i]) => a.axes[i]!),
+    ...a.axes.filter((_, i) => !used.some(([x]) => x === i)),
+    ...b.axes.filter((_, j) => !used.some(([, y]) => y === j)),
+  ];
   return { kind: "tensor", node, dtype: "float", axes };
 }
 

@@ -13,12 +13,12 @@ import type {
   Fold,
   HostScalar,
   InputDecl,
+  Made,
   Output,
   Reaction,
   Slot,
   SourceRef,
-  TestBlock,
-  TickSegment,
+  TickPart,
   Watch,
 } from "../program.ts";
 import type { Source, Span } from "../source.ts";
@@ -34,10 +34,27 @@ export interface Build {
   /** The list of segments of one tick shares a block; values cross between them through slots. */
   readonly block?: BlockBuild;
   readonly segment: { readonly name: string; outputs: Output[]; host: HostScalar[] };
+  /** Which batch it sees: that of its block (undefined), or of inner steps. */
+  readonly feed: object | undefined;
+  /** The inner steps around it, outermost first. */
+  readonly loops: readonly object[];
   /** The newest version of each state read or written here. */
   readonly state: Map<string, Node>;
   readonly dirty: Set<string>;
   readonly kept: Map<Node, string>;
+}
+
+/** The parts of a tick under construction. */
+export interface Ticks {
+  /** Of the names of its segments. */
+  readonly prefix: string;
+  readonly parts: TickPart[];
+  /** All of them run on steps n, 2n, … only. */
+  readonly every?: number;
+  readonly feed?: object;
+  readonly loops: readonly object[];
+  /** Of the body of the block. */
+  readonly scope: Scope;
 }
 
 /** A `train` or `eval` block under construction. */
@@ -90,8 +107,9 @@ export interface Frame {
   readonly yields?: Value[];
   /** The reactions and tick segments of the block whose body this is. */
   readonly reactions?: Reaction[];
-  readonly ticks?: TickSegment[];
-  readonly asserts?: { cond: Node; span: Span }[];
+  readonly ticks?: Ticks;
+  /** Of a test: names of the blocks outside, which do not run before it. */
+  readonly outside?: ReadonlySet<string>;
   readonly instance?: Instance;
   /** Index of the enclosing `for` pass or list item. */
   readonly pass?: string;
@@ -109,16 +127,25 @@ export interface Env {
 export interface Settings {
   readonly inputs: Readonly<Record<string, number | boolean | string>>;
   readonly seed?: number;
+  /** Gives each test a program of its own. */
+  readonly tests?: boolean;
+  /** Hears the value of every expression and of every name that is bound; the second walk of a short batch is left out. */
+  readonly seen?: Seen;
 }
+
+export type Seen = (place: Span, value: Value, frame?: Frame) => void;
 
 export class Checker {
   readonly diagnostics: Diagnostic[] = [];
   readonly slots = new Map<string, Slot>();
+  readonly instances = new Map<string, Made>();
   readonly inputs = new Map<string, InputDecl & { value: number | boolean | string }>();
   readonly plans = new Map<DataPlan, string>();
   readonly rowAxes = new Map<DataPlan, Axis>();
   readonly builds: Build[] = [];
-  readonly tests: TestBlock[] = [];
+  testCount = 0;
+  /** Expressions whose values somebody wants to hear of while what holds them is evaluated. */
+  overheard: Map<ast.Expr, Value | undefined> | undefined;
   readonly sources: Source[] = [];
   readonly blockNames = new Set<string>();
   readonly modules = new Map<string, { file: ast.File; source: Source }>();
@@ -172,6 +199,10 @@ export class Checker {
     this.missingFiles = missingFiles;
   }
 
+  get seen(): Seen | undefined {
+    return this.replaying ? undefined : this.settings.seen;
+  }
+
   report(diagnostic: Diagnostic): void {
     if (!this.diagnostics.some((d) => isSameMistake(d, diagnostic))) this.diagnostics.push(diagnostic);
   }
@@ -195,13 +226,15 @@ export class Checker {
 
   // ------------------------------------------------------------ builds
 
-  newBuild(name: string, kind: Build["kind"], block?: BlockBuild): Build {
+  newBuild(name: string, kind: Build["kind"], block?: BlockBuild, tick?: Pick<Ticks, "feed" | "loops">): Build {
     const build: Build = {
       name,
       order: this.builds.length,
       kind,
       block,
       segment: { name, outputs: [], host: [] },
+      feed: tick?.feed,
+      loops: tick?.loops ?? [],
       state: new Map(),
       dirty: new Set(),
       kept: new Map(),
@@ -282,10 +315,14 @@ export class Checker {
   /** A slot read as an input of `owner` has another value when `reader` runs. */
   movedSince(path: string, owner: Build, reader: Build): boolean {
     const repeats = reader.block !== undefined && reader.block !== owner.block;
+    const inner = reader.loops.filter((loop) => !owner.loops.includes(loop));
     return this.builds.some(
       (b) =>
         b.dirty.has(path) &&
-        (b === owner || (b.order > owner.order && b.order < reader.order) || (repeats && b.block === reader.block)),
+        (b === owner ||
+          (b.order > owner.order && b.order < reader.order) ||
+          (repeats && b.block === reader.block) ||
+          inner.some((loop) => b.loops.includes(loop))),
     );
   }
 }
@@ -294,7 +331,7 @@ export class Checker {
 const TOLD_ONCE = new Set(["DLX0208", "DLX0301"]);
 
 /** One place is told once, whatever the pass, batch or call that led there. */
-function isSameMistake(a: Diagnostic, b: Diagnostic): boolean {
+export function isSameMistake(a: Diagnostic, b: Diagnostic): boolean {
   if (a.code !== b.code) return false;
   const [p, q] = [a.labels[0]?.span, b.labels[0]?.span];
   if (!p || !q || p.file !== q.file) return a.title === b.title && p === q;
@@ -313,6 +350,11 @@ export function scalarInput(name: string, dtype: Type["dtype"] = "f32", span?: S
 
 export function child(scope: Scope): Scope {
   return { parent: scope, names: new Map() };
+}
+
+/** Tells who listens of the names that a call has bound. */
+export function tellNames(c: Checker, scope: Scope, frame: Frame): void {
+  if (c.seen) for (const { span, value } of scope.names.values()) c.seen(span, value, frame);
 }
 
 export function lookup(scope: Scope, name: string): Binding | undefined {

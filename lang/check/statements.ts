@@ -20,10 +20,12 @@ import { execImport } from "./modules.ts";
 import { atOf, paramsOf } from "./hooks.ts";
 import { execParam, execState } from "./models.ts";
 import { execMinimize, moveParam } from "./optimize.ts";
+import { execRepeat } from "./repeat.ts";
 import { execRuns } from "./runs.ts";
 import { execSink } from "./sinks.ts";
 import type { Checker, Env } from "./state.ts";
 import { callSite, homeOf, lookup } from "./state.ts";
+import { execAssert } from "./tests.ts";
 import type { Tensor, Value } from "./values.ts";
 
 const DECLARATIONS = new Set(["fn", "model", "optimizer"]);
@@ -195,7 +197,8 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       execEval(c, env, stmt);
       return none;
     case "repeat":
-      throw new UserError(names.notYet("`repeat`", stmt.span, "use `every n steps { }`, or several `minimize` lines"));
+      execRepeat(c, env, stmt);
+      return none;
     case "minimize":
       if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(stmt.span));
       execMinimize(c, env, stmt);
@@ -225,16 +228,9 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       }
       env.frame.yields.push(evaluate(c, env, stmt.value));
       return none;
-    case "assert": {
-      if (!env.frame.asserts) {
-        throw new UserError(
-          names.outOfPlace("`assert`", "outside of a test", stmt.span, 'put it into `test "name" { }`'),
-        );
-      }
-      const cond = toTensor(evaluate(c, env, stmt.value), atOf(c, env, stmt.value.span));
-      env.frame.asserts.push({ cond: cond.node, span: stmt.span });
+    case "assert":
+      execAssert(c, env, stmt);
       return none;
-    }
     case "test":
       // Tests are collected by the program walk; inside other blocks they have no place.
       throw new UserError(names.outOfPlace("`test`", "inside a block", stmt.span, "move it to the top level"));
@@ -322,7 +318,6 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
     home.names.set(target.text, { ...binding, value });
     return;
   }
-  if (env.frame.kind === "reaction") throw new UserError(names.notYet("`<-` between ticks", span));
   const old = binding.value as Tensor;
   const given = spread(toTensor(value, atOf(c, env, valueExpr.span)), old.axes, valueExpr.span);
   const dtype = old.node.type.dtype;
@@ -332,9 +327,9 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
 }
 
 function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: Span): void {
-  if (!env.frame.block || env.frame.kind !== "block") {
+  if (!env.frame.block || (env.frame.kind !== "block" && env.frame.kind !== "reaction")) {
     throw new UserError(
-      names.outOfPlace("`net <- …`", "outside of a step", span, "put it into the body of a `train` block"),
+      names.outOfPlace("`net <- …`", "outside of a block", span, "put it into the body of a `train` block"),
     );
   }
   const own = paramsOf(c, target, span);

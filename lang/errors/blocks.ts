@@ -20,6 +20,26 @@ export function epochsWithoutData(span: Span): Diagnostic {
   );
 }
 
+export function commitByTime(span: Span): Diagnostic {
+  return error(
+    "DLX0346",
+    "the clock on the wall never reaches a state",
+    span,
+    "written every few seconds",
+    "write `every 100 steps { … }`, so that the same seed gives the same run",
+  );
+}
+
+export function repeatByTime(unit: string, span: Span): Diagnostic {
+  return error(
+    "DLX0340",
+    "`repeat` counts steps or epochs",
+    span,
+    `counts ${unit}`,
+    "write `for 5 steps`: the length of a tick must not depend on the clock on the wall",
+  );
+}
+
 export function notBatched(span: Span): Diagnostic {
   return error("DLX0333", "these rows are not in batches", span, "a data set", "write `batches(…, 64)` around it");
 }
@@ -81,7 +101,11 @@ export function unknownField(
 }
 
 export function notACondition(got: string, span: Span, what = "when"): Diagnostic {
-  const example = what === "when" ? "`when loss < 0.1 { … }`" : "`minimize loss over net with opt if finite(loss)`";
+  const examples: Readonly<Record<string, string>> = {
+    when: "`when loss < 0.1 { … }`",
+    assert: "`assert all(a == b)`",
+  };
+  const example = examples[what] ?? "`minimize loss over net with opt if finite(loss)`";
   return error(
     "DLX0338",
     `\`${what}\` needs one true or false`,

@@ -48,7 +48,7 @@ export function noDataSet(ref: SourceRef, missing: string, folders: readonly str
 }
 
 export function unreadable(span: Place, file: string, reason: string): Diagnostic {
-  return error("DLX0503", `\`${file}\` cannot be read: ${reason}`, span, "read here");
+  return error("DLX0503", `\`${file}\` cannot be read: ${reason}`, span, "read here", "name a file that may be read");
 }
 
 export function badSourceArgument(ref: SourceRef, param: string, expected: string, got: string): Diagnostic {
@@ -58,6 +58,17 @@ export function badSourceArgument(ref: SourceRef, param: string, expected: strin
     ref.span,
     got === "nothing" ? `\`${param}\` is missing` : `\`${param}\` is ${got}`,
     `write \`${ref.name}(${param}: …)\` with ${expected}`,
+  );
+}
+
+export function dataTooLarge(ref: SourceRef, reason: string): Diagnostic {
+  return error(
+    "DLX0505",
+    `the rows of \`${ref.name}\` do not fit into memory`,
+    ref.span,
+    "read whole here",
+    "read fewer rows",
+    [`the engine says: ${reason}`],
   );
 }
 
@@ -139,7 +150,7 @@ export function missingColumn(
   let help: string | undefined;
   if (mark !== undefined)
     help = `the columns seem to be separated by \`${mark === "\t" ? "tab" : mark}\`; write them with commas`;
-  else if (guess !== undefined) help = `did you mean \`${guess}\`?`;
+  else if (guess !== undefined) help = `did you mean \`${guess.replaceAll("\n", "\\n")}\`?`;
   return error("DLX0520", `\`${file}\` has no column \`${column}\``, span, "read here", help, notes);
 }
 
@@ -163,7 +174,13 @@ export function textColumns(
 }
 
 export function emptyTable(span: Span, file: string): Diagnostic {
-  return error("DLX0522", `\`${file}\` has no rows`, span, "read here");
+  return error(
+    "DLX0522",
+    `\`${file}\` has no rows`,
+    span,
+    "read here",
+    "a row of names needs rows of numbers below it",
+  );
 }
 
 export function badCell(span: Span, file: string, line: number, column: string, text: string): Diagnostic {
@@ -176,6 +193,16 @@ export function badCell(span: Span, file: string, line: number, column: string, 
     gap
       ? "fill the cell, or leave the row or the column out"
       : "write a number there, or leave the row or the column out",
+  );
+}
+
+export function cellTooLarge(span: Span, file: string, line: number, column: string, text: string): Diagnostic {
+  return error(
+    "DLX0529",
+    `\`${file}\`, line ${line}, column \`${column}\`: ${quote(text)} is above the largest number of 32 bits, 3.403e38`,
+    span,
+    "read here",
+    "write the column in a larger unit, or leave the row or the column out",
   );
 }
 
@@ -211,7 +238,13 @@ export function targetAmongColumns(span: Span, column: string): Diagnostic {
 }
 
 export function noColumnsLeft(span: Span, file: string): Diagnostic {
-  return error("DLX0527", `\`${file}\` has no columns besides the target`, span, "`x` would be empty");
+  return error(
+    "DLX0527",
+    `\`${file}\` has no columns besides the target`,
+    span,
+    "`x` would be empty",
+    "leave one column out of `target`",
+  );
 }
 
 export function severalTextTargets(span: Span, file: string, column: string): Diagnostic {
@@ -227,7 +260,13 @@ export function severalTextTargets(span: Span, file: string, column: string): Di
 // ---------------------------------------------------------------- 0530–0539: weight files
 
 export function notSafetensors(span: Place, file: string, reason: string): Diagnostic {
-  return error("DLX0530", `\`${file}\` is not a safetensors file: ${reason}`, span, "read here");
+  return error(
+    "DLX0530",
+    `\`${file}\` is not a safetensors file: ${reason}`,
+    span,
+    "read here",
+    "write it with `save` in dlx, or with the package `safetensors` of Python",
+  );
 }
 
 export function truncatedSafetensors(span: Place, file: string, expected: number, got: number): Diagnostic {
@@ -253,7 +292,13 @@ export function foreignDtype(
 }
 
 export function cannotWrite(span: Place, file: string, reason: string): Diagnostic {
-  return error("DLX0533", `\`${file}\` cannot be written: ${reason}`, span, "saved here");
+  return error(
+    "DLX0533",
+    `\`${file}\` cannot be written: ${reason}`,
+    span,
+    "saved here",
+    "name a file in a folder that exists and may be written, with room for it",
+  );
 }
 
 // ---------------------------------------------------------------- words
@@ -267,7 +312,7 @@ function quote(text: string): string {
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 12).map((name) => `\`${name}\``);
+  const shown = names.slice(0, 12).map((name) => `\`${name.replaceAll("\n", "\\n")}\``);
   if (names.length > 12) shown.push(`… (${names.length} in all)`);
   return shown.join(", ");
 }

@@ -47,6 +47,25 @@ export function loadDiffers(file: string, rows: readonly Difference[], span?: Sp
   };
 }
 
+/** `place` is the index in the tensor. */
+export function loadedNotFinite(
+  file: string,
+  name: string,
+  place: readonly number[],
+  value: number,
+  span?: Span,
+): Diagnostic {
+  const shown = Number.isNaN(value) ? "NaN" : value > 0 ? "infinity" : "-infinity";
+  return {
+    code: "DLX0709",
+    severity: "error",
+    title: `\`${name}\` in ${file} holds ${shown}${place.length > 0 ? ` at [${place.join(", ")}]` : ""}`,
+    labels: label(span, "loaded here"),
+    notes: ["the first step that reads it would fail, and no step could mend it"],
+    help: "load a file that was saved before the training lost its numbers",
+  };
+}
+
 export function noWholeBatch(rows: number, size: number, span?: Span): Diagnostic {
   return {
     code: "DLX0703",
@@ -99,4 +118,47 @@ export function deviceLost(name: string, reason: string): Diagnostic {
     notes: [reason],
     help: "run again; on the processor with --device cpu",
   };
+}
+
+/** What is asked of the memory of a device. */
+export interface Need {
+  /** Bytes in all, and bytes that there are. */
+  readonly need: number;
+  readonly limit: number;
+  readonly device: string;
+  /** The largest value among what is computed. */
+  readonly largest?: { readonly type: string; readonly bytes: number; readonly span?: Span };
+  /** Rows in a batch, and the most that fit; 0 when not even one does. */
+  readonly batch?: { readonly size: number; readonly fits?: number };
+}
+
+export function memoryFull(what: string, { need, limit, device, largest, batch }: Need, span?: Span): Diagnostic {
+  const notes = [`the device is ${device}`];
+  if (largest) notes.unshift(`the largest value is ${largest.type}, ${bytesText(largest.bytes)}`);
+  const labels = [...label(span, batch ? `a batch of ${batch.size}` : "needs it")];
+  if (largest?.span && (largest.span.file !== span?.file || largest.span.start !== span.start))
+    labels.push({ span: largest.span, text: `${largest.type}, ${bytesText(largest.bytes)}` });
+  return {
+    code: "DLX0708",
+    severity: "error",
+    title: `${what} needs ${bytesText(need)} of memory, but there are only ${bytesText(limit)}`,
+    labels,
+    notes,
+    help: memoryHelp(batch),
+  };
+}
+
+function memoryHelp(batch: Need["batch"]): string {
+  if (!batch) return "make it smaller, or compute it piece by piece in a loop";
+  if (batch.fits === undefined) return `use smaller batches than ${batch.size}`;
+  return batch.fits > 0
+    ? `use batches of at most ${batch.fits}: \`batches(.., ${batch.fits})\``
+    : "not even a batch of one row fits: use a smaller model";
+}
+
+/** Rounded up to three digits. */
+function bytesText(bytes: number): string {
+  const [size, unit] = bytes >= 2 ** 30 ? [bytes / 2 ** 30, "GiB"] : [bytes / 2 ** 20, "MiB"];
+  const scale = 10 ** Math.max(0, 2 - Math.floor(Math.log10(Math.max(1, size))));
+  return `${Math.ceil(size * scale - 1e-9) / scale} ${unit}`;
 }

@@ -10,6 +10,8 @@ export class UsageError extends Error {}
 export interface Args {
   readonly verb: string;
   readonly file: string;
+  /** All of them, for a verb that takes several. */
+  readonly files: readonly string[];
   readonly help: boolean;
   has(option: string): boolean;
   text(option: string): string | undefined;
@@ -55,11 +57,12 @@ export function parse(verb: string, argv: readonly string[]): Args {
   const help = given.has("help");
   const [file = "", extra] = positionals;
   if (!help && file === "" && !row.fileOptional) throw new UsageError(`\`dlx ${verb}\` needs a file: ${row.usage}`);
-  if (extra !== undefined) throw new UsageError(`\`dlx ${verb}\` takes one file, got also ${extra}`);
+  if (extra !== undefined && !row.manyFiles) throw new UsageError(`\`dlx ${verb}\` takes one file, got also ${extra}`);
   const text = (option: string) => given.get(option)?.at(-1);
   return {
     verb,
     file,
+    files: positionals,
     help,
     has: (option) => given.has(option),
     text,

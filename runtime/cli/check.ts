@@ -1,5 +1,5 @@
 /** `dlx check`: what the compiler says, or one short summary of a program that is fine. */
-import type { Program, Train } from "../../lang/program.ts";
+import { tickSegments, type Program, type Train } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { inputsBelow, refOf } from "../inputs.ts";
 import { counted } from "../sinks/words.ts";
@@ -28,7 +28,7 @@ export async function check(args: Args, io: Io, tools: Toolchain): Promise<numbe
 }
 
 function blockSummary(block: BlockAction) {
-  const inputs = inputsBelow(block.step.flatMap(({ segment }) => segment.outputs.map(({ node }) => node)));
+  const inputs = inputsBelow(tickSegments(block.step).flatMap(({ outputs }) => outputs.map(({ node }) => node)));
   const batch = inputs.filter((node) => refOf(node).source === "batch");
   const types = new Map(batch.map((node) => [refOf(node).name, typeText(node.type)]));
   const fields = (block.data?.fields ?? []).map((name) => ({ name, type: types.get(name) ?? "unused" }));

@@ -4,14 +4,18 @@ import { parse, UsageError, type Args } from "./args.ts";
 import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { devices } from "./devices.ts";
+import { doc } from "./doc.ts";
+import { explain } from "./explain.ts";
+import { fmt } from "./fmt.ts";
 import { graph } from "./graph.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
 import { run } from "./run.ts";
+import { test } from "./test.ts";
 import type { Toolchain } from "./toolchain.ts";
 import { help, helpFor, verbs } from "./verbs.ts";
 
 type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
-const commands: Readonly<Record<string, Verb>> = { run, check, graph, devices, bench };
+const commands: Readonly<Record<string, Verb>> = { run, check, test, explain, fmt, doc, graph, devices, bench };
 
 export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
   const [verb, ...rest] = argv;
@@ -22,7 +26,7 @@ export async function command(argv: readonly string[], io: Io, tools: Toolchain)
     }
     if (verb === "--help" || verb === "-h" || verb === "help") {
       const about = rest[0];
-      if (about !== undefined && !(about in verbs)) throw unknown(about);
+      if (about !== undefined && !Object.hasOwn(verbs, about)) throw unknown(about);
       io.stdout(`${about === undefined ? help() : helpFor(about)}\n`);
       return DONE;
     }
@@ -30,7 +34,7 @@ export async function command(argv: readonly string[], io: Io, tools: Toolchain)
       io.stderr(`${help()}\n`);
       return WRONG_USAGE;
     }
-    const act = commands[verb];
+    const act = Object.hasOwn(commands, verb) ? commands[verb] : undefined;
     if (!act) throw unknown(verb);
     const args = parse(verb, rest);
     if (args.help) {
@@ -49,12 +53,19 @@ export async function command(argv: readonly string[], io: Io, tools: Toolchain)
   }
 }
 
+/** Of `dlx` itself. */
+const GENERAL = ["help", "version"];
+
 function unknown(verb: string): UsageError {
-  if (verb.startsWith("-"))
+  if (verb.startsWith("-")) {
+    const general = didYouMean(verb.replace(/^-+/, ""), GENERAL);
+    if (general !== undefined) return new UsageError(`there is no option ${verb}; did you mean dlx --${general}?`);
     return new UsageError(`there is no option ${verb}; the verb comes first: dlx run FILE ${verb}`);
+  }
   // The most natural slip: the file without a verb.
   if (verb.endsWith(".dlx")) return new UsageError(`write dlx run ${verb}`);
-  const near = didYouMean(verb, Object.keys(verbs));
+  if (verb === "version") return new UsageError("there is no `dlx version`; did you mean dlx --version?");
+  const near = didYouMean(verb, [...Object.keys(verbs), "help"]);
   return new UsageError(
     `there is no \`dlx ${verb}\`; ${near === undefined ? "see dlx --help" : `did you mean dlx ${near}?`}`,
   );

@@ -1,7 +1,7 @@
 /** `dlx graph`: the ladder from syntax tree to graph to kernels to counts. */
 import type { Stats } from "../../gpu/device.ts";
 import { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "../../gpu/index.ts";
-import type { Program, Segment } from "../../lang/program.ts";
+import { tickSegments, type Program, type Segment } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
 import { inputsBelow, namesFrom } from "../inputs.ts";
@@ -67,12 +67,9 @@ function onDevice({ slots }: Program, segment: Segment, held: Held | undefined):
 }
 
 /** Where the batches of a block lie on a device with the base limits of WebGPU. */
-function heldBy({ data, step, short = [] }: BlockAction): Held | undefined {
+function heldBy({ data, step, short }: BlockAction): Held | undefined {
   if (!data || data.rows < 0) return undefined;
-  const fields = fieldsOf(
-    [...step, ...short].map(({ segment }) => segment),
-    data.rows,
-  );
+  const fields = fieldsOf([...tickSegments(step), ...tickSegments(short)], data.rows);
   const room = { dataBytes: 4 * BASE_BINDING, fieldBytes: BASE_BINDING };
   return fit([...fields.values()], room) ? placesOf(sourceOf(data.plan).name, fields) : undefined;
 }
@@ -81,7 +78,7 @@ function heldBySegment(program: Program): Map<string, Held | undefined> {
   const blocks = distinctBlocks(program);
   return new Map(
     blocks.flatMap((block) =>
-      [...block.step, ...(block.short ?? [])].map(({ segment }) => [withoutPass(segment.name), heldBy(block)]),
+      [...tickSegments(block.step), ...tickSegments(block.short)].map(({ name }) => [withoutPass(name), heldBy(block)]),
     ),
   );
 }
@@ -96,14 +93,14 @@ interface Counted extends Stats {
 function count(program: Program, block: BlockAction): Counted {
   const sum = { dispatches: 0, bytesRead: 0, bytesWritten: 0, flops: 0, peakBytes: 0 };
   const held = heldBy(block);
-  for (const { segment } of block.step) {
+  for (const segment of tickSegments(block.step)) {
     const part = onDevice(program, segment, held);
     if (part.outputs.length === 0) continue;
     const stats = segmentStats(part);
     for (const key of ["dispatches", "bytesRead", "bytesWritten", "flops"] as const) sum[key] += stats[key];
     sum.peakBytes = Math.max(sum.peakBytes, stats.peakBytes);
   }
-  const nodes = block.step.flatMap(({ segment }) => segment.outputs.map(({ node }) => node));
+  const nodes = tickSegments(block.step).flatMap(({ outputs }) => outputs.map(({ node }) => node));
   const params = namesFrom(inputsBelow(nodes), "state").flatMap((path) => {
     const slot = program.slots[path];
     return slot?.kind === "param" ? [elements(slot.type)] : [];

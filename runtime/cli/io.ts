@@ -6,8 +6,9 @@ export interface Io {
   readonly isTTY: boolean;
   /** Whether messages may be coloured. */
   readonly color: boolean;
-  /** Of the terminal. */
+  /** Of the terminal, as it is now. */
   columns(): number;
+  rows(): number;
   /** Calls back at each interrupt (control-C); returns how to stop listening. */
   onInterrupt(listener: () => void): () => void;
   /** Ends the process at once. */
@@ -17,6 +18,7 @@ export interface Io {
 /** Exit codes. */
 export const DONE = 0;
 export const WRONG_PROGRAM = 1;
+export const TEST_FAILED = 1;
 export const WRONG_USAGE = 2;
 export const FAILED = 3;
 export const INTERRUPTED = 130;

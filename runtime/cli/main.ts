@@ -9,15 +9,31 @@ const PROBE = Uint8Array.of(
   10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253, 133, 2, 11,
 ); // prettier-ignore
 
+const windowSize = () => (process.stdout.isTTY ? process.stdout.getWindowSize() : [0, 0]);
+
+/** A step that lasts longer is not waited for. */
+const GRACE_MS = 500;
+
 const io: Io = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   isTTY: process.stdout.isTTY === true,
   color: process.stderr.isTTY === true && !process.env.NO_COLOR,
-  columns: () => process.stdout.columns || 80,
+  // Asked each time: a signal of a new size comes later than the size.
+  columns: () => windowSize()[0] || 80,
+  rows: () => windowSize()[1] || 24,
   onInterrupt: (listener) => {
-    process.on("SIGINT", listener);
-    return () => process.off("SIGINT", listener);
+    let late: NodeJS.Timeout | undefined;
+    // A second call leaves at once.
+    const heard = () => {
+      listener();
+      late ??= setTimeout(listener, GRACE_MS);
+    };
+    process.on("SIGINT", heard);
+    return () => {
+      clearTimeout(late);
+      process.off("SIGINT", heard);
+    };
   },
   exit: (code) => process.exit(code),
 };
@@ -31,7 +47,13 @@ export async function main(argv: readonly string[], version: string): Promise<vo
   // Before any module is compiled; later the flag does nothing.
   if (!WebAssembly.validate(PROBE)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { tools } = await import("./tools.ts");
-  const code = await command(argv, io, { ...tools, version });
+  const { interruptibleDevice, interruptibleHost } = await import("../interruptible.ts");
+  const code = await command(argv, io, {
+    ...tools,
+    openDevice: async (...given) => interruptibleDevice(await tools.openDevice(...given)),
+    host: async (...given) => interruptibleHost(await tools.host(...given)),
+    version,
+  });
   // Workers of a device may still be closing down; what was written must be out first.
   process.stdout.write("", () => process.exit(code));
 }

@@ -58,11 +58,13 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
 function sinkFor(args: Args, io: Io, session: Session, out: Out): Sink {
   if (args.has("json")) return jsonSink(session, out);
   if (args.has("quiet")) return quietSink(session, out);
-  return io.isTTY ? terminalSink(session, out, () => io.columns()) : plainSink(session, out);
+  return io.isTTY
+    ? terminalSink(session, out, () => ({ columns: io.columns(), rows: io.rows() }))
+    : plainSink(session, out);
 }
 
 /** Shows what the compiler found; false when the program has errors. */
-function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean): boolean {
+export function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean): boolean {
   const wrong = program === undefined || diagnostics.some(({ severity }) => severity === "error");
   const line = (event: RunEvent) => io.stdout(`${JSON.stringify(event)}\n`);
   for (const diagnostic of diagnostics) {
@@ -74,15 +76,18 @@ function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean
 }
 
 /** A value outside of an input's range is wrong use of `--set`, not a mistake of the program. */
-function exitCode({ diagnostics }: Compiled): number {
+export function exitCode({ diagnostics }: Compiled): number {
   const errors = diagnostics.filter(({ severity }) => severity === "error");
   return errors.length > 0 && errors.every(({ code }) => code === WRONG_INPUT) ? WRONG_USAGE : WRONG_PROGRAM;
 }
 
-function deviceKind(text: string | undefined): DeviceKind {
+export function deviceKind(text: string | undefined): DeviceKind {
   const kind = kinds.find((each) => each === (text ?? "auto"));
   if (kind) return kind;
-  throw new UsageError(`there is no device ${text}; write one of ${kinds.join(", ")}`);
+  // The short form of webgpu is nearer to cpu by its letters.
+  const near = text === "gpu" ? "webgpu" : didYouMean(text ?? "", kinds);
+  const guess = near === undefined ? "" : `did you mean ${near}? `;
+  throw new UsageError(`there is no device ${text}; ${guess}write one of ${kinds.join(", ")}`);
 }
 
 export function checkInputs(given: Inputs, { inputs }: Program): void {

@@ -10,6 +10,8 @@ import type { Host, HostMath } from "../host.ts";
 export interface CompileOptions {
   readonly inputs: Inputs;
   readonly seed?: number;
+  /** A program for each test too. */
+  readonly tests?: boolean;
   /** Where data sets are looked for before the default places. */
   readonly data?: string;
 }

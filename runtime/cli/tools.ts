@@ -1,14 +1,14 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Device } from "../../gpu/device.ts";
 import { openDevice } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
-import { compile } from "../../lang/index.ts";
+import { compile, didYouMean } from "../../lang/index.ts";
 import type { Source } from "../../lang/source.ts";
 import { prelude } from "../../stdlib/index.ts";
-import type { DataWhere } from "../data/disk.ts";
+import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
 import { openDawn, probe } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
@@ -42,9 +42,13 @@ async function open(kind: DeviceKind, threads = defaultThreads(), tell?: (line: 
   return cpu();
 }
 
-async function compileFile(file: string, { inputs, seed, data }: CompileOptions): Promise<Compiled> {
+async function compileFile(file: string, { inputs, seed, data, tests }: CompileOptions): Promise<Compiled> {
   const script = await readSource(file);
-  if ("reason" in script) return { diagnostics: [noScript(file, script.reason)], sources: [] };
+  if ("reason" in script) {
+    const near = await nearestScript(file);
+    const reason = near === undefined ? script.reason : `${script.reason}; did you mean ${near}?`;
+    return { diagnostics: [noScript(file, reason)], sources: [] };
+  }
   const where = whereOf(file, data);
   const host = {
     facts: (ref: Parameters<typeof factsOf>[0]) => factsOf(ref, where),
@@ -54,11 +58,20 @@ async function compileFile(file: string, { inputs, seed, data }: CompileOptions)
     },
     prelude,
   };
-  return compile(script, host, { inputs, seed });
+  return compile(script, host, { inputs, seed, tests });
 }
 
 function whereOf(file: string, data: string | undefined): DataWhere {
   return { scriptFolder: dirname(file), dataFolder: data, env: process.env.DLX_DATA };
+}
+
+/** A script of nearly that name in the same folder. */
+async function nearestScript(file: string): Promise<string | undefined> {
+  const folder = dirname(file);
+  const scripts = (await filesIn(folder)).filter((name) => name.endsWith(".dlx"));
+  const asked = basename(file);
+  const near = scripts.find((name) => name === `${asked}.dlx`) ?? didYouMean(asked, scripts);
+  return near === undefined || near === asked ? undefined : join(folder, near);
 }
 
 const reasons: Readonly<Record<string, string>> = {

@@ -13,7 +13,10 @@ export interface VerbRow {
   readonly options: Readonly<Record<string, OptionRow>>;
   /** The verb does something without a file too. */
   readonly fileOptional?: boolean;
+  /** The verb takes several files. */
+  readonly manyFiles?: boolean;
   readonly examples: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 const set: OptionRow = {
@@ -23,6 +26,10 @@ const set: OptionRow = {
 };
 const seed: OptionRow = { value: "N", help: "the seed of all random numbers" };
 const data: OptionRow = { value: "DIR", help: "the folder that data sets are looked for in" };
+const device: OptionRow = {
+  value: "KIND",
+  help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
+};
 const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
 
 export const verbs: Readonly<Record<string, VerbRow>> = {
@@ -32,10 +39,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     options: {
       set,
       seed,
-      device: {
-        value: "KIND",
-        help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
-      },
+      device,
       threads: { value: "N", help: "threads of the cpu device (as many as there are cores, 4 at most)" },
       steps: { value: "N", help: "at most N steps in each train block; what follows still runs" },
       every: { value: "N", help: "report each N steps (100) with --json" },
@@ -69,6 +73,38 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       json,
     },
     examples: ["dlx graph digits.dlx", "dlx graph digits.dlx --stats --json"],
+  },
+  test: {
+    usage: "dlx test FILE [options]",
+    summary: "run the tests of a script",
+    options: { set, seed, device, data, json },
+    examples: ["dlx test layers.dlx", "dlx test layers.dlx --seed 2 --json"],
+    notes: [
+      "A test begins with fresh state, before any training.",
+      "Exit code: 0 all ok, 1 one failed, 2 there are none.",
+    ],
+  },
+  explain: {
+    usage: "dlx explain [CODE]",
+    summary: "say more about a message, with an example; without a code list all",
+    options: { json },
+    fileOptional: true,
+    examples: ["dlx explain DLX0201", "dlx explain 201"],
+  },
+  fmt: {
+    usage: "dlx fmt FILE.. [options]",
+    summary: "write scripts in canonical form; a folder means all of its scripts, `-` standard input",
+    options: { check: { help: "change nothing; exit code 1 if a script would change" }, json },
+    manyFiles: true,
+    examples: ["dlx fmt digits.dlx", "dlx fmt . --check", "dlx fmt - < digits.dlx"],
+    notes: ["A script with mistakes in its syntax is left as it is."],
+  },
+  doc: {
+    usage: "dlx doc [NAME] [options]",
+    summary: "show what a name of the language means; without a name list all",
+    options: { html: { value: "DIR", help: "write the reference of the standard library as pages" }, json },
+    fileOptional: true,
+    examples: ["dlx doc Conv", "dlx doc minimize", "dlx doc --html reference"],
   },
   devices: {
     usage: "dlx devices [options]",
@@ -124,6 +160,7 @@ export function helpFor(name: string): string {
     ...table(options),
     "",
     ...verb.examples.map((line) => `  ${line}`),
+    ...(verb.notes ? ["", ...verb.notes] : []),
   ].join("\n");
 }
 

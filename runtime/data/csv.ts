@@ -11,6 +11,7 @@ import { UserError } from "../../lang/diagnostic.ts";
 import { stringArg, stringsArg } from "../../lang/check/sources.ts";
 import {
   badCell,
+  cellTooLarge,
   badQuotes,
   emptyTable,
   missingColumn,
@@ -136,7 +137,10 @@ export async function readCsv(ref: SourceRef, layout: CsvLayout): Promise<Table>
     const number = (c: number): number => {
       const cell = cells[c] ?? "";
       if (!numeral.test(cell)) throw new UserError(badCell(ref.span, file, line, names[c] ?? "", cell));
-      return Number(cell);
+      const value = Number(cell);
+      if (!Number.isFinite(Math.fround(value)))
+        throw new UserError(cellTooLarge(ref.span, file, line, names[c] ?? "", cell));
+      return value;
     };
     layout.x.forEach((c, k) => (x[row * layout.x.length + k] = number(c)));
     if (classes) {

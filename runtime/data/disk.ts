@@ -22,6 +22,10 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: "permission denied",
   EROFS: "the disk can only be read",
   ENOSPC: "the disk is full",
+  EFBIG: "the file would be larger than this system allows",
+  EIO: "the disk reports a failure",
+  ELOOP: "its links lead in a circle",
+  ENAMETOOLONG: "its name is too long",
   EDQUOT: "the disk quota is used up",
   EMFILE: "too many open files",
 };

@@ -5,6 +5,7 @@
 import { stat } from "node:fs/promises";
 import { checkSource } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
+import { dataTooLarge } from "../../lang/errors/data.ts";
 import type { SourceRef } from "../../lang/program.ts";
 import { type CsvLayout, csvLayout, csvPath, readCsv } from "./csv.ts";
 import { type DataWhere, readingFailed } from "./disk.ts";
@@ -31,13 +32,24 @@ export async function openSource(ref: SourceRef, where: DataWhere): Promise<Tabl
   }
   if (ref.name === "csv") {
     const layout = await layoutOf(ref, where);
-    return tables.get(`${name} ${await stateOf(ref, [layout.path])}`, () => readCsv(ref, layout));
+    return tables.get(`${name} ${await stateOf(ref, [layout.path])}`, () => fitting(ref, () => readCsv(ref, layout)));
   }
-  return tables.get(name, async () => {
-    const table = generatedTable(ref);
-    if (!table) throw new Error(`expected a data source, got "${ref.name}"`);
-    return table;
-  });
+  return tables.get(name, () =>
+    fitting(ref, async () => {
+      const table = generatedTable(ref);
+      if (!table) throw new Error(`expected a data source, got "${ref.name}"`);
+      return table;
+    }),
+  );
+}
+
+/** An array that the engine refuses is more rows than this process can hold. */
+async function fitting(ref: SourceRef, make: () => Promise<Table>): Promise<Table> {
+  try {
+    return await make();
+  } catch (thrown) {
+    throw thrown instanceof RangeError ? new UserError(dataTooLarge(ref, thrown.message)) : thrown;
+  }
 }
 
 /** The layout of a table of text, found once for each state of its file. */

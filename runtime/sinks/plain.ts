@@ -59,7 +59,8 @@ export function plainSink(session: Watched, out: Out): Sink {
     }),
   );
   const frames = session.frames$.pipe(
-    filter((frame) => frame.step > 0),
+    // A block that ended with an epoch has said so.
+    filter((frame) => frame.step > 0 && !(frame.limit.unit === "epochs" && frame.step === frame.total)),
     throttleTime(PROGRESS_MS, asyncScheduler),
   );
   all.add(frames.subscribe((frame) => out.stdout(`${progressLine(frame)}\n`)));

@@ -13,8 +13,10 @@ beforeAll(async () => {
   await cp(join(repository, "bin"), join(root, "bin"), { recursive: true });
   await cp(join(repository, "package.json"), join(root, "package.json"));
   await symlink(join(repository, "node_modules"), join(root, "node_modules"));
-  for (const room of ["lang", "gpu", "stdlib", "runtime/cli"]) await mkdir(join(root, room), { recursive: true });
+  for (const room of ["lang/explain", "gpu", "stdlib", "runtime/cli"])
+    await mkdir(join(root, room), { recursive: true });
   await writeFile(join(root, "stdlib/words.dlx"), "one");
+  await writeFile(join(root, "lang/explain/page.md"), "page");
   await script("greeting");
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
@@ -25,7 +27,8 @@ const script = (word: string) =>
   writeFile(
     main(),
     `import words from "../../stdlib/words.dlx";
-     export async function main(argv: readonly string[]): Promise<void> { console.log("${word}", words, ...argv); }`,
+     import page from "../../lang/explain/page.md";
+     export async function main(argv: readonly string[]): Promise<void> { console.log("${word}", words, page, ...argv); }`,
   );
 const start = (...args: string[]) =>
   new Promise<{ code: number; out: string; err: string }>((resolve) => {
@@ -38,18 +41,20 @@ const changed = async () => (await stat(bundle())).mtimeMs;
 describe("bin/dlx.mjs", () => {
   it("builds when there is no build, also from several starts at once", async () => {
     const runs = await Promise.all([start("a"), start("a"), start("a")]);
-    expect(runs).toEqual(Array(3).fill({ code: 0, out: "greeting one a\n", err: "" }));
+    expect(runs).toEqual(Array(3).fill({ code: 0, out: "greeting one page a\n", err: "" }));
     expect((await readdir(join(root, "dist"))).sort()).toEqual(["dlx.mjs", "stamp.json"]);
   });
-  it("does not build again for a touch, but does for a change of a .ts or .dlx", async () => {
+  it("does not build again for a touch, but does for a change of a .ts, .dlx or .md", async () => {
     const first = await changed();
     await utimes(main(), new Date(), new Date());
     await start();
     expect(await changed()).toBe(first);
     await script("hello");
-    expect((await start()).out).toBe("hello one\n");
+    expect((await start()).out).toBe("hello one page\n");
     await writeFile(join(root, "stdlib/words.dlx"), "two");
-    expect((await start()).out).toBe("hello two\n");
+    expect((await start()).out).toBe("hello two page\n");
+    await writeFile(join(root, "lang/explain/page.md"), "sheet");
+    expect((await start()).out).toBe("hello two sheet\n");
   });
   it("a build that fails says why and leaves the old one", async () => {
     await writeFile(main(), "export const broken = ;");
@@ -58,6 +63,6 @@ describe("bin/dlx.mjs", () => {
     expect(err).toContain("dlx: cannot build the command line");
     expect(err).toContain("main.ts:1:");
     await script("again");
-    expect((await start()).out).toBe("again two\n");
+    expect((await start()).out).toBe("again two sheet\n");
   });
 });

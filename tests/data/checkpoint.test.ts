@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readMetadata, readSafetensors, writeSafetensors } from "../../runtime/checkpoint.ts";
@@ -98,6 +99,92 @@ describe("safetensors", () => {
   });
 });
 
+describe("what is in the place of a file", () => {
+  const one = new Map<string, FileTensor>([["a", { dtype: "f32", shape: [], data: Float32Array.of(5) }]]);
+
+  test("a link is followed and stays", async () => {
+    mkdirSync(at("far"));
+    writeFileSync(at("far/there.safetensors"), "old");
+    symlinkSync(at("far/there.safetensors"), at("link.safetensors"));
+    await writeSafetensors(at("link.safetensors"), one);
+    expect(lstatSync(at("link.safetensors")).isSymbolicLink()).toBe(true);
+    expect(await readSafetensors(at("far/there.safetensors"))).toEqual(one);
+    expect(readdirSync(at("far"))).toEqual(["there.safetensors"]);
+  });
+
+  test("what a killed process left beside it goes, what a living one writes stays", async () => {
+    const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+    const names = [`.mine.${dead}.0.tmp`, `.mine.${process.ppid}.0.tmp`, `.other.${dead}.0.tmp`, `.mine.x.tmp`];
+    mkdirSync(at("left"));
+    for (const name of names) writeFileSync(at(`left/${name}`), "half");
+    await writeSafetensors(at("left/mine"), one);
+    expect(readdirSync(at("left")).sort()).toEqual([...names.slice(1), "mine"].sort());
+  });
+});
+
+describe("Python", () => {
+  const python = ["python3", "/usr/bin/python3"].find((p) => spawnSync(p, ["-c", "import numpy"]).status === 0);
+  if (!python) console.warn("left out: files are not read and written with NumPy, as there is none");
+  const run = (code: string, ...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync(python ?? "", ["-c", code, ...args], { encoding: "utf8" });
+    if (status !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  const read = `import json, sys, numpy as np
+kinds = {"F32": "<f4", "I32": "<i4", "U32": "<u4", "BOOL": "?"}
+raw = open(sys.argv[1], "rb").read()
+n = int.from_bytes(raw[:8], "little")
+head = json.loads(raw[8:8 + n])
+for name, t in head.items():
+    if name == "__metadata__": continue
+    a, b = t["data_offsets"]
+    x = np.frombuffer(raw[8 + n + a:8 + n + b], kinds[t["dtype"]]).reshape(t["shape"])
+    print(name, x.dtype, x.shape, x.tolist())
+`;
+  const write = `import json, sys, numpy as np
+arrays = {"f": (np.arange(6, dtype="<f4").reshape(2, 3) / 4, "F32"), "d": (np.array([0.5, -1e-3]), "F64"),
+  "h": (np.array([1.5, -65504], "<f2"), "F16"), "l": (np.array(-7, "<i8"), "I64"), "m": (np.array([True, False]), "BOOL")}
+head, body = {}, b""
+for name, (x, kind) in arrays.items():
+    bytes_ = x.tobytes()
+    head[name] = {"dtype": kind, "shape": list(x.shape), "data_offsets": [len(body), len(body) + len(bytes_)]}
+    body += bytes_
+text = json.dumps(head).encode()
+open(sys.argv[1], "wb").write(len(text).to_bytes(8, "little") + text + body)
+`;
+  test.skipIf(!python)("NumPy reads what dlx writes", async () => {
+    await writeSafetensors(at("numpy.safetensors"), tensors, { format: "dlx" });
+    expect(run(read, at("numpy.safetensors"))).toBe(
+      [
+        "conv.w float32 (2, 3) [[1.0, -2.5, 2.999999892949745e-08], [nan, inf, 6.0]]",
+        "steps int32 () -7",
+        "mask bool (3,) [True, False, True]",
+        "key uint32 (1,) [4000000000]",
+        "none float32 (0, 4) []",
+        "",
+      ].join("\n"),
+    );
+  });
+  test.skipIf(!python)("dlx reads what NumPy writes", async () => {
+    run(write, at("from-numpy.safetensors"));
+    expect(await readSafetensors(at("from-numpy.safetensors"))).toEqual(
+      new Map<string, FileTensor>([
+        ["f", { dtype: "f32", shape: [2, 3], data: Float32Array.of(0, 0.25, 0.5, 0.75, 1, 1.25) }],
+        ["d", { dtype: "f32", shape: [2], data: Float32Array.of(0.5, -1e-3) }],
+        ["h", { dtype: "f32", shape: [2], data: Float32Array.of(1.5, -65504) }],
+        ["l", { dtype: "i32", shape: [], data: Int32Array.of(-7) }],
+        ["m", { dtype: "bool", shape: [2], data: Int32Array.of(1, 0) }],
+      ]),
+    );
+  });
+  const has = python !== undefined && spawnSync(python, ["-c", "import safetensors.numpy"]).status === 0;
+  test.skipIf(!has)("the package safetensors reads what dlx writes", async () => {
+    await writeSafetensors(at("package.safetensors"), tensors);
+    const code = "import sys, safetensors.numpy as s\nprint(sorted(s.load_file(sys.argv[1])))";
+    expect(run(code, at("package.safetensors")).trim()).toBe("['conv.w', 'key', 'mask', 'none', 'steps']");
+  });
+});
+
 describe("files that are no safetensors", () => {
   const said = async (file: string) => {
     const found = await mistake(readSafetensors(file, span));
@@ -136,6 +223,16 @@ describe("files that are no safetensors", () => {
     expect(await said(foreign("f8", { a: { dtype: "F8_E4M3", shape: [1], data_offsets: [0, 1] } }, 1))).toMatch(
       /^DLX0532 `a` in `.*f8` has the dtype F8_E4M3, which dlx does not read/,
     );
+    const spot = (start: number, end: number) => ({
+      dtype: "F32",
+      shape: [(end - start) / 4],
+      data_offsets: [start, end],
+    });
+    expect(await said(foreign("overlap", { a: spot(0, 8), b: spot(4, 12) }, 12))).toMatch(/`a` and `b` overlap/);
+    expect(await said(foreign("hole", { a: spot(0, 8), b: spot(12, 16) }, 16))).toMatch(
+      /4 bytes before `b` belong to no tensor/,
+    );
+    expect(await said(foreign("tail", { a: spot(0, 8) }, 12))).toMatch(/4 bytes follow its last tensor/);
     const long = Buffer.alloc(8);
     long.writeBigInt64LE(2n ** 40n);
     expect(await said(foreign("long", { a: { dtype: "I64", shape: [], data_offsets: [0, 8] } }, long))).toMatch(

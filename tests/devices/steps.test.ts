@@ -28,20 +28,4 @@ describe("cpu against reference", () => {
     expect(await state(7)).toEqual(first);
     expect(await state(8)).not.toEqual(first);
   });
-
-  test.each(Object.keys(scripts))("%s: 50 losses of a free run stay within 1e-4 on 6 of 8 seeds", async (name) => {
-    const losses = async (kind: "cpu" | "reference", seed: number) => {
-      const device = await openDevice(kind);
-      const ran = await runText(scripts[name]!, device, { steps: 50, seed });
-      await device.dispose();
-      return ran.events.flatMap((e) => (e.event === "train" && !e.fold ? [e.metrics.loss as number] : []));
-    };
-    let close = 0;
-    for (let seed = 1; seed <= 8; seed++) {
-      const [own, exact] = [await losses("cpu", seed), await losses("reference", seed)];
-      expect(own).toHaveLength(50);
-      if (own.every((loss, i) => Math.abs(loss - exact[i]!) <= 1e-4)) close++;
-    }
-    expect(close).toBeGreaterThanOrEqual(6);
-  });
 });

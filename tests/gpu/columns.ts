@@ -1,30 +1,47 @@
 /**
  * The devices that a random graph is compared on. The first is the one the others must agree with: `bits` to the last
- * bit (only order and memory differ), `close` within rounding. A device on a GPU is one more line.
+ * bit (only order and memory differ), `close` within rounding. The last two are there where WebGPU is.
  */
 import { CpuDevice } from "../../gpu/cpu.ts";
+import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Device } from "../../gpu/device.ts";
+import { gpu, open } from "../webgpu/setup.ts";
 
 export const rules = ["inline", "split", "rows", "prologue", "maps", "siblings", "epilogue", "group"] as const;
 
 export interface Column {
   readonly name: string;
   readonly agree: "bits" | "close";
-  readonly open: () => Device;
+  readonly open: () => Device | Promise<Device>;
+  /** Modules, tables and pipelines of prepared segments stay with their device: after so many graphs a new one. */
+  readonly graphs: number;
 }
+
+const CPU_GRAPHS = 100;
+/** Pipelines take long to compile and are shared by many graphs. */
+const GPU_GRAPHS = 1000;
 
 /** Only this rule leaves every kernel as it is. */
 const keepsBits = (rule: string) => rule === "group";
 
+const onCpu = (name: string, agree: Column["agree"], options: CpuOptions): Column => ({
+  name,
+  agree,
+  open: () => new CpuDevice(options),
+  graphs: CPU_GRAPHS,
+});
+
 export const columns: readonly Column[] = [
-  { name: "cpu", agree: "close", open: () => new CpuDevice() },
-  { name: "cut in pieces", agree: "bits", open: () => new CpuDevice({ pieces: 3 }) },
-  { name: "poisoned", agree: "bits", open: () => new CpuDevice({ debug: "poison" }) },
-  { name: "permuted", agree: "bits", open: () => new CpuDevice({ debug: "permute" }) },
-  { name: "unfused", agree: "close", open: () => new CpuDevice({ disable: rules }) },
-  ...rules.map((rule): Column => ({
-    name: `without ${rule}`,
-    agree: keepsBits(rule) ? "bits" : "close",
-    open: () => new CpuDevice({ disable: [rule] }),
-  })),
+  onCpu("cpu", "close", {}),
+  onCpu("cut in pieces", "bits", { pieces: 3 }),
+  onCpu("poisoned", "bits", { debug: "poison" }),
+  onCpu("permuted", "bits", { debug: "permute" }),
+  onCpu("unfused", "close", { disable: rules }),
+  ...rules.map((rule) => onCpu(`without ${rule}`, keepsBits(rule) ? "bits" : "close", { disable: [rule] })),
+  ...(gpu
+    ? [
+        { name: "webgpu", agree: "close", open: () => open(), graphs: GPU_GRAPHS } as const,
+        { name: "webgpu unfused", agree: "close", open: () => open({ disable: rules }), graphs: GPU_GRAPHS } as const,
+      ]
+    : []),
 ];

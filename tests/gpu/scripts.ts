@@ -98,7 +98,7 @@ export async function stepOf(script: string, optimizer: string): Promise<Segment
   }
   const block = result.program.body.find((action) => action.kind === "train");
   const first = block?.kind === "train" ? block.step[0] : undefined;
-  if (!first) throw new Error("expected a train block with a step");
+  if (!first || !("segment" in first)) throw new Error("expected a train block with a step");
   return first.segment;
 }
 

@@ -188,7 +188,7 @@ export function program(
 ): Program {
   const { slots = [], ...rest } = more;
   const byPath = Object.fromEntries(slots.map((s) => [s.path, s]));
-  return { sources: [], seed: 7, inputs: [], plans: {}, body, tests: [], ...rest, slots: byPath };
+  return { sources: [], seed: 7, inputs: [], instances: {}, plans: {}, body, tests: [], ...rest, slots: byPath };
 }
 
 export class FakeHost implements Host {

@@ -208,7 +208,11 @@ describe("failing", () => {
     expect(events.slice(-2)).toMatchObject([
       {
         event: "error",
-        diagnostic: { code: "DLX0701", title: "loss is not a finite number in step 3", labels: [{ span: at }] },
+        diagnostic: {
+          code: "DLX0701",
+          title: "loss is not a finite number in step 3: a division by 0: 1 / 0",
+          labels: [{ span: at }],
+        },
       },
       { event: "end", status: "failed", steps: 2 },
     ]);

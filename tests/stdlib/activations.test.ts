@@ -1,10 +1,10 @@
 /** Activations: value and derivative at small, huge and kink points, as PyTorch has them; softmax along either axis. */
-import { againstTorch, type Case } from "./harness.ts";
+import { againstTorch, layerCase, type Case } from "./harness.ts";
 
 const points = "let x = f32([-1e4, -3.3, -1, 0, 0.5, 2, 1e4])";
 
 /** At 0: relu' = 0, leaky_relu' = slope, elu' = alpha, abs' = 0 inside softplus leaves 1/2. */
-const elementwise = ["relu", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "softplus", "silu", "gelu", "tanh"].map(
+const elementwise = ["relu", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "softplus", "silu", "gelu", "tanh", "scaled_tanh"].map(
   (name): Case => ({
     name,
     script: `${points}\nprint "y", ${name}(x), "dx", grad(sum(${name}(x)), x)`,
@@ -14,7 +14,7 @@ const elementwise = ["relu", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "so
 );
 
 /** Derivatives of derivatives, where they exist everywhere. */
-const curvature = ["sigmoid", "softplus", "silu", "gelu", "tanh"].map((name): Case => ({
+const curvature = ["sigmoid", "softplus", "silu", "gelu", "tanh", "scaled_tanh"].map((name): Case => ({
   name: `${name}, curvature`,
   script: `${points}\nprint "dxx", grad(sum(grad(sum(${name}(x)), x)), x)`,
 }));
@@ -41,4 +41,6 @@ const named: Case = {
     'dim T = 4\nlet x = 3 * wave([2, T, 3], 2)\nlet y = softmax(x, over: T)\nprint "y", y, "dx", grad(sum(y * wave([2, T, 3], 9)), x)',
 };
 
-againstTorch([...elementwise, ...curvature, ...settings, ...softmaxes, named]);
+const learned = layerCase("PReLU", "f32([-1e4, -3.3, -1, 0, 0.5, 2, 1e4])", { net: "PReLU()" }, { a: "net.a" });
+
+againstTorch([learned, ...elementwise, ...curvature, ...settings, ...softmaxes, named]);

@@ -40,6 +40,44 @@ describe.each(devices)("first values on $device", (on) => {
   });
 });
 
+describe.each(devices)("orthogonal on $device", (on) => {
+  test.each([
+    ["[40, 7]", 40, 7],
+    ["[7, 40]", 7, 40],
+    ["[32, 32]", 32, 32],
+    ["[6, 2, 3, 3]", 6, 18],
+  ])("%s", async (shape, rows, columns) => {
+    const { w } = await run(`print "w", orthogonal(${shape})`, on);
+    const short = Math.min(rows, columns);
+    const at = (i: number, k: number): number => (rows < columns ? w![i * columns + k]! : w![k * columns + i]!);
+    for (let i = 0; i < short; i++)
+      for (let j = 0; j < short; j++) {
+        let product = 0;
+        for (let k = 0; k < Math.max(rows, columns); k++) product += at(i, k) * at(j, k);
+        expect(Math.abs(product - (i === j ? 1 : 0))).toBeLessThan(1e-5);
+      }
+  });
+  test("is another one for another seed, and of any sign", async () => {
+    const [one, two] = [await run(`seed 1\nprint "w", orthogonal([8, 8])`, on), await run(`seed 2\nprint "w", orthogonal([8, 8])`, on)];
+    expect(one["w"]).not.toEqual(two["w"]);
+    expect(one["w"]!.filter((v) => v < 0).length).toBeGreaterThan(16);
+    expect(one["w"]!.filter((v) => v > 0).length).toBeGreaterThan(16);
+  });
+});
+
+describe.each(devices)("first values of a matrix whose axes have no names of a layer, on $device", (on) => {
+  test.each(["RNN", "GRU", "LSTM"])("%s: fan-in is the width of the input, fan-out that of the output", async (cell) => {
+    const got = await run(`let net = ${cell}(50)\nlet y = net(zeros([1, 2, 30]))\nprint "wx", net.wx, "wh", net.wh`, on);
+    const wide = { RNN: 50, GRU: 150, LSTM: 200 }[cell]!;
+    for (const [name, fan] of [["wx", 30], ["wh", 50]] as const) {
+      const bound = Math.sqrt(6 / (fan + wide));
+      const largest = got[name]!.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+      expect(largest).toBeLessThanOrEqual(bound * (1 + 1e-6));
+      expect(largest).toBeGreaterThan(0.99 * bound);
+    }
+  });
+});
+
 const dropped = `
 let drop = Dropout(0.3)
 let w = Linear(1, init: zeros)

@@ -104,8 +104,11 @@ async function put(
 
 // ---------------------------------------------------------------- PyTorch's word
 
-const kept = new URL("./torch/stdlib.json", import.meta.url);
-export const torch = JSON.parse(readFileSync(kept, "utf8")) as Readonly<Record<string, Values>>;
+/** The scripts of the folder torch; each keeps its cases in a file of its name. */
+export const torchScripts = ["stdlib", "images", "sequences", "training"] as const;
+export const keptBy = (script: string): Readonly<Record<string, Values>> =>
+  JSON.parse(readFileSync(new URL(`./torch/${script}.json`, import.meta.url), "utf8")) as Record<string, Values>;
+export const torch: Readonly<Record<string, Values>> = Object.assign({}, ...torchScripts.map(keptBy));
 
 export interface Case {
   readonly name: string;
@@ -128,13 +131,34 @@ export function close(
   }
 }
 
+/**
+ * A layer or function of x against `layer` of torch/common.py: value and first derivatives; with `squares` also the
+ * derivatives of the squared gradient of sum(y^2), as in a gradient penalty. `params` go from the label to the path.
+ */
+export function layerCase(
+  name: string,
+  x: string,
+  call: { readonly net?: string; readonly apply?: string },
+  params: Readonly<Record<string, string>> = {},
+  squares = false,
+): Case {
+  const wrt = Object.entries({ x: "x", ...params });
+  const printed = (of: string, prefix: string): string =>
+    wrt.map(([label, path]) => `"${prefix}${label}", grad(${of}, ${path})`).join(", ");
+  const script = `let x = ${x}
+${call.net === undefined ? "" : `let net = ${call.net}\n`}let y = ${call.apply ?? "net(x)"}
+let loss = sum(y * wave(shape(y), 7))
+print "y", y, ${printed("loss", "d")}${squares ? `\nlet q = sum(grad(sum(y^2), x)^2)\nprint ${printed("q", "dd")}` : ""}`;
+  return { name, script };
+}
+
 /** Each case on each device: the same names as PyTorch's values and the same numbers. */
 export function againstTorch(cases: readonly Case[]): void {
   describe.each(devices)("$device", (on) => {
     for (const { name, script, tolerance = 0 } of cases) {
       test(name, async () => {
         const expected = torch[name];
-        if (!expected) throw new Error(`expected the case ${name} in torch/stdlib.json, got none`);
+        if (!expected) throw new Error(`expected the case ${name} in torch/*.json, got none`);
         const got = await run(script, on);
         expect(Object.keys(got).sort()).toEqual(Object.keys(expected).sort());
         for (const [label, numbers] of Object.entries(expected))

@@ -1,6 +1,6 @@
-/** Moments, deviations, standardizing and the linear schedule against PyTorch. */
+/** Moments, deviations, similarity, standardizing and the linear schedule against PyTorch. */
 import { expect, test } from "vitest";
-import { againstTorch, run, type Case } from "./harness.ts";
+import { againstTorch, layerCase, run, type Case } from "./harness.ts";
 
 const cases: Case[] = [
   {
@@ -30,6 +30,15 @@ print "table", by_feature(table), "new", by_feature(wave([2, 4], 5)), "images", 
     name: "linear",
     script: `print "lr", f32([linear(1, 0.5, 0.05, 4), linear(2, 0.5, 0.05, 4), linear(4, 0.5, 0.05, 4), linear(5, 0.5, 0.05, 4), linear(9, 0.5, 0.05, 4)])`,
   },
+  layerCase(
+    "cosine_similarity",
+    "wave([6, 5], 2)",
+    { apply: "cosine_similarity(x, wave([6, 5], 4))" },
+    {},
+    true,
+  ),
+  layerCase("log_sum_exp", "3 * wave([6, 5], 2)", { apply: "log_sum_exp(x)" }, {}, true),
+  layerCase("log_sum_exp, first axis, huge", "1e4 * wave([6, 5], 2)", { apply: "log_sum_exp(x, over: 0)" }),
 ];
 againstTorch(cases);
 

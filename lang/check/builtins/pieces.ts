@@ -44,7 +44,7 @@ function mergedAxes(all: readonly Tensor[], without: number, a: Args): Axis[] {
 const concat = builtin(
   "concat",
   [required("items"), optional("over", num(0))],
-  "`concat([a, b], over: -1)` One behind the other along one axis, which becomes a number; the others must be equal.",
+  "`concat([a, b], over: 0)` One behind the other along one axis, which becomes a number; the others must be equal.",
   (a) => {
     const all = parts(a);
     const first = all[0]!;

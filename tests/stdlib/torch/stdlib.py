@@ -1,46 +1,13 @@
-"""PyTorch's word on the standard library, in float64: writes stdlib.json beside it (both in the repository).
+"""PyTorch's word on the standard library: dense layers, convolution, losses, optimizers, whole networks.
 
-    python3 tests/stdlib/torch/stdlib.py          writes stdlib.json
+    python3 tests/stdlib/torch/stdlib.py          writes stdlib.json beside it
     python3 tests/stdlib/torch/stdlib.py --print  prints it instead
-
-A case has the name it has in the tests; its values are row-major lists. Inputs are `wave` on both sides.
 """
-import json
-import pathlib
-import sys
-
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-torch.set_default_dtype(torch.float64)
-cases = {}
-
-
-def wave(*shape, k=0):
-    n = 1
-    for s in shape:
-        n *= s
-    return (((37 * torch.arange(n) + 11 * k) % 101) / 50 - 1).double().reshape(shape)
-
-
-def numbers(t):
-    t = torch.as_tensor(t).detach().double()
-    return [float(f"{v:.13g}") for v in t.reshape(-1).tolist()]
-
-
-def case(name, values):
-    assert name not in cases, name
-    cases[name] = {label: numbers(v) for label, v in values.items()}
-
-
-def leaf(t):
-    return t.clone().requires_grad_(True)
-
-
-def grads(loss, **wrt):
-    return dict(zip(wrt, torch.autograd.grad(loss, list(wrt.values()))))
-
+from common import case, done, grads, leaf, numbers, wave
 
 # ---------------------------------------------------------------- activations
 
@@ -48,6 +15,7 @@ POINTS = torch.tensor([-1e4, -3.3, -1.0, 0.0, 0.5, 2.0, 1e4])
 ELEMENTWISE = {
     "relu": F.relu, "leaky_relu": F.leaky_relu, "elu": F.elu, "sigmoid": torch.sigmoid, "hard_sigmoid": F.hardsigmoid,
     "softplus": F.softplus, "silu": F.silu, "gelu": F.gelu, "tanh": torch.tanh,
+    "scaled_tanh": lambda x: 1.7159 * torch.tanh(2 / 3 * x),
 }
 
 
@@ -59,7 +27,7 @@ def elementwise(name, f):
 
 for name, f in ELEMENTWISE.items():
     elementwise(name, f)
-for name in ["sigmoid", "softplus", "silu", "gelu", "tanh"]:
+for name in ["sigmoid", "softplus", "silu", "gelu", "tanh", "scaled_tanh"]:
     x = leaf(POINTS)
     g, = torch.autograd.grad(ELEMENTWISE[name](x).sum(), x, create_graph=True)
     case(f"{name}, curvature", grads(g.sum(), dxx=x))
@@ -354,10 +322,4 @@ def criticized(step):
 learns("a critic with a gradient penalty learns", lambda p: Adam(p, lr=0.01, betas=(0.5, 0.999)),
        {"critic_0_w": w0, "critic_0_b": b0, "critic_2_w": w2, "critic_2_b": b2}, criticized, 5)
 
-# ----------------------------------------------------------------
-
-text = "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(values)}" for name, values in cases.items()) + "\n}\n"
-if "--print" in sys.argv:
-    sys.stdout.write(text)
-else:
-    (pathlib.Path(__file__).parent / "stdlib.json").write_text(text)
+done(__file__)

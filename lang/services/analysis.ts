@@ -1,0 +1,337 @@
+/**
+ * What is known of one script while it is edited: its tree and names at once, its values and mistakes part by part
+ * (see `slices`). A part that says what it said before is not checked again; places in it move with their statement.
+ * Where a value is not known now, the last good check of the same statement answers.
+ */
+import { openFacts } from "../check/sources.ts";
+import { factKey } from "../check/data.ts";
+import { checkProgram, type Parsed } from "../check/program.ts";
+import type { Frame } from "../check/state.ts";
+import { isSameMistake } from "../check/state.ts";
+import type { Value } from "../check/values.ts";
+import type { Diagnostic } from "../diagnostic.ts";
+import { followsFrom } from "../index.ts";
+import type { Facts } from "../program.ts";
+import type { Source, Span } from "../source.ts";
+import type * as ast from "../syntax/ast.ts";
+import { parse } from "../syntax/index.ts";
+import { Lines } from "./lines.ts";
+import type { Names } from "./names.ts";
+import { namesOf } from "./names.ts";
+import type { Library } from "./library.ts";
+import type { ServiceHost } from "./host.ts";
+import type { Slice, Statement } from "./slices.ts";
+import { bodyOf, indexAt, slicesOf, statementsOf } from "./slices.ts";
+
+/** One value that a place had, and when it is computed. */
+export interface Fact {
+  readonly value: Value;
+  readonly clock?: string;
+}
+/** With where it was seen, so that places in it can be found in the text of today. */
+export interface KnownFact extends Fact {
+  readonly slice: CheckedSlice;
+}
+
+/** A part as it was checked; places are those of the text then. */
+export interface CheckedSlice {
+  readonly key: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly late: readonly Diagnostic[];
+  readonly facts: ReadonlyMap<number, readonly Fact[]>;
+  /** Places of its statements then, by key. */
+  readonly statements: readonly Statement[];
+  readonly starts: ReadonlyMap<string, number>;
+  /** All names of the script, where a message depends on them. */
+  readonly neighbours?: string;
+}
+
+interface Remembered {
+  readonly text: string;
+  readonly start: number;
+  readonly slice: CheckedSlice;
+}
+
+/** More values of one place than this are not told apart. */
+const MAX_FACTS = 4;
+const keyOf = (span: { readonly start: number; readonly end: number }): number => span.start * 2 ** 24 + (span.end - span.start);
+
+export class Analysis {
+  readonly source: Source;
+  readonly lines: Lines;
+  readonly file: ast.File;
+  readonly syntax: readonly Diagnostic[];
+  readonly names: Names;
+  readonly statements: readonly Statement[];
+  /** Mistakes of the whole script, once it is checked. */
+  diagnostics: readonly Diagnostic[] = [];
+  readonly memory: Memory;
+  readonly library: Library;
+
+  constructor(source: Source, library: Library, memory: Memory) {
+    const { file, diagnostics } = parse(source);
+    this.source = source;
+    this.lines = new Lines(source.text);
+    this.file = file;
+    this.syntax = diagnostics;
+    this.names = namesOf(file);
+    this.statements = statementsOf(source.text, file);
+    this.library = library;
+    this.memory = memory;
+  }
+
+  /** Checks what changed. False when `isCurrent` said no on the way. */
+  async check(host: ServiceHost, isCurrent: () => boolean): Promise<boolean> {
+    const { memory, statements } = this;
+    const slices = slicesOf(statements, this.names, (name) => this.library.isModel(name));
+    const neighbours = this.names.top.definitions.map((d) => d.name).join();
+    const results: CheckedSlice[] = [];
+    const kept = new Map<string, CheckedSlice>();
+    const latest = new Map<string, CheckedSlice[]>();
+    let lastPause = performance.now();
+    for (const slice of slices) {
+      const key = slice.hasImport ? `${slice.key}\0${memory.modulesKey()}` : slice.key;
+      let result = kept.get(key) ?? memory.slices.get(key);
+      if (!result || (result.neighbours !== undefined && result.neighbours !== neighbours)) {
+        if (performance.now() - lastPause > 10) {
+          await host.pause();
+          lastPause = performance.now();
+        }
+        if (!isCurrent()) return false;
+        result = await this.checkSlice(host, slice, key, neighbours);
+      }
+      results.push(result);
+      kept.set(key, result);
+      for (const { key } of slice.members) latest.set(key, [...(latest.get(key) ?? []), result]);
+    }
+    if (!isCurrent()) return false;
+    memory.slices = kept;
+    memory.latest = latest;
+    this.diagnostics = this.collect(slices, results);
+    slices.forEach((slice, i) => this.remember(slice, results[i]!));
+    return true;
+  }
+
+  private async checkSlice(host: ServiceHost, slice: Slice, key: string, neighbours: string): Promise<CheckedSlice> {
+    const { source, memory, statements } = this;
+    const body = bodyOf(slice, statements);
+    const script: Parsed = { source, file: { ...this.file, body } };
+    for (;;) {
+      const facts = new Map<number, Fact[]>();
+      const seen = (span: Span, value: Value, frame?: Frame): void => {
+        if (span.file !== source.file) return;
+        const at = keyOf(span);
+        const known = facts.get(at);
+        if (!known) facts.set(at, [{ value, clock: frame && clockOf(frame) }]);
+        else if (known.length < MAX_FACTS) known.push({ value, clock: frame && clockOf(frame) });
+      };
+      const checked = checkProgram(script, this.library.parsed, memory, { inputs: {}, seen });
+      if (checked.pendingFacts.length === 0 && checked.pendingFiles.length === 0) {
+        const late = new Set(checked.late);
+        const diagnostics = [...memory.moduleDiagnostics(slice.hasImport), ...checked.diagnostics.filter((d) => !late.has(d))];
+        return {
+          key,
+          diagnostics,
+          late: checked.late,
+          facts,
+          statements,
+          starts: new Map(statements.map((s) => [s.key, s.stmt.span.start])),
+          neighbours: diagnostics.some((d) => d.code === "DLX0301") ? neighbours : undefined,
+        };
+      }
+      await memory.learn(host, source.file, checked.pendingFacts, checked.pendingFiles);
+    }
+  }
+
+  /** The messages of all parts as those of one script: each once, and only on statements of its part. */
+  private collect(slices: readonly Slice[], results: readonly CheckedSlice[]): Diagnostic[] {
+    const gather = (which: "diagnostics" | "late"): Diagnostic[] =>
+      slices.flatMap((slice, i) => results[i]![which].flatMap((d) => this.moved(d, slice, results[i]!) ?? []));
+    const early = gather("diagnostics");
+    const failed = early.some((d) => d.severity === "error");
+    const found: Diagnostic[] = [];
+    for (const d of [...early, ...(failed ? [] : gather("late"))].sort(byPlace)) {
+      if (!followsFrom(this.syntax, d) && !found.some((known) => isSameMistake(known, d))) found.push(d);
+    }
+    return [...this.syntax, ...found];
+  }
+
+  private moved(d: Diagnostic, slice: Slice, result: CheckedSlice): Diagnostic | undefined {
+    const first = d.labels[0]?.span;
+    const labels = d.labels.flatMap((label) => {
+      const span = this.now(label.span, result);
+      return span ? [{ ...label, span }] : [];
+    });
+    const primary = first && this.now(first, result);
+    if (first && !primary) return undefined;
+    if (primary?.file === this.source.file) {
+      const home = this.statements[indexAt(this.statements, primary.start)];
+      if (!home || !slice.members.has(home)) return undefined;
+    }
+    return { ...d, labels };
+  }
+
+  /** A place of the text that was checked, in the text of today. */
+  private now(span: Span, result: CheckedSlice): Span | undefined {
+    if (span.file !== this.source.file || result.statements === this.statements) return span;
+    const then = result.statements[indexAt(result.statements, span.start)];
+    const start = then && this.starts.get(then.key);
+    if (!then || start === undefined) return undefined;
+    const by = start - then.stmt.span.start;
+    return { file: span.file, start: span.start + by, end: span.end + by };
+  }
+
+  private startsByKey: Map<string, number> | undefined;
+  private get starts(): Map<string, number> {
+    return (this.startsByKey ??= new Map(this.statements.map((s) => [s.key, s.stmt.span.start])));
+  }
+
+  private remember(slice: Slice, result: CheckedSlice): void {
+    if (result.diagnostics.some((d) => d.severity === "error")) return;
+    for (const { key, stmt, title } of slice.members) {
+      if (stmt.kind === "error" || this.syntax.some((d) => isInside(d.labels[0]?.span, stmt.span))) continue;
+      const start = result.starts.get(key);
+      if (start === undefined) continue;
+      const text = this.source.text.slice(stmt.span.start, stmt.span.end);
+      this.memory.good.set(title, { text, start, slice: result });
+    }
+    if (this.memory.good.size > 4 * this.statements.length + 64) {
+      const titles = new Set(this.statements.map((s) => s.title));
+      for (const title of this.memory.good.keys()) if (!titles.has(title)) this.memory.good.delete(title);
+    }
+  }
+
+  // ------------------------------------------------------------ questions
+
+  statementAt(offset: number): Statement | undefined {
+    return this.statements[indexAt(this.statements, offset)];
+  }
+
+  /** What an expression or a bound name was, in the order of its uses. */
+  factsOf(span: { readonly start: number; readonly end: number }): readonly KnownFact[] {
+    const home = this.statementAt(span.start);
+    if (!home) return [];
+    const by = span.start - home.stmt.span.start;
+    const length = span.end - span.start;
+    const found = (this.memory.latest.get(home.key) ?? []).flatMap((slice) => {
+      const start = slice.starts.get(home.key);
+      return start === undefined ? [] : factsIn(slice, start + by, length);
+    });
+    return found.length > 0 ? found : this.remembered(home, by, length);
+  }
+
+  private remembered(home: Statement, by: number, length: number): readonly KnownFact[] {
+    const last = this.memory.good.get(home.title);
+    if (!last) return [];
+    const now = this.source.text.slice(home.stmt.span.start, home.stmt.span.end);
+    const then = placeThen(now, last.text, by, length);
+    return then === undefined ? [] : factsIn(last.slice, last.start + then, length);
+  }
+
+  /** A place that a value carries (the `let` of an instance, a param), where the script has it today. */
+  placeOf(span: Span, fact: KnownFact): Span | undefined {
+    return this.now(span, fact.slice);
+  }
+}
+
+function factsIn(slice: CheckedSlice, start: number, length: number): KnownFact[] {
+  const facts = slice.facts.get(keyOf({ start, end: start + length })) ?? [];
+  return facts.filter((f) => f.value.kind !== "broken").map((f) => ({ ...f, slice }));
+}
+
+/** Where a stretch of today's text stood, if it lies before or behind all that changed. */
+function placeThen(now: string, then: string, by: number, length: number): number | undefined {
+  if (now === then) return by;
+  let head = 0;
+  while (head < now.length && head < then.length && now[head] === then[head]) head++;
+  if (by + length <= head) return by;
+  let tail = 0;
+  const least = Math.min(now.length, then.length) - head;
+  while (tail < least && now[now.length - 1 - tail] === then[then.length - 1 - tail]) tail++;
+  return by >= now.length - tail ? by + then.length - now.length : undefined;
+}
+
+function clockOf(frame: Frame): string {
+  const { block, kind } = frame;
+  if (kind === "test") return "in a test";
+  if (!block) return "once";
+  if (kind === "reaction") return `between the steps of ${block.name}`;
+  return block.kind === "train" ? `each step of ${block.name}` : `each batch of ${block.name}`;
+}
+
+function isInside(inner: Span | undefined, outer: Span): boolean {
+  return inner !== undefined && inner.start >= outer.start && inner.end <= outer.end;
+}
+
+function byPlace(a: Diagnostic, b: Diagnostic): number {
+  return (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0);
+}
+
+/** What outlives a version of a script: facts of its data, imported files, parts as they were checked. */
+export class Memory {
+  slices = new Map<string, CheckedSlice>();
+  /** By statement, its parts as the newest check left them. */
+  latest: ReadonlyMap<string, readonly CheckedSlice[]> = new Map();
+  readonly good = new Map<string, Remembered>();
+  readonly modules = new Map<string, Parsed>();
+  readonly missing = new Set<string>();
+  private readonly known = new Map<string, Facts | Diagnostic>();
+  private readonly broken = new Map<string, readonly Diagnostic[]>();
+  private version = 0;
+
+  readonly facts = (ref: Parameters<typeof factKey>[0]): Facts | Diagnostic | undefined => this.known.get(factKey(ref));
+
+  async learn(
+    host: ServiceHost,
+    script: string,
+    facts: readonly Parameters<typeof factKey>[0][],
+    files: readonly { readonly path: string }[],
+  ): Promise<void> {
+    for (const { path } of files) {
+      if (this.modules.has(path) || this.missing.has(path)) continue;
+      const source = await host.readModule(path);
+      if (!source) {
+        this.missing.add(path);
+        continue;
+      }
+      const { file, diagnostics } = parse({ file: path, text: source.text });
+      this.modules.set(path, { source: { file: path, text: source.text }, file });
+      this.broken.set(path, diagnostics);
+    }
+    for (const ref of facts) this.known.set(factKey(ref), (await host.facts(ref, script)) ?? openFacts(ref));
+  }
+
+  moduleDiagnostics(wanted: boolean): Diagnostic[] {
+    return wanted ? [...this.broken.values()].flat() : [];
+  }
+
+  modulesKey(): string {
+    return String(this.version);
+  }
+
+  /** To try a change: what is known now, and nothing of the trial comes back. */
+  copy(): Memory {
+    const other = new Memory();
+    other.slices = new Map(this.slices);
+    for (const [path, module] of this.modules) other.modules.set(path, module);
+    for (const path of this.missing) other.missing.add(path);
+    for (const [key, facts] of this.known) other.known.set(key, facts);
+    for (const [path, list] of this.broken) other.broken.set(path, list);
+    other.version = this.version;
+    return other;
+  }
+
+  /** Another file changed: imports are read again. */
+  forgetFiles(): void {
+    this.version++;
+    this.modules.clear();
+    this.missing.clear();
+    this.broken.clear();
+  }
+
+  /** Data may have changed: nothing that rests on it is trusted. */
+  forgetData(): void {
+    this.known.clear();
+    this.slices.clear();
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Many steps with a GPUDevice that records: a steady state makes no buffer, bind group or pipeline; each step is one
+ * submit with the dispatches that the segment was prepared with, writes what is fed and copies what is read back. No array is made but what comes back.
+ */
+import { describe, expect, it } from "vitest";
+import { WebGpuDevice } from "../../gpu/webgpu.ts";
+import { WebGpuPrepared } from "../../gpu/webgpu-prepared.ts";
+import { countArrays } from "../devices/arrays.ts";
+import { numbers, segment } from "../gpu/harness.ts";
+import { lenet, mlp } from "../gpu/networks.ts";
+import type { Network } from "../gpu/networks.ts";
+import { recorded } from "./recorder.ts";
+import { gpu } from "./setup.ts";
+
+const info = { kind: "webgpu", name: "webgpu (test)", threads: 1, features: [], dataBytes: 0, fieldBytes: 0 } as const;
+const PATIENCE = 400_000;
+/** Inputs of a step: x, y and the rate. */
+const FED = 3;
+
+interface Case {
+  readonly net: Network;
+  readonly rows: number;
+  /** Numbers in a row of x. */
+  readonly width: number;
+  /** Software drivers reach a GFLOP/s. */
+  readonly steps: number;
+}
+const cases: Readonly<Record<string, Case>> = {
+  "a multilayer perceptron": { net: mlp(8, [12, 16, 4]), rows: 8, width: 12, steps: 1000 },
+  "a convolutional net": { net: lenet(2, "momentum"), rows: 2, width: 784, steps: 100 },
+};
+
+describe.skipIf(!gpu)("a steady state", () => {
+  it.each(Object.entries(cases))(
+    "of %s makes no GPU object",
+    async (_, { net, rows, width, steps }) => {
+      const adapter = await gpu?.requestAdapter();
+      if (!adapter) throw new Error("expected an adapter");
+      const { device: raw, counts } = recorded(await adapter.requestDevice());
+      const device = new WebGpuDevice(raw, info);
+      for (const [path, shape] of Object.entries(net.slots)) {
+        device.createSlot(path, { dtype: "f32", shape });
+        if (path.includes(".")) continue;
+        const size = shape.reduce((a, b) => a * b, 1);
+        device.writeSlot(path, numbers(size, path.length, -0.1, 0.1));
+      }
+      const prepared = await device.prepare(segment("train", net.outputs));
+      if (!(prepared instanceof WebGpuPrepared)) throw new Error("expected a segment of this device");
+      const feeds = {
+        scalars: { "h:0": 0.001 },
+        batch: { x: numbers(rows * width, 4), y: Int32Array.from({ length: rows }, (_, i) => i % 4) },
+      };
+      const losses: number[] = [];
+      const train = async (times: number) => {
+        // two in flight
+        for (let i = 0; i < times; i += 2) {
+          const ran = await Promise.all([device.run(prepared, feeds), device.run(prepared, feeds)]);
+          for (const { fetched } of ran) losses.push(fetched["loss"]?.[0] as number);
+        }
+      };
+      await train(4);
+      const before = { ...counts };
+      const arrays = await countArrays(() => train(steps));
+      const during: Record<string, number> = {};
+      for (const [name, n] of Object.entries(counts)) {
+        const more = n - (before[name] ?? 0);
+        if (more > 0) during[name] = more / steps;
+      }
+      // the rate, x and y, each from a multiple of 16 bytes on
+      const fed = 4 * (1 + rows * width + rows);
+      expect(during["bytes"]).toBe(prepared.upload.byteLength);
+      expect(during["bytes"]).toBeGreaterThanOrEqual(fed);
+      expect(during["bytes"]).toBeLessThan(fed + FED * 16);
+      delete during["bytes"];
+      expect(during).toEqual({
+        "queue.writeBuffer": 1,
+        "device.createCommandEncoder": 1,
+        "encoder.beginComputePass": 1,
+        "pass.setPipeline": during["pass.setPipeline"],
+        "pass.setBindGroup": prepared.stats.dispatches,
+        "pass.dispatchWorkgroups": prepared.stats.dispatches,
+        "pass.end": 1,
+        "encoder.copyBufferToBuffer": 1,
+        "encoder.finish": 1,
+        "queue.submit": 1,
+      });
+      expect(during["pass.setPipeline"]).toBeLessThanOrEqual(prepared.stats.dispatches);
+      expect(prepared.stats.dispatches).toBeGreaterThan(3);
+      // views for what is fed, its upload, the status and the loss; copies of what came back and of the loss in it
+      expect(arrays.fresh).toBe(0);
+      expect(arrays.views / steps).toBeLessThanOrEqual(FED + 3);
+      expect(arrays.copies / steps).toBeLessThanOrEqual(2);
+      expect(losses.every(Number.isFinite)).toBe(true);
+      expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+      await device.dispose();
+    },
+    PATIENCE,
+  );
+});
