@@ -170,6 +170,14 @@ export class CpuDevice implements Device {
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 
+  release(prepared: Prepared): void {
+    if (this.suspended) return void this.inTurn(() => this.release(prepared));
+    if (!(prepared instanceof CpuPrepared)) return;
+    prepared.lowered.buffers.forEach(({ place }, id) => {
+      if (place.kind === "data") this.heap.free(prepared.addresses[id] ?? 0);
+    });
+  }
+
   /** Where the calling thread packs its pieces of products. */
   private ownScratch(): number {
     return (this.scratch ??= this.heap.alloc(SCRATCH));

@@ -68,6 +68,8 @@ export interface Device {
   readSlot(path: string): Promise<Numbers>;
   prepare(segment: Segment): Promise<Prepared>;
   run(prepared: Prepared, feeds: Feeds): Promise<RunResult>;
+  /** Gives back what a segment holds, once none of its runs is under way; it cannot be run again. */
+  release(prepared: Prepared): void;
   resume(): void;
   dispose(): Promise<void>;
 }

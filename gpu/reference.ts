@@ -103,6 +103,9 @@ export class ReferenceDevice implements Device {
     return { fetched, halted, skipped: false };
   }
 
+  /** Nothing is held for a segment. */
+  release(_: Prepared): void {}
+
   resume(): void {
     this.#halted = false;
   }

@@ -3,6 +3,8 @@
  * is steered by (flags, tables, fetched values); the others everything else. A full bank is replaced by a larger one
  * until it is as large as one binding may be; then there is another bank. Counts in words of 4 bytes.
  */
+import { MemoryError } from "./memory-error.ts";
+
 export interface Region {
   readonly bank: number;
   readonly at: number;
@@ -62,8 +64,7 @@ export class Memory {
   /** `steering` asks for bank 0. The region holds anything. */
   alloc(words: number, steering = false): Region {
     const size = Math.max(ALIGN, Math.ceil(words / ALIGN) * ALIGN);
-    if (size > this.limit)
-      throw new Error(`expected a tensor or arena of at most ${megabytes(this.limit)}, got ${megabytes(size)}`);
+    if (size > this.limit) throw new MemoryError(4 * size, 4 * this.limit);
     const first = steering ? 0 : 1;
     const last = steering ? 0 : this.banks.length - 1;
     for (let bank = first; bank <= last; bank++) {
@@ -80,9 +81,8 @@ export class Memory {
       if (region) return region;
     }
     if (steering || this.banks.length >= this.most) {
-      throw new Error(
-        `expected at most ${this.most - 1} × ${megabytes(this.limit)} of memory on this adapter, got a need of more`,
-      );
+      const used = this.banks.reduce((words, bank) => words + bank.size, 0);
+      throw new MemoryError(4 * (used + size), 4 * this.limit * (this.most - 1));
     }
     this.addBank(Math.max(size, FIRST_SIZE[1]));
     return this.alloc(words, steering);
@@ -141,5 +141,3 @@ export class Memory {
     if (words.byteLength > 0) this.device.queue.writeBuffer(this.buffer(bank), 4 * at, words);
   }
 }
-
-const megabytes = (words: number) => `${Math.ceil(words / (1 << 18))} MiB`;

@@ -71,7 +71,7 @@ export class WebGpuDevice implements Device {
     });
     void gpu.lost.then(({ reason, message }) => {
       if (!this.disposed)
-        this.failure = new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
+        this.failure ??= new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
     });
   }
 
@@ -172,6 +172,14 @@ export class WebGpuDevice implements Device {
     return prepared;
   }
 
+  release(prepared: Prepared): void {
+    if (!(prepared instanceof WebGpuPrepared) || this.disposed) return;
+    const { data, reads, feeds, table, bound } = prepared;
+    for (const region of [...data.values(), reads, feeds, ...(table ? [table] : [])]) this.memory.free(region);
+    bound?.args.destroy();
+    prepared.bound = undefined;
+  }
+
   /** Gives everything that the segment touches a place, then writes its tape. */
   private tape(prepared: WebGpuPrepared): Tape {
     const { lowered, plan, outputs, segment } = prepared;
@@ -186,7 +194,7 @@ export class WebGpuDevice implements Device {
       this.ticks = this.memory.alloc(longest);
       this.memory.write(
         this.ticks,
-        Int32Array.from({ length: longest }, (_, i) => i),
+        Int32Array.from({ length: this.ticks.size }, (_, i) => i),
       );
       this.moved++;
     }

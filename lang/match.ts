@@ -1,10 +1,9 @@
 /**
- * Which slots of an edited program are slots of the one before it. An instance is recognized by the place where it was
- * written, followed through the edit, so a layer put before others takes nothing from them; where its place is new, by
- * its path. Optimizer slots go with the params that they belong to.
+ * Which slots of an edited program are slots of the one before it. Instances with a name go by their names; layers of a
+ * list are aligned as a diff aligns lines (first those written alike, then of what is left those of one model), so a
+ * layer put before others takes nothing from them. Optimizer slots go with the params that they belong to.
  */
-import { oldPlaces } from "./diff.ts";
-import type { Made, Program } from "./program.ts";
+import type { Program } from "./program.ts";
 
 /** New path → old path, for slots of equal type. */
 export function matchSlots(before: Program, after: Program): ReadonlyMap<string, string> {
@@ -45,52 +44,115 @@ export function matchSlots(before: Program, after: Program): ReadonlyMap<string,
 
 /** New path of an instance → old path. */
 export function matchInstances(before: Program, after: Program): ReadonlyMap<string, string> {
-  const places = new Map<string, ReadonlyMap<number, number>>();
-  const texts = new Map(before.sources.map(({ file, text }) => [file, text]));
-  const oldPlace = ({ span }: Made): number | undefined => {
-    let map = places.get(span.file);
-    if (!map) {
-      const now = after.sources.find(({ file }) => file === span.file)?.text;
-      map = oldPlaces(texts.get(span.file) ?? "", now ?? "");
-      places.set(span.file, map);
-    }
-    return map.get(span.start);
-  };
   const found = new Map<string, string>();
-  const taken = new Set<string>();
-  const parent = (path: string, all: Program["instances"]): string => {
-    for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1))
-      if (path.slice(0, dot) in all) return path.slice(0, dot);
-    return "";
+  const [old, now] = [familyOf(before), familyOf(after)];
+  const match = (parent: string, oldParent: string): void => {
+    const left = { old: old.get(oldParent) ?? [], now: now.get(parent) ?? [] };
+    const take = (pairs: readonly (readonly [Child, Child])[]): void => {
+      for (const [a, b] of pairs) found.set(b.path, a.path);
+      const taken = new Set(pairs.flat());
+      left.old = left.old.filter((child) => !taken.has(child));
+      left.now = left.now.filter((child) => !taken.has(child));
+    };
+    const children = left.now;
+    take(named(left.old, left.now));
+    for (const list of new Set(left.now.map((child) => child.list))) {
+      if (list === undefined) continue;
+      const within = (all: readonly Child[]) => all.filter((child) => child.list === list);
+      take(common(within(left.old), within(left.now), (a, b) => a.text === b.text));
+      take(between(within(old.get(oldParent) ?? []), within(children), found));
+    }
+    take(common(left.old, left.now, (a, b) => a.text === b.text));
+    for (const { path } of children) {
+      const same = found.get(path);
+      if (same !== undefined) match(path, same);
+    }
   };
-  /** Siblings that were written at one place, in order: the passes of a `for`, the uses of one model. */
-  const siblings = new Map<string, string[]>();
-  for (const [path, made] of Object.entries(before.instances)) {
-    const key = `${parent(path, before.instances)}|${made.span.file}|${made.span.start}|${made.model}`;
-    siblings.set(key, [...(siblings.get(key) ?? []), path]);
-  }
-  const entries = Object.entries(after.instances).sort(([a], [b]) => a.length - b.length);
-  const take = (path: string, old: string | undefined): void => {
-    if (old === undefined || taken.has(old)) return;
-    taken.add(old);
-    found.set(path, old);
-  };
-  for (const [path, made] of entries) {
-    const up = parent(path, after.instances);
-    const oldUp = up === "" ? "" : found.get(up);
-    const place = oldPlace(made);
-    if (oldUp === undefined || place === undefined) continue;
-    const candidates = siblings.get(`${oldUp}|${made.span.file}|${place}|${made.model}`) ?? [];
-    const same = oldUp + path.slice(up.length);
-    take(path, candidates.includes(same) ? same : candidates.find((old) => !taken.has(old)));
-  }
-  for (const [path, { model }] of entries) {
-    if (found.has(path)) continue;
-    const up = parent(path, after.instances);
-    const oldUp = up === "" ? "" : found.get(up);
-    if (oldUp === undefined) continue;
-    const old = oldUp + path.slice(up.length);
-    if (before.instances[old]?.model === model) take(path, old);
-  }
+  match("", "");
   return found;
+}
+
+/** An instance below another, or at top level. */
+interface Child {
+  readonly path: string;
+  readonly model: string;
+  /** Its path below its parent. */
+  readonly key: string;
+  /** Of a layer of a list, a pass, or one without a name: what it is counted in. */
+  readonly list: string | undefined;
+  /** As the script writes it. */
+  readonly text: string;
+}
+
+/** Children by the path of their parent, in the order of the script. */
+function familyOf({ instances, sources }: Program): ReadonlyMap<string, readonly Child[]> {
+  const texts = new Map(sources.map(({ file, text }) => [file, text]));
+  const families = new Map<string, { child: Child; at: number }[]>();
+  for (const [path, { model, named, span }] of Object.entries(instances)) {
+    let parent = "";
+    for (let dot = path.lastIndexOf("."); dot > 0 && parent === ""; dot = path.lastIndexOf(".", dot - 1))
+      if (path.slice(0, dot) in instances) parent = path.slice(0, dot);
+    const key = parent === "" ? path : path.slice(parent.length + 1);
+    const list = named ? undefined : key.replace(/\d+$/, "");
+    const text = (texts.get(span.file) ?? "").slice(span.start, span.end).replaceAll(/\s+/g, " ");
+    const child = { path, model, key, list, text };
+    families.set(parent, [...(families.get(parent) ?? []), { child, at: span.start }]);
+  }
+  const inOrder = (family: readonly { child: Child; at: number }[]) =>
+    [...family].sort((a, b) => a.at - b.at).map(({ child }) => child);
+  return new Map([...families].map(([parent, family]) => [parent, inOrder(family)]));
+}
+
+/** A name says which one is meant, wherever it stands. */
+function named(old: readonly Child[], now: readonly Child[]): (readonly [Child, Child])[] {
+  return now.flatMap((b) => {
+    const a = old.find(({ key, model, list }) => list === undefined && key === b.key && model === b.model);
+    return a ? [[a, b] as const] : [];
+  });
+}
+
+/** Of what lies between two that are matched, layers of one model in their order: their settings were changed. */
+function between(
+  old: readonly Child[],
+  now: readonly Child[],
+  found: ReadonlyMap<string, string>,
+): (readonly [Child, Child])[] {
+  const pairs: (readonly [Child, Child])[] = [];
+  const taken = new Set(found.values());
+  let from = 0;
+  for (let i = 0; i <= now.length;) {
+    let end = i;
+    while (end < now.length && !found.has(now[end]!.path)) end++;
+    const next = now[end];
+    const until = next ? old.findIndex(({ path }) => path === found.get(next.path)) : old.length;
+    const gap = old.slice(from, Math.max(from, until)).filter(({ path }) => !taken.has(path));
+    pairs.push(...common(gap, now.slice(i, end), (a, b) => a.model === b.model));
+    from = Math.max(from, until + 1);
+    i = end + 1;
+  }
+  return pairs;
+}
+
+/** A longest common subsequence. */
+function common(
+  old: readonly Child[],
+  now: readonly Child[],
+  same: (a: Child, b: Child) => boolean,
+): (readonly [Child, Child])[] {
+  const length = old.map(() => new Uint32Array(now.length + 1));
+  length.push(new Uint32Array(now.length + 1));
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = now.length - 1; j >= 0; j--) {
+      length[i]![j] = same(old[i]!, now[j]!)
+        ? length[i + 1]![j + 1]! + 1
+        : Math.max(length[i + 1]![j]!, length[i]![j + 1]!);
+    }
+  }
+  const pairs: (readonly [Child, Child])[] = [];
+  for (let i = 0, j = 0; i < old.length && j < now.length;) {
+    if (same(old[i]!, now[j]!)) pairs.push([old[i++]!, now[j++]!]);
+    else if (length[i + 1]![j]! >= length[i]![j + 1]!) i++;
+    else j++;
+  }
+  return pairs;
 }

@@ -25,6 +25,8 @@ export interface Program {
 /** An instance of a model, and where the script makes it. */
 export interface Made {
   readonly model: string;
+  /** Its path ends with the name of a `let`, not with a number of ours. */
+  readonly named: boolean;
   readonly span: Span;
 }
 
@@ -91,7 +93,13 @@ export interface Output {
  * Text and other constants of the script are kept as they are.
  */
 export type HostValue =
-  | { readonly kind: "node"; readonly node: Node; readonly classes?: readonly string[] }
+  | {
+      readonly kind: "node";
+      readonly node: Node;
+      readonly classes?: readonly string[];
+      /** The classes of a row are one text, with this between them. */
+      readonly glue?: string;
+    }
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "list"; readonly items: readonly HostValue[]; readonly tuple: boolean }
   | { readonly kind: "record"; readonly fields: Readonly<Record<string, HostValue>> };
@@ -241,14 +249,54 @@ export interface TestBlock extends Pick<Program, "slots" | "plans" | "body"> {
 
 // ---------------------------------------------------------------- data
 
-/** A data set as the script describes it; the runtime opens it. Rows stay whole. */
+/**
+ * A data set as the script describes it; the runtime opens it. Rows stay whole. `source`, `concat`, `zip` and `windows`
+ * make a table; the other operations choose and order rows of the table below them.
+ */
 export type DataPlan =
   | { readonly op: "source"; readonly source: SourceRef }
-  /** Rows [from, to) of a partition of 0..1 after a seeded permutation. */
-  | { readonly op: "split"; readonly of: DataPlan; readonly from: number; readonly to: number; readonly site: number }
+  /** Rows [from, to) of a partition of 0..1 after a seeded permutation, or as they stand. */
+  | {
+      readonly op: "split";
+      readonly of: DataPlan;
+      readonly from: number;
+      readonly to: number;
+      readonly site: number;
+      readonly ordered?: boolean;
+    }
+  /** Fold `fold` of `k` (from 1) of a seeded permutation: the rows that it holds out, or the others. */
+  | {
+      readonly op: "fold";
+      readonly of: DataPlan;
+      readonly k: number;
+      readonly fold: number;
+      readonly held: boolean;
+      readonly site: number;
+    }
   /** A new permutation each epoch of the reading block (or one, outside of blocks). */
   | { readonly op: "shuffle"; readonly of: DataPlan; readonly site: number }
-  | { readonly op: "take"; readonly of: DataPlan; readonly count: number };
+  | { readonly op: "take"; readonly of: DataPlan; readonly count: number }
+  /** All rows, `times` times one after another. */
+  | { readonly op: "again"; readonly of: DataPlan; readonly times: number }
+  /** `keep` is a bool[R] of `batch` fields of R rows; `text` is the same as text, for keys. */
+  | { readonly op: "filter"; readonly of: DataPlan; readonly keep: Node; readonly text: string }
+  /** Row k of each batch continues row k of the one before. */
+  | { readonly op: "lanes"; readonly of: DataPlan; readonly size: number; readonly dropLast: boolean }
+  | { readonly op: "concat"; readonly parts: readonly DataPlan[] }
+  /** Row i of each part side by side; `names` are old field names → new ones. */
+  | { readonly op: "zip"; readonly parts: readonly ZipPart[] }
+  /** `size` rows that follow one another, every `stride` rows; `pairs`: a `token` becomes `x`, and `y` one further. */
+  | {
+      readonly op: "windows";
+      readonly of: DataPlan;
+      readonly size: number;
+      readonly stride: number;
+      readonly pairs: boolean;
+    };
+export interface ZipPart {
+  readonly of: DataPlan;
+  readonly names: Readonly<Record<string, string>>;
+}
 
 /** A call of a data source with constant arguments. `part` is the split that the source itself has. */
 export interface SourceRef {
@@ -256,6 +304,11 @@ export interface SourceRef {
   readonly args: Readonly<Record<string, DataArg>>;
   readonly part?: "train" | "test";
   readonly span: Span;
+  /** Of a tokenizer: the text that it cuts, and the text whose vocabulary it takes. */
+  readonly of?: SourceRef;
+  readonly like?: SourceRef;
+  /** Of `filter`, as a question only: how many rows of a plan it keeps. */
+  readonly over?: { readonly plan: DataPlan; readonly keep: Node };
 }
 export type DataArg = number | string | boolean | readonly number[] | readonly string[];
 
@@ -276,7 +329,16 @@ export interface Facts {
   /** Rows of the whole source, or by part where the source is split already. -1 when unknown. */
   readonly rows: number;
   readonly parts?: { readonly train: number; readonly test: number };
-  /** The split of the rows if known. */
+  /** Of a tokenizer. */
+  readonly tokens?: Tokens;
+}
+/** A vocabulary and how it cuts text. Token i is `vocab[i]`; the first ones stand for no text (`<pad>`, `<unk>`). */
+export interface Tokens {
+  readonly kind: "chars" | "words" | "bpe";
+  readonly vocab: readonly string[];
+  readonly lower: boolean;
+  /** Of `bpe`: pairs in the order in which they are joined. */
+  readonly merges: readonly (readonly [string, string])[];
 }
 export interface FieldFact {
   readonly dtype: "f32" | "i32";

@@ -1,7 +1,8 @@
 /** Actions in the order of the script: computing, blocks, passes, and sinks. A sink shows the last committed tick. */
 import { UserError } from "../lang/diagnostic.ts";
 import { notFinite } from "../lang/errors/running.ts";
-import { tickSegments, type Action, type Assert, type Run, type Segment } from "../lang/program.ts";
+import { tickSegments } from "../lang/program.ts";
+import type { Action, Assert, Output, Run, Segment, Train } from "../lang/program.ts";
 import type { Context } from "./context.ts";
 import { inRun, scalars, scopeOf } from "./context.ts";
 import { runEval } from "./eval.ts";
@@ -9,21 +10,24 @@ import type { Side } from "./events.ts";
 import { formatValue } from "./format.ts";
 import type { FileTensor } from "./host.ts";
 import { fullMemory } from "./memory.ts";
+import type { Entry, TrainPosition } from "./position.ts";
 import { runTrain } from "./train.ts";
 import { shown, type Scope } from "./values.ts";
 
-/** `stop` ends the innermost train block, or outside of one the program. */
-export type Flow = "go" | "stop";
+/** `stop` ends the innermost train block, or outside of one the program; `leave` makes way for another program. */
+export type Flow = "go" | "stop" | "leave";
 
 export async function runActions(context: Context, actions: readonly Action[], scope: Scope): Promise<Flow> {
   const passes = new Map<number, number>();
   for (const action of actions) {
     if (context.gate.stopped) return "stop";
+    let flow: Flow;
     if (action.kind === "run") {
       const pass = (passes.get(action.span.start) ?? 0) + 1;
       passes.set(action.span.start, pass);
-      if ((await runPass(context, action, pass)) === "stop") return "stop";
-    } else if ((await runAction(context, action, scope)) === "stop") return "stop";
+      flow = await runPass(context, action, pass);
+    } else flow = await runAction(context, action, scope);
+    if (flow !== "go") return flow;
   }
   return "go";
 }
@@ -39,13 +43,13 @@ async function runAction(context: Context, action: Exclude<Action, Run>, scope: 
 }
 
 async function act(context: Context, action: Exclude<Action, Run>, scope: Scope): Promise<Flow> {
+  if (context.entry.now) return enter(context, action, context.entry.now);
   switch (action.kind) {
     case "compute":
       await compute(context, action.segment);
       return "go";
     case "train":
-      await runTrain(context, action);
-      return context.gate.stopped ? "stop" : "go";
+      return train(context, action);
     case "eval":
       return runEval(context, action, scope);
     case "print":
@@ -65,6 +69,28 @@ async function act(context: Context, action: Exclude<Action, Run>, scope: Scope)
     case "when":
       return (await context.values.holds(action.cond, scope)) ? runActions(context, action.body, scope) : "go";
   }
+}
+
+async function train(context: Context, block: Train, from?: TrainPosition): Promise<Flow> {
+  const flow = await runTrain(context, block, from);
+  if (flow === "leave") return flow;
+  context.done.add(block.name);
+  return context.gate.stopped ? "stop" : context.leave.asked ? "leave" : "go";
+}
+
+/** The way to the place where the run goes on: what is kept is not made again, what is behind is not done again. */
+async function enter(context: Context, action: Exclude<Action, Run>, entry: Entry): Promise<Flow> {
+  if (action.kind === "compute") {
+    const isKept = ({ role }: Output) => role.kind === "commit" && entry.kept.has(role.path);
+    const outputs = action.segment.outputs.filter((output) => !isKept(output));
+    if (outputs.some(({ role }) => role.kind === "commit")) await compute(context, { ...action.segment, outputs });
+    return "go";
+  }
+  if (action.kind !== "train") return "go";
+  const here = action.name === entry.until;
+  const last = entry.until === undefined && [...entry.skip].at(-1) === action.name;
+  if (here || last) context.entry.now = undefined;
+  return here ? train(context, action, entry.inside) : "go";
 }
 
 async function compute(context: Context, segment: Segment): Promise<void> {
@@ -90,7 +116,7 @@ async function compute(context: Context, segment: Segment): Promise<void> {
 async function runPass(context: Context, run: Run, pass: number): Promise<Flow> {
   const before = { ...context.pass };
   Object.assign(context.pass, { run: pass, seed: run.seed });
-  Object.assign(context.at, { step: 0, epoch: 0, tick: 0 });
+  if (!context.entry.now) Object.assign(context.at, { step: 0, epoch: 0, tick: 0 });
   try {
     return await runActions(context, run.body, scopeOf(context));
   } finally {

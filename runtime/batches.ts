@@ -6,12 +6,13 @@ import type { Batches, DataPlan, Program, Segment } from "../lang/program.ts";
 import type { Span } from "../lang/source.ts";
 import type { Host, Rows } from "./host.ts";
 import { inputsBelow, refOf } from "./inputs.ts";
+import type { Standing } from "./position.ts";
 import { fieldsOf, Resident, ROWS, type Held } from "./resident.ts";
 
 /** Each plan is opened once for each seed. */
 export class DataTables {
   private readonly host: Host;
-  private readonly plans: Program["plans"];
+  private plans: Program["plans"];
   private readonly opened = new Map<string, Promise<Rows>>();
   private readonly resident: Resident;
 
@@ -23,6 +24,11 @@ export class DataTables {
 
   drop(): void {
     this.resident.drop();
+  }
+
+  /** Another program reads what is open and held already. */
+  use(plans: Program["plans"]): void {
+    this.plans = plans;
   }
 
   open(plan: DataPlan, seed: number): Promise<Rows> {
@@ -66,6 +72,8 @@ export class DataTables {
 export interface Slice {
   readonly rows: Uint32Array;
   readonly epoch: number;
+  /** Its place in the epoch, from 0. */
+  readonly place: number;
   readonly short: boolean;
   /** The last of its epoch. */
   readonly last: boolean;
@@ -75,13 +83,19 @@ export function ticksPerEpoch(data: Batches, count: number): number {
   return data.dropLast ? Math.floor(count / data.size) : Math.ceil(count / data.size);
 }
 
-export function* slices(data: Batches, rows: Rows, epochs: number, firstEpoch = 1): Generator<Slice> {
+/** `epochs` passes from `epoch` on; of the first one `taken` batches are behind. */
+export function* slices(
+  data: Batches,
+  rows: Rows,
+  epochs: number,
+  { epoch: firstEpoch, taken }: Standing = { epoch: 1, taken: 0 },
+): Generator<Slice> {
   const count = ticksPerEpoch(data, rows.count);
   for (let epoch = firstEpoch; epoch < firstEpoch + epochs && count > 0; epoch++) {
     const order = rows.order(epoch);
-    for (let i = 0; i < count; i++) {
+    for (let i = epoch === firstEpoch ? taken : 0; i < count; i++) {
       const part = order.subarray(i * data.size, (i + 1) * data.size);
-      yield { rows: part, epoch, short: part.length < data.size, last: i + 1 === count };
+      yield { rows: part, epoch, place: i, short: part.length < data.size, last: i + 1 === count };
     }
   }
 }

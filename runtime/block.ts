@@ -9,6 +9,7 @@ import { Feeder, rowNumbers, slices, ticksPerEpoch, type Feed, type Slice } from
 import type { Ran } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Rows } from "./host.ts";
+import type { Standing } from "./position.ts";
 import type { Held } from "./resident.ts";
 import type { Ready, Scalars, Started } from "./segments.ts";
 import type { HostState } from "./state.ts";
@@ -69,6 +70,17 @@ interface Inner extends Pick<Repeat, "repeat" | "limit" | "data"> {
 }
 type Part = Single | Inner;
 
+/** The endless rows of inner steps, by repeat, and where they began. */
+interface Walks {
+  readonly from: ReadonlyMap<string, Standing>;
+  readonly known: Map<string, { at: Standing; readonly order: Iterator<Slice> }>;
+}
+
+interface Drawn {
+  readonly runs: readonly Run[];
+  readonly after: ReadonlyMap<string, Standing>;
+}
+
 /** One run of a segment within a tick. */
 interface Run extends Fed {
   readonly ready: Ready;
@@ -83,37 +95,52 @@ export class Block {
   private readonly step: readonly Part[];
   private readonly short: readonly Part[] | undefined;
   private readonly before = new WeakMap<Tick, HostState>();
-  private readonly drawn = new WeakMap<Tick, readonly Run[]>();
+  private readonly drawn = new WeakMap<Tick, Drawn>();
+  private readonly walks: Walks;
 
-  private constructor(context: Context, opened: Opened, credit: number) {
+  private constructor(context: Context, opened: Opened & { readonly walks: Walks }, credit: number) {
     this.context = context;
     this.source = opened.source;
     this.rows = opened.source?.rows;
     this.step = opened.step;
     this.short = opened.short;
     this.credit = credit;
+    this.walks = opened.walks;
   }
 
   /** `credit` decides from the segments how many ticks may be in flight. */
-  static async open(context: Context, block: BlockSource, credit: (halts: boolean) => number): Promise<Block> {
+  static async open(
+    context: Context,
+    block: BlockSource,
+    credit: (halts: boolean) => number,
+    from: ReadonlyMap<string, Standing> = new Map(),
+  ): Promise<Block> {
     const own = [...tickSegments(block.step), ...tickSegments(block.short)];
     await context.data.openColumns(own, context.pass.seed);
     const most = credit(own.some(({ outputs }) => outputs.some(({ role }) => role.kind === "halt")));
-    const opened = await openParts(context, block, undefined, new Map(), most);
-    return new Block(context, opened, most);
+    const walks: Walks = { from, known: new Map() };
+    const opened = await openParts(context, block, undefined, walks, most);
+    return new Block(context, { ...opened, walks }, most);
   }
 
   start(tick: Tick): Promise<Ran<TickResult>> {
     const list = tick.slice?.short ? this.short : this.step;
     if (!list) throw new Error(`expected segments for a short batch of ${tick.slice?.rows.length} rows, got none`);
-    let runs = this.drawn.get(tick);
-    if (!runs) {
-      runs = runsOf(list, tick.step, tick, this.source);
-      this.drawn.set(tick, runs);
+    let drawn = this.drawn.get(tick);
+    if (!drawn) {
+      const runs = runsOf(list, tick.step, tick, this.source);
+      drawn = { runs, after: new Map([...this.walks.known].map(([name, walk]) => [name, walk.at])) };
+      this.drawn.set(tick, drawn);
     }
+    const { runs } = drawn;
     this.before.set(tick, this.context.state.snapshot());
     const begin = (run: Run) => this.begin(run);
     return this.finish(runs, 0, this.credit > 1 ? runs.map(begin) : []);
+  }
+
+  /** Where the rows of inner steps stand after a tick. */
+  standing(tick: Tick): ReadonlyMap<string, Standing> {
+    return this.drawn.get(tick)?.after ?? new Map();
   }
 
   /** Undoes what ticks that the device skipped did on the host. */
@@ -169,12 +196,12 @@ interface Opened {
   readonly short?: readonly Part[];
 }
 
-/** `outer` feeds the parts of a block that has no rows of its own; `walks` are the endless rows by repeat. */
+/** `outer` feeds the parts of a block that has no rows of its own. */
 async function openParts(
   context: Context,
   block: BlockSource,
   outer: Source | undefined,
-  walks: Map<string, () => Slice>,
+  walks: Walks,
   inFlight: number,
 ): Promise<Opened> {
   const { segments, data, state, pass } = context;
@@ -213,17 +240,20 @@ function fedAlike(parts: readonly TickPart[] = []): Segment[] {
 }
 
 /** The full and the short batch of the block around go on in one order of rows. */
-function walkOf(walks: Map<string, () => Slice>, name: string, data: Batches, rows: Rows): () => Slice {
-  const known = walks.get(name);
-  if (known) return known;
-  const order = slices(data, rows, Infinity);
-  const next = () => {
-    const { value } = order.next();
+function walkOf(walks: Walks, name: string, data: Batches, rows: Rows): () => Slice {
+  let walk = walks.known.get(name);
+  if (!walk) {
+    const at = walks.from.get(name) ?? { epoch: 1, taken: 0 };
+    walk = { at, order: slices(data, rows, Infinity, at) };
+    walks.known.set(name, walk);
+  }
+  const known = walk;
+  return () => {
+    const { value } = known.order.next();
     if (!value) throw new Error(`expected a batch for ${name}, got none`);
+    known.at = { epoch: value.epoch, taken: value.place + 1 };
     return value;
   };
-  walks.set(name, next);
-  return next;
 }
 
 // ---------------------------------------------------------------- one tick

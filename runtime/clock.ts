@@ -15,6 +15,7 @@ export type Mode = "paused" | "playing" | "stopped";
 export class Gate {
   readonly mode$ = new BehaviorSubject<Mode>("paused");
   private readonly single$ = new BehaviorSubject(0);
+  private woken = false;
 
   get mode(): Mode {
     return this.mode$.value;
@@ -37,13 +38,19 @@ export class Gate {
     this.single$.next(this.single$.value - 1);
     return true;
   }
-  /** Resolves when `take` is worth asking again, or the gate is stopped. */
+  /** Resolves when `take` is worth asking again, the gate is stopped, or someone called `wake`. */
   async wait(): Promise<void> {
     const open = merge(this.mode$, this.single$).pipe(
-      map(() => this.mode !== "paused" || this.single$.value > 0),
+      map(() => this.mode !== "paused" || this.single$.value > 0 || this.woken),
       filter(Boolean),
     );
     await firstValueFrom(open);
+    this.woken = false;
+  }
+  /** Whoever waits looks around, also in a pause. */
+  wake(): void {
+    this.woken = true;
+    this.single$.next(this.single$.value);
   }
 }
 
@@ -53,8 +60,10 @@ export class Stopwatch {
   private since: number | undefined;
   private readonly now: () => number;
   private readonly subscription;
-  constructor(gate: Gate, now: () => number) {
+  /** `before`: seconds that are behind already. */
+  constructor(gate: Gate, now: () => number, before = 0) {
     this.now = now;
+    this.total = 1000 * before;
     this.subscription = gate.mode$.subscribe((mode) => {
       if (mode === "playing") this.since ??= now();
       else {
@@ -117,6 +126,8 @@ export interface TickLoop<T, R> {
   /** After a settled tick with nothing in flight; true in `wants` stops new ticks until then. */
   wants?(): boolean;
   between?(): Promise<"go" | "stop">;
+  /** True ends the loop after the tick, also in a pause and before the first tick. */
+  leaves?(): boolean;
   /** Each time the loop gives way. */
   breathe?(): Promise<void> | void;
 }
@@ -147,13 +158,13 @@ async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed
 
   const shut = () => loop.gate.stopped || closed();
   const draw = async (): Promise<T | undefined> => {
-    while (!shut() && loop.paced && !loop.gate.take()) {
+    while (!shut() && !loop.leaves?.() && loop.paced && !loop.gate.take()) {
       // What is in flight must settle before a pause holds the clock.
       if (flight.length > 0) return undefined;
       await loop.breathe?.();
       await loop.gate.wait();
     }
-    return shut() ? undefined : (again.shift() ?? loop.draw());
+    return shut() || loop.leaves?.() ? undefined : (again.shift() ?? loop.draw());
   };
   const start = (tick: T): Flight<T, R> => ({
     tick,

@@ -5,8 +5,9 @@ import type { Program } from "../lang/program.ts";
 import type { Breath, Gate } from "./clock.ts";
 import type { DataTables } from "./batches.ts";
 import type { Frame, Inputs, Point, RunEvent } from "./events.ts";
-import type { Host } from "./host.ts";
+import type { Host, HostMath } from "./host.ts";
 import { withoutPass } from "./passes.ts";
+import type { Entry, TrainPosition } from "./position.ts";
 import type { Scalars, Segments } from "./segments.ts";
 import type { StateTable } from "./state.ts";
 import type { HostValues, Scope } from "./values.ts";
@@ -17,6 +18,7 @@ export interface Context {
   readonly program: Program;
   readonly device: Device;
   readonly host: Host;
+  readonly math: HostMath;
   readonly state: StateTable;
   readonly segments: Segments;
   readonly data: DataTables;
@@ -43,10 +45,18 @@ export interface Context {
   readonly total: { steps: number };
   /** The pass of a top-level `for`, and the seed of its random numbers. */
   readonly pass: { run?: number; seed: number };
-  /** Memories of the watches of eval blocks, which outlive a pass. */
-  readonly memories: WeakMap<object, ReadonlyMap<string, Memory>>;
-  /** How many ticks each eval block has run, over all its passes. */
-  readonly counters: WeakMap<object, { ticks: number; passes: number }>;
+  /** Memories of the watches of eval blocks by name, which outlive a pass. */
+  readonly memories: Map<string, ReadonlyMap<string, Memory>>;
+  /** How many ticks each eval block has run by name, over all its passes. */
+  readonly counters: Map<string, { ticks: number; passes: number }>;
+  /** Another program waits for the end of the tick. */
+  readonly leave: { asked: boolean };
+  /** Train blocks that have run to their end. */
+  readonly done: Set<string>;
+  /** Where the run stands: what `leave` left. */
+  readonly standing: { train?: TrainPosition };
+  /** How this program is entered, when it goes on from another. */
+  readonly entry: { now?: Entry };
 }
 
 /** Scalars of the session as a run or a reader at this moment sees them. */

@@ -15,24 +15,25 @@ import { Window } from "./windows.ts";
 export async function runEval(context: Context, block: Eval, parent?: Scope): Promise<Flow> {
   const { gate, values, at } = context;
   const opened = await Block.open(context, block, () => context.credit);
-  const counter = context.counters.get(block) ?? { ticks: 0, passes: 0 };
-  context.counters.set(block, counter);
+  const counter = context.counters.get(block.name) ?? { ticks: 0, passes: 0 };
+  context.counters.set(block.name, counter);
   counter.passes++;
-  const seen = context.memories.get(block) ?? memories(block.watches);
-  context.memories.set(block, seen);
+  const seen = memories(block.watches, context.memories.get(block.name));
+  context.memories.set(block.name, seen);
   const window = new Window(block.folds);
 
   const inputs = sampleInputs(context);
   const drawn = draw();
   function* draw(): Generator<Tick, undefined> {
-    const source = block.data && opened.rows ? slices(block.data, opened.rows, 1, counter.passes) : [undefined];
+    const source =
+      block.data && opened.rows ? slices(block.data, opened.rows, 1, { epoch: counter.passes, taken: 0 }) : [undefined];
     let step = 0;
     for (const slice of source) {
       const scalars = { ...inputs, step: at.step, epoch: at.epoch, tick: counter.ticks++, seed: context.pass.seed };
       yield { step: ++step, epoch: at.epoch, slice, scalars };
     }
   }
-  const settle = async (_: Tick, { readings, failed }: TickResult): Promise<Flow> => {
+  const settle = async (_: Tick, { readings, failed }: TickResult): Promise<"go"> => {
     if (failed) throw new UserError(notFinite(failed.what, at, failed.span));
     window.add(readings);
     return "go";

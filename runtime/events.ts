@@ -45,6 +45,8 @@ export type RunEvent =
     })
   | (InRun & { readonly event: "print"; readonly text: string })
   | (InRun & { readonly event: "saved"; readonly path: string })
+  /** Another program runs in the place of this one; `step` is the last that the one before took. */
+  | ({ readonly event: "swap"; readonly step: number } & SwapReport)
   | (InRun & { readonly event: "warning" | "error"; readonly diagnostic: Diagnostic })
   /** In a test only, where no run of `--json` comes. */
   | { readonly event: "assert"; readonly holds: boolean; readonly span: Span; readonly sides: readonly Side[] }
@@ -54,6 +56,16 @@ export type RunEvent =
 export interface Side {
   readonly value: Shown;
   readonly span: Span;
+}
+
+export interface SwapReport {
+  /** False when only comments, spaces or places changed. */
+  readonly changed: boolean;
+  /** How many params, optimizer slots and states went on. */
+  readonly kept: number;
+  /** Those that begin anew, and those that are no more, by path. */
+  readonly made: readonly string[];
+  readonly dropped: readonly string[];
 }
 
 export interface EndEvent {

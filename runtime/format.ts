@@ -98,7 +98,7 @@ export function formatValue(value: Shown, format?: string): string {
 }
 
 function tensorText(value: Extract<Shown, { kind: "tensor" }>, format: string | undefined): string {
-  const { shape, dtype, classes } = value;
+  const { shape, dtype, classes, glue } = value;
   const one = (i: number): string => {
     const x = value.values[i] ?? NaN;
     if (classes) return classes[x] ?? String(x);
@@ -111,6 +111,11 @@ function tensorText(value: Extract<Shown, { kind: "tensor" }>, format: string | 
     const size = shape[axis];
     if (size === undefined) return one(start);
     const stride = shape.slice(axis + 1).reduce((product, n) => product * n, 1);
+    // A row of tokens is one text, however long, without what stands for nothing.
+    if (glue !== undefined && axis + 1 === shape.length)
+      return Array.from({ length: size }, (_, i) => one(start + i))
+        .filter((token) => token !== "")
+        .join(glue);
     const item = (i: number) => level(axis + 1, start + i * stride);
     const places = Array.from({ length: size }, (_, i) => i);
     const items =

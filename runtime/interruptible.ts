@@ -48,6 +48,7 @@ export function interruptibleDevice(device: Device): Device {
       spent.set(prepared, performance.now() - start);
       return result;
     },
+    release: (prepared) => device.release(prepared),
     resume: () => device.resume(),
     dispose: () => device.dispose(),
   };

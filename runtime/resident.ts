@@ -74,6 +74,7 @@ export class Resident {
   private readonly device: Device;
   private readonly filled = new Map<string, unknown>();
   private readonly keys = new Map<string, number>();
+  private readonly sizes = new Map<string, number>();
   private bytes = 0;
 
   constructor(device: Device) {
@@ -106,13 +107,15 @@ export class Resident {
   column(name: string, type: Type, rows: Rows, values: () => Numbers): void {
     const path = columnPath(name);
     if (this.filled.get(path) === rows) return;
-    if (!this.filled.has(path)) this.make(path, type);
+    if (this.filled.has(path)) this.bytes -= this.sizes.get(path) ?? 0;
+    this.make(path, type);
     this.device.writeSlot(path, values());
     this.filled.set(path, rows);
   }
 
   private make(path: string, type: Type): void {
     this.device.createSlot(path, type);
+    this.sizes.set(path, bytesOf(type));
     this.bytes += bytesOf(type);
   }
 

@@ -56,6 +56,13 @@ export class Segments {
     return ready;
   }
 
+  /** No run of them is under way. */
+  release(): void {
+    for (const made of this.made.values())
+      void made.then(({ prepared }) => prepared && this.device.release(prepared)).catch(() => undefined);
+    this.made.clear();
+  }
+
   private async make(segment: Segment, held: Held | undefined): Promise<Ready> {
     const split = splitHost(segment, (path) => this.state.isHost(path));
     const inputs = inputsBelow(split.device.outputs.map((output) => output.node));

@@ -12,12 +12,13 @@ import { runActions, type Flow } from "./actions.ts";
 import { DataTables } from "./batches.ts";
 import { Breath, Gate, type Mode } from "./clock.ts";
 import { scopeOf, type Context } from "./context.ts";
-import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent } from "./events.ts";
+import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
 import { fullOfSlots } from "./memory.ts";
 import { Segments } from "./segments.ts";
 import { parameterCount, StateTable } from "./state.ts";
+import { goOn, snapshotOf, type Snapshot } from "./swap.ts";
 import { HostValues } from "./values.ts";
 
 export interface SessionOptions {
@@ -26,6 +27,8 @@ export interface SessionOptions {
   readonly device: Device;
   readonly host: Host;
   readonly math: HostMath;
+  /** Checks the script again with other values of its inputs; undefined when it does not check. */
+  readonly recompile?: (inputs: Inputs) => Promise<Program | undefined>;
   /** Values of inputs that differ from the script's. */
   readonly inputs?: Inputs;
   /** At most so many steps in each train block. */
@@ -38,6 +41,15 @@ export interface SessionOptions {
   readonly now?: () => number;
 }
 
+/** How many swaps can be undone; each holds a copy of the state. */
+const SNAPSHOTS = 16;
+
+interface Change {
+  /** Undefined: back to the last snapshot. */
+  readonly program: Program | undefined;
+  readonly done: (report: SwapReport | undefined) => void;
+}
+
 export function createSession(options: SessionOptions): Session {
   return new Session(options);
 }
@@ -45,11 +57,17 @@ export function createSession(options: SessionOptions): Session {
 export class Session {
   /** Resolves with the end event. */
   readonly done: Promise<EndEvent>;
-  private readonly context: Context;
+  private context: Context;
+  private readonly options: SessionOptions;
+  /** What waits for the end of the tick, in the order it was asked for. */
+  private readonly changes: Change[] = [];
+  private readonly snapshots: Snapshot[] = [];
   private finished!: { resolve: (end: EndEvent) => void; reject: (error: unknown) => void };
   private begun = false;
+  private ended = false;
 
   constructor(options: SessionOptions) {
+    this.options = options;
     this.context = contextOf(options);
     this.done = new Promise((resolve, reject) => (this.finished = { resolve, reject }));
   }
@@ -87,13 +105,39 @@ export class Session {
     this.context.gate.to("stopped");
   }
 
-  /** Sampled by the next tick. */
-  set(name: string, value: InputValue): void {
+  get program(): Program {
+    return this.context.program;
+  }
+
+  /**
+   * A live input is sampled by the next tick. One that shapes the program has it checked again and swapped in; without
+   * `recompile`, or when it does not check, there is a warning and nothing changes.
+   */
+  async set(name: string, value: InputValue): Promise<SwapReport | undefined> {
     const { program, inputs$, events$ } = this.context;
     const input = program.inputs.find((each) => each.name === name);
     if (!input) throw new Error(`expected an input of the program, got ${name}`);
-    if (input.kind === "shape") events$.next({ event: "warning", diagnostic: shapesGraph(name, input.span) });
-    else inputs$.next({ ...inputs$.value, [name]: value });
+    if (input.kind === "live") {
+      inputs$.next({ ...inputs$.value, [name]: value });
+      return undefined;
+    }
+    const next = await this.options.recompile?.({ ...inputs$.value, [name]: value });
+    if (next) return this.swap(next);
+    events$.next({ event: "warning", diagnostic: shapesGraph(name, input.span) });
+    return undefined;
+  }
+
+  /**
+   * Puts another program in the place of this one after the tick that runs now, also in a pause. Undefined when the
+   * program ended first.
+   */
+  swap(program: Program): Promise<SwapReport | undefined> {
+    return this.change(program);
+  }
+
+  /** Back to where the last swap left, as if it had not been; undefined when there is nothing to go back to. */
+  undo(): Promise<SwapReport | undefined> {
+    return this.change(undefined);
   }
 
   /** The committed value of a slot; between ticks, so pause first. */
@@ -109,6 +153,40 @@ export class Session {
     } finally {
       this.context.state.drop();
       this.context.data.drop();
+    }
+  }
+
+  private change(program: Program | undefined): Promise<SwapReport | undefined> {
+    if (this.ended) return Promise.resolve(undefined);
+    if (!this.begun) {
+      if (program) this.context = contextOf({ ...this.options, program });
+      return Promise.resolve(undefined);
+    }
+    return new Promise((done) => {
+      this.changes.push({ program, done });
+      this.context.leave.asked = true;
+      this.context.gate.wake();
+    });
+  }
+
+  /** Between two ticks, with nothing under way. */
+  private async makeChanges(): Promise<void> {
+    for (let change = this.changes.shift(); change; change = this.changes.shift()) {
+      const { program, done } = change;
+      const before = program ? await snapshotOf(this.context) : this.snapshots.pop();
+      if (!before) {
+        // Nothing to go back to: the program goes on as it is.
+        const now = await snapshotOf(this.context);
+        this.context = goOn(this.context, now, now.program).context;
+        done(undefined);
+        continue;
+      }
+      const { context, report } = goOn(this.context, before, program ?? before.program);
+      this.context = context;
+      if (program && report.changed) this.snapshots.push(before);
+      if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
+      context.events$.next({ event: "swap", step: before.at.step, ...report });
+      done(report);
     }
   }
 
@@ -129,20 +207,24 @@ export class Session {
   }
 
   private async run(): Promise<EndEvent> {
-    const { context } = this;
-    const { events$, frames$, points$, gate, now, program, device } = context;
+    const { events$, frames$, points$, gate, now, program, device, inputs$ } = this.context;
     const start = now();
     const end = (status: EndEvent["status"]): EndEvent => {
-      const event = { event: "end" as const, status, steps: context.total.steps, seconds: (now() - start) / 1000 };
+      const { steps } = this.context.total;
+      const event = { event: "end" as const, status, steps, seconds: (now() - start) / 1000 };
       events$.next(event);
       return event;
     };
     try {
       this.createSlots();
       const parameters = parameterCount(program.slots);
-      const inputs = context.inputs$.value;
-      events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs });
-      const flow: Flow = await runActions(context, program.body, scopeOf(context));
+      events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs: inputs$.value });
+      let flow: Flow;
+      do {
+        const { context } = this;
+        flow = await runActions(context, context.program.body, scopeOf(context));
+        if (flow === "leave") await this.makeChanges();
+      } while (flow === "leave");
       return end(flow === "stop" && gate.stopped ? "stopped" : "done");
     } catch (error) {
       if (error instanceof Interrupted && gate.stopped) return end("stopped");
@@ -151,6 +233,8 @@ export class Session {
       if (error instanceof UserError) return failed;
       throw error;
     } finally {
+      this.ended = true;
+      for (const { done } of this.changes.splice(0)) done(undefined);
       for (const stream of [events$, frames$, points$]) stream.complete();
     }
   }
@@ -167,6 +251,7 @@ function contextOf(options: SessionOptions): Context {
     program,
     device,
     host,
+    math,
     state,
     data,
     segments: new Segments(device, state, math),
@@ -184,8 +269,12 @@ function contextOf(options: SessionOptions): Context {
     at: { step: 0, epoch: 0, tick: 0 },
     total: { steps: 0 },
     pass: { seed: program.seed },
-    memories: new WeakMap(),
-    counters: new WeakMap(),
+    memories: new Map(),
+    counters: new Map(),
+    leave: { asked: false },
+    done: new Set(),
+    standing: {},
+    entry: {},
   };
 }
 

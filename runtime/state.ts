@@ -30,9 +30,14 @@ export class StateTable {
     this.files = files;
   }
 
-  create(): void {
+  /** `kept`: values that go on from another program; the others begin anew. */
+  create(kept: ReadonlyMap<string, Numbers> = new Map()): void {
     for (const slot of Object.values(this.slots)) this.device.createSlot(slot.path, slot.type);
-    this.reset(Object.keys(this.slots));
+    this.reset(Object.keys(this.slots).filter((path) => !kept.has(path)));
+    for (const [path, values] of kept) {
+      if (this.isHost(path)) this.host.set(path, values[0] ?? 0);
+      else this.device.writeSlot(path, values);
+    }
   }
 
   drop(): void {

@@ -6,8 +6,9 @@ import { lastValueFrom } from "rxjs";
 import { UserError, type Diagnostic } from "../lang/diagnostic.ts";
 import { firstNotFinite } from "../lang/errors/finite.ts";
 import { noWholeBatch, notFinite } from "../lang/errors/running.ts";
+import { partText } from "../lang/program-text.ts";
 import type { Action, Reaction, Train } from "../lang/program.ts";
-import { runActions, type Flow } from "./actions.ts";
+import { runActions } from "./actions.ts";
 import { blame } from "./blame.ts";
 import { Block, type Failed, type Tick, type TickResult } from "./block.ts";
 import { slices, ticksPerEpoch, type Slice } from "./batches.ts";
@@ -16,31 +17,33 @@ import { inRun, sampleInputs, scopeOf, type Context } from "./context.ts";
 import type { Frame, Metrics } from "./events.ts";
 import { inputsOf, namesFrom } from "./inputs.ts";
 import { metricsOf, readsState, type Scope } from "./values.ts";
+import { copyOfMemories, copyOfWindows, type Standing, type TrainPosition, type Windows } from "./position.ts";
 import { memories } from "./watches.ts";
 import { Window, type Reading } from "./windows.ts";
 
-export async function runTrain(context: Context, train: Train): Promise<void> {
+/** `from`: where a block of another program stood that this one goes on from. */
+export async function runTrain(context: Context, train: Train, from?: TrainPosition): Promise<"go" | "leave"> {
   const { gate, values } = context;
-  const watch = new Stopwatch(gate, context.now);
+  const { step: behind, epoch: firstEpoch, seconds } = from ?? { step: 0, epoch: 1, seconds: 0 };
+  const watch = new Stopwatch(gate, context.now, seconds);
   // A screen shows the block before its first step is compiled.
-  context.frames$.next(frame(context, train, { step: 0, epoch: 1, seconds: 0, metrics: {} }));
+  context.frames$.next(frame(context, train, { step: behind, epoch: firstEpoch, seconds, metrics: {} }));
   await context.breath.take();
 
-  const block = await Block.open(context, train, (halts) => creditOf(context, train, halts));
+  const block = await Block.open(context, train, (halts) => creditOf(context, train, halts), from?.walks);
   const { data } = train;
   const perEpoch = data && block.rows ? ticksPerEpoch(data, block.rows.count) : undefined;
   if (data && perEpoch === 0) throw new UserError(noWholeBatch(block.rows?.count ?? 0, data.size, train.span));
   const total = totalTicks(context, train, perEpoch);
 
-  const seen = memories(train.watches);
-  const windows = {
-    tick: new Window(train.folds),
-    latest: new Window(train.folds),
-    epoch: new Window(train.folds),
-    reactions: train.reactions.map(() => new Window(train.folds)),
-  };
+  const seen = memories(train.watches, from && copyOfMemories(from.seen));
+  const measures = partText([train.folds, train.report, train.reactions.map(({ clock }) => clock)]);
+  const same = from?.measures === measures;
+  const windows: Windows = same ? copyOfWindows(from.windows) : newWindows(train);
   const timed = new Map<Reaction, number>(
-    train.reactions.flatMap((each) => (each.clock.unit === "seconds" ? [[each, 0]] : [])),
+    train.reactions.flatMap((each, i) =>
+      each.clock.unit === "seconds" ? [[each, (same ? from.timed[i] : undefined) ?? seconds]] : [],
+    ),
   );
   const overdue = (each: Reaction) => watch.seconds - (timed.get(each) ?? 0) >= each.clock.every;
   const scope = (window: Window): Scope => scopeOf(context, window, seen);
@@ -53,7 +56,7 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     windows.epoch.add(readings);
     for (const window of windows.reactions) window.add(readings);
   };
-  const react = async (due: (reaction: Reaction) => boolean): Promise<Flow> => {
+  const react = async (due: (reaction: Reaction) => boolean): Promise<"go" | "stop"> => {
     for (const [i, reaction] of train.reactions.entries()) {
       const window = windows.reactions[i];
       if (!window || !due(reaction)) continue;
@@ -79,13 +82,15 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     context.frames$.next(frame(context, train, { ...context.at, seconds: watch.seconds, metrics, total }));
   };
 
-  let epochSeen = 0;
-  const settle = async (tick: Tick, result: TickResult): Promise<Flow> => {
+  let epochSeen = from?.epoch ?? 0;
+  let last: Tick | undefined;
+  const settle = async (tick: Tick, result: TickResult): Promise<"go" | "stop"> => {
     const { step, epoch } = tick;
     const { failed } = result;
     if (failed) throw new UserError(await explain(context, tick, failed));
     Object.assign(context.at, { step, epoch, tick: step - 1 });
     context.total.steps++;
+    last = tick;
     gather(result.readings, epoch !== epochSeen);
     epochSeen = epoch;
     if (step % context.every === 0) await emit(windows.latest);
@@ -96,7 +101,9 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     return react(({ clock }) => clock.unit === "epochs" && epoch % clock.every === 0);
   };
 
-  const drawn = draw(context, train, block, watch);
+  const start = from && { ...from, taken: takenOf(from, data) };
+  const drawn = draw(context, train, block, watch, start);
+  let stopped = false;
   const clock = ticks<Tick, TickResult>({
     credit: block.credit,
     gate,
@@ -109,17 +116,42 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
       step % context.every === 0 ||
       train.reactions.some(({ clock }) => clock.unit === "steps" && step % clock.every === 0),
     rewind: (later) => block.rewind(later),
-    settle,
-    wants: () => [...timed.keys()].some(overdue),
-    between: () => react((reaction) => timed.has(reaction) && overdue(reaction)),
+    settle: async (tick, result) => {
+      const flow = await settle(tick, result);
+      stopped ||= flow === "stop";
+      return flow;
+    },
+    wants: () => context.leave.asked || [...timed.keys()].some(overdue),
+    leaves: () => context.leave.asked,
+    between: async () => {
+      const flow = await react((reaction) => timed.has(reaction) && overdue(reaction));
+      stopped ||= flow === "stop";
+      return flow;
+    },
     breathe: showFrame,
   });
-  Object.assign(context.at, { step: 0, epoch: 1, tick: 0 });
+  Object.assign(context.at, { step: behind, epoch: firstEpoch, tick: Math.max(0, behind - 1) });
   try {
     await lastValueFrom(clock, { defaultValue: undefined });
     await showFrame();
   } finally {
     watch.dispose();
+  }
+  if (context.leave.asked && !stopped && !gate.stopped) {
+    const standing = last ? standingOf(last) : { epoch: firstEpoch, taken: start?.taken ?? 0 };
+    context.standing.train = {
+      name: train.name,
+      step: context.at.step,
+      ...standing,
+      size: data?.size,
+      seconds: watch.seconds,
+      measures,
+      windows: copyOfWindows(windows),
+      seen: copyOfMemories(seen),
+      timed: train.reactions.map((each) => timed.get(each) ?? 0),
+      walks: (last && block.standing(last)) ?? from?.walks ?? new Map(),
+    };
+    return "leave";
   }
 
   const after = await values.report(train.report, scope(windows.epoch));
@@ -128,6 +160,19 @@ export async function runTrain(context: Context, train: Train): Promise<void> {
     const value = windows.epoch.value(name);
     if (value) values.metrics.set(name, value);
   }
+  return "go";
+}
+
+function newWindows({ folds, reactions }: Train): Windows {
+  const window = () => new Window(folds);
+  return { tick: window(), latest: window(), epoch: window(), reactions: reactions.map(window) };
+}
+
+const standingOf = ({ epoch, slice }: Tick): Standing => ({ epoch, taken: slice ? slice.place + 1 : 0 });
+
+/** Batches of another size: the rows that are behind stay behind. */
+function takenOf({ taken, size }: TrainPosition, data: Train["data"]): number {
+  return data && size ? Math.floor((taken * size) / data.size) : taken;
 }
 
 /** Names the operation that began it, where it can be found. */
@@ -137,14 +182,21 @@ async function explain(context: Context, tick: Tick, failed: Failed): Promise<Di
   return found ? firstNotFinite(what, tick, span, found.cause, found.user) : notFinite(what, tick, span);
 }
 
-function* draw(context: Context, train: Train, block: Block, watch: Stopwatch): Generator<Tick, undefined> {
+function* draw(
+  context: Context,
+  train: Train,
+  block: Block,
+  watch: Stopwatch,
+  from: (Standing & { readonly step: number }) | undefined,
+): Generator<Tick, undefined> {
   const { limit, data } = train;
   const steps = Math.min(context.maxSteps, limit.unit === "steps" ? limit.count : Infinity);
   const seconds = limit.unit === "seconds" ? limit.count : Infinity;
   const epochs = limit.unit === "epochs" ? limit.count : Infinity;
   if (!data && limit.unit === "epochs") throw new Error(`${train.name}: expected data for a limit in epochs`);
-  const source: Iterator<Slice | undefined> = data && block.rows ? slices(data, block.rows, epochs) : endless();
-  for (let step = 1; step <= steps && watch.seconds < seconds; step++) {
+  const left = epochs - (from ? from.epoch - 1 : 0);
+  const source: Iterator<Slice | undefined> = data && block.rows ? slices(data, block.rows, left, from) : endless();
+  for (let step = 1 + (from?.step ?? 0); step <= steps && watch.seconds < seconds; step++) {
     const { value: slice, done } = source.next();
     if (done) return;
     const epoch = slice?.epoch ?? 1;

@@ -138,6 +138,7 @@ export type Shown =
       readonly shape: readonly number[];
       readonly dtype: DType;
       readonly classes?: readonly string[];
+      readonly glue?: string;
     }
   | { readonly kind: "list"; readonly items: readonly Shown[]; readonly tuple: boolean }
   | { readonly kind: "record"; readonly fields: readonly (readonly [string, Shown])[] };
@@ -149,7 +150,7 @@ export async function shown(value: HostValue, values: HostValues, scope: Scope):
     case "node": {
       const found = await values.evaluate(value.node, scope);
       if (!found) return { kind: "absent" };
-      return { kind: "tensor", values: found, ...value.node.type, classes: value.classes };
+      return { kind: "tensor", values: found, ...value.node.type, classes: value.classes, glue: value.glue };
     }
     case "list": {
       const items: Shown[] = [];

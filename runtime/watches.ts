@@ -1,8 +1,9 @@
 /** Conditions with memory: `best`, `stale`, `rises`. One memory per site, moved each time its reader runs. */
+import { partText } from "../lang/program-text.ts";
 import type { Watch } from "../lang/program.ts";
 
 export class Memory {
-  readonly watch: Watch;
+  watch: Watch;
   private best = -Infinity;
   private seen = false;
   private since = 0;
@@ -10,6 +11,21 @@ export class Memory {
 
   constructor(watch: Watch) {
     this.watch = watch;
+  }
+
+  /** The same memory for the same condition in another program. */
+  on(watch: Watch): Memory {
+    this.watch = watch;
+    return this;
+  }
+
+  copy(): Memory {
+    const memory = new Memory(this.watch);
+    memory.best = this.best;
+    memory.seen = this.seen;
+    memory.since = this.since;
+    memory.before = this.before;
+    return memory;
   }
 
   /** Undefined (no value yet) and NaN are neither above nor true. */
@@ -39,6 +55,15 @@ export class Memory {
   }
 }
 
-export function memories(watches: readonly Watch[]): ReadonlyMap<string, Memory> {
-  return new Map(watches.map((watch) => [watch.name, new Memory(watch)]));
+/** Those of `known` that remember the same go on. */
+export function memories(
+  watches: readonly Watch[],
+  known: ReadonlyMap<string, Memory> = new Map(),
+): ReadonlyMap<string, Memory> {
+  return new Map(
+    watches.map((watch) => {
+      const memory = known.get(watch.name);
+      return [watch.name, memory && partText(memory.watch) === partText(watch) ? memory.on(watch) : new Memory(watch)];
+    }),
+  );
 }

@@ -28,6 +28,13 @@ export class Window {
     this.folds = new Map(folds.map((fold) => [fold.name, fold]));
   }
 
+  copy(): Window {
+    const window = new Window([...this.folds.values()]);
+    for (const [name, { values, weight }] of this.cells)
+      window.cells.set(name, { values: values.slice(), weight: weight.slice() });
+    return window;
+  }
+
   reset(): void {
     this.cells.clear();
   }

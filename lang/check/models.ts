@@ -28,6 +28,8 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
   const host = env.frame.host;
   if (!host) throw new UserError(names.instanceInFunction(decl.name, span));
   const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, child(decl.scope));
+  const { hint, pass } = env.frame;
+  const named = hint !== undefined && !hint.used && pass === undefined;
   const key = instanceKey(env.frame, decl.name);
   const known = host.children.get(key);
   if (known && known.decl.decl === decl.decl) {
@@ -46,7 +48,7 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
     children: new Map(),
   };
   host.children.set(key, instance);
-  c.instances.set(instance.path, { model: decl.name, span });
+  c.instances.set(instance.path, { model: decl.name, named, span });
   c.seen?.(span, instance, env.frame);
   c.hosts.set(instance, host);
   if (env.frame.instance) c.parents.set(instance, env.frame.instance);

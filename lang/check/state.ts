@@ -161,6 +161,9 @@ export class Checker {
   readonly stateAxes = new Map<string, { axes: readonly Axis[]; dtype: Tensor["dtype"] }>();
   /** Part of the data that a plan reads, by its id. */
   readonly splits = new Map<string, "train" | "val" | "test">();
+  /** The same of the fields of a batch, of what a watch looks at, and of the rows that a block measures, by its name. */
+  readonly origins = new WeakMap<Node, "train" | "val" | "test">();
+  readonly measured = new Map<string, "train" | "val" | "test">();
   /** Files that the host does not have. */
   readonly missingFiles: ReadonlySet<string>;
   readonly featureAxes = new Map<string, Axis>();

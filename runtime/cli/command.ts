@@ -15,7 +15,9 @@ import type { Toolchain } from "./toolchain.ts";
 import { help, helpFor, verbs } from "./verbs.ts";
 
 type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
-const commands: Readonly<Record<string, Verb>> = { run, check, test, explain, fmt, doc, graph, devices, bench };
+/** Loaded only when it is wanted: it brings a protocol with it. */
+const lsp: Verb = async (args, io, tools) => (await import("./lsp.ts")).lsp(args, io, tools);
+const commands: Readonly<Record<string, Verb>> = { run, check, test, explain, fmt, doc, graph, devices, bench, lsp };
 
 export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
   const [verb, ...rest] = argv;

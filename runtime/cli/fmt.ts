@@ -27,9 +27,10 @@ export async function fmt(args: Args, io: Io): Promise<number> {
   }
   const outcomes: Outcome[] = [];
   for (const file of await scripts(args.files)) outcomes.push(await formatFile(file, check, io));
-  report(outcomes, args, io, check);
-  const bad = outcomes.some(({ state }) => state === "wrong" || (check && state === "changed"));
-  return bad ? WRONG_PROGRAM : DONE;
+  const ok = outcomes.every(({ state }) => state === "same" || (state === "changed" && !check));
+  if (args.has("json")) io.stdout(`${JSON.stringify({ ok, files: outcomes })}\n`);
+  else report(outcomes, io, check);
+  return ok ? DONE : WRONG_PROGRAM;
 }
 
 async function formatFile(file: string, check: boolean, io: Io): Promise<Outcome> {
@@ -45,11 +46,7 @@ async function formatFile(file: string, check: boolean, io: Io): Promise<Outcome
   return { file, state: same ? "same" : "changed", diagnostics: [] };
 }
 
-function report(outcomes: readonly Outcome[], args: Args, io: Io, check: boolean): void {
-  if (args.has("json")) {
-    io.stdout(`${JSON.stringify({ ok: outcomes.every((o) => o.state === "same"), files: outcomes })}\n`);
-    return;
-  }
+function report(outcomes: readonly Outcome[], io: Io, check: boolean): void {
   const changed = outcomes.filter(({ state }) => state === "changed");
   for (const { file } of changed) io.stdout(`${file}: ${check ? "would change" : "formatted"}\n`);
   const kept = outcomes.filter(({ state }) => state === "same").length;

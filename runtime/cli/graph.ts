@@ -10,7 +10,7 @@ import { fieldsOf, fit, onHeldData, placesOf, type Held } from "../resident.ts";
 import { elements } from "../state.ts";
 import { splitHost } from "../segments.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
-import { sourceOf } from "../data/rows.ts";
+import { tableName } from "../data/rows.ts";
 import { distinct, distinctBlocks, type BlockAction } from "./blocks.ts";
 import { graphText, treeText } from "./dump.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
@@ -71,7 +71,7 @@ function heldBy({ data, step, short }: BlockAction): Held | undefined {
   if (!data || data.rows < 0) return undefined;
   const fields = fieldsOf([...tickSegments(step), ...tickSegments(short)], data.rows);
   const room = { dataBytes: 4 * BASE_BINDING, fieldBytes: BASE_BINDING };
-  return fit([...fields.values()], room) ? placesOf(sourceOf(data.plan).name, fields) : undefined;
+  return fit([...fields.values()], room) ? placesOf(tableName(data.plan), fields) : undefined;
 }
 
 function heldBySegment(program: Program): Map<string, Held | undefined> {

@@ -11,6 +11,8 @@ export interface Io {
   rows(): number;
   /** Calls back at each interrupt (control-C); returns how to stop listening. */
   onInterrupt(listener: () => void): () => void;
+  /** Calls back when one of the files is written; returns how to stop watching. */
+  watch(files: readonly string[], listener: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }

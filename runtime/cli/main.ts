@@ -1,4 +1,6 @@
 /** The process: signals, pipes that close, the exit code. Everything else is in `command`. */
+import { watch } from "node:fs";
+import { basename, dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { command } from "./command.ts";
 import type { Io } from "./io.ts";
@@ -35,8 +37,24 @@ const io: Io = {
       process.off("SIGINT", heard);
     };
   },
+  watch: watchFiles,
   exit: (code) => process.exit(code),
 };
+
+/** The folders are watched: editors put a new file in the place of the old one. */
+function watchFiles(files: readonly string[], listener: () => void): () => void {
+  const folders = new Map<string, Set<string>>();
+  for (const file of files) {
+    const names = folders.get(dirname(file)) ?? new Set();
+    folders.set(dirname(file), names.add(basename(file)));
+  }
+  const watchers = [...folders].map(([folder, names]) =>
+    watch(folder, (_, name) => {
+      if (name === null || names.has(name)) listener();
+    }),
+  );
+  return () => watchers.forEach((each) => each.close());
+}
 
 export async function main(argv: readonly string[], version: string): Promise<void> {
   // The reader of a pipe went away (`dlx run .. | head`): there is no one left to tell.

@@ -2,7 +2,7 @@
 import { didYouMean } from "../../lang/suggest.ts";
 import type { Program } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
-import type { Inputs, RunEvent } from "../events.ts";
+import type { EndEvent, Inputs, RunEvent } from "../events.ts";
 import { createSession, type Session } from "../session.ts";
 import { jsonSink } from "../sinks/json.ts";
 import { plainSink, quietSink } from "../sinks/plain.ts";
@@ -10,6 +10,7 @@ import type { Out, Sink } from "../sinks/sink.ts";
 import { terminalSink } from "../sinks/terminal.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, WRONG_USAGE, type Io } from "./io.ts";
+import { Saves } from "./watch.ts";
 import { kinds, type Compiled, type DeviceKind, type Toolchain } from "./toolchain.ts";
 
 const WRONG_INPUT = "DLX0319";
@@ -22,35 +23,73 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const every = args.count("every", 1);
   const threads = args.count("threads", 1);
   const data = args.text("data");
-  const compiled = await tools.compile(args.file, { inputs, seed, data });
-  const { program } = compiled;
-  if (!tell(compiled, io, args.has("json")) || !program) return exitCode(compiled);
-  checkInputs(inputs, program);
+  const compile = (now: Inputs = inputs) => tools.compile(args.file, { inputs: now, seed, data });
+  const first = await compile();
+  if (!tell(first, io, args.has("json")) || !first.program) return exitCode(first);
+  checkInputs(inputs, first.program);
+  let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
   const device = await tools.openDevice(kind, threads, say);
   const host = await tools.host(args.file, data);
-  const session = createSession({ program, device, host, math: tools.math, inputs, maxSteps, every });
   const out: Out = {
     stdout: (text) => io.stdout(text),
     stderr: (text) => io.stderr(text),
     message: (diagnostic) => renderDiagnostic(diagnostic, compiled.sources, { color: io.color }),
     script: args.file,
   };
-  const sink = sinkFor(args, io, session, out);
-  let interrupts = 0;
+  const play = (program: Program) => {
+    const recompile = async (now: Inputs) => (await compile(now)).program;
+    const session = createSession({ program, device, host, math: tools.math, inputs, maxSteps, every, recompile });
+    return { session, sink: sinkFor(args, io, session, out) };
+  };
+  /** Reads the script again; false when it does not check, which it says. */
+  const check = async (): Promise<boolean> => {
+    const next = await compile();
+    const well = tell(next, io, args.has("json"));
+    if (!well || !next.program) return false;
+    compiled = { ...next, program: next.program };
+    saves.watch(next.sources);
+    return true;
+  };
+  let playing = play(compiled.program);
+  const saves = new Saves(io);
+  let interrupted = false;
   const quiet = io.onInterrupt(() => {
-    if (++interrupts === 1) return session.stop();
-    sink.close();
-    io.exit(INTERRUPTED);
+    if (interrupted) {
+      playing.sink.close();
+      io.exit(INTERRUPTED);
+    }
+    interrupted = true;
+    playing.session.stop();
+    saves.stop();
   });
   try {
-    session.play();
-    const { status } = await session.done;
-    return status === "done" ? DONE : status === "stopped" ? INTERRUPTED : FAILED;
+    playing.session.play();
+    if (args.has("watch")) saves.watch(compiled.sources);
+    else saves.stop();
+    for (;;) {
+      let ended: EndEvent | undefined;
+      const { done } = playing.session;
+      while (!ended) {
+        ended = await Promise.race([done, saves.next().then((saved) => (saved ? undefined : done))]);
+        if (!ended && (await check())) await playing.session.swap(compiled.program);
+      }
+      const { status } = ended;
+      if (!args.has("watch") || interrupted)
+        return status === "done" ? DONE : status === "stopped" ? INTERRUPTED : FAILED;
+      await playing.session.dispose();
+      say?.(`waiting for ${args.file} to be saved (control-C ends)`);
+      do if (!(await saves.next())) return INTERRUPTED;
+      while (!(await check()));
+      playing.sink.close();
+      playing = play(compiled.program);
+      playing.session.play();
+    }
   } finally {
     quiet();
-    sink.close();
+    saves.stop();
+    playing.sink.close();
     await device.dispose();
   }
 }

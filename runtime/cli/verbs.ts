@@ -46,6 +46,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       data,
       json,
       quiet: { help: "only what the script prints, and errors" },
+      watch: { help: "swap the script into the running training each time it is saved" },
     },
     examples: [
       "dlx run digits.dlx",
@@ -105,6 +106,13 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     options: { html: { value: "DIR", help: "write the reference of the standard library as pages" }, json },
     fileOptional: true,
     examples: ["dlx doc Conv", "dlx doc minimize", "dlx doc --html reference"],
+  },
+  lsp: {
+    usage: "dlx lsp [options]",
+    summary: "answer an editor: a language server on standard input and output",
+    options: { stdio: { help: "what it does anyway; editors say it" }, data },
+    fileOptional: true,
+    examples: ["dlx lsp --stdio"],
   },
   devices: {
     usage: "dlx devices [options]",

@@ -3,14 +3,11 @@
  * the content, not by the name). Facts come from headers alone; for a packed file the size in its last four bytes shows
  * whether it is whole. Only unsigned bytes are read, in one dimension (labels) or three (images).
  */
-import { open, readFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { constants, gunzip, gunzipSync } from "node:zlib";
+import { open } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { constants, gunzipSync } from "node:zlib";
 import { UserError } from "../../lang/diagnostic.ts";
-import { stringArg } from "../../lang/check/sources.ts";
 import {
-  damagedGzip,
   labelTooLarge,
   noDataSet,
   truncatedFile,
@@ -19,6 +16,7 @@ import {
 } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
 import type { Span } from "../../lang/source.ts";
+import { foldersOf, gzipFailed, isPacked, unpacked } from "./bytes.ts";
 import { type DataWhere, filesIn, readingFailed } from "./disk.ts";
 import type { Table } from "./table.ts";
 
@@ -48,15 +46,7 @@ export function isIdx(name: string): boolean {
 // ---------------------------------------------------------------- finding
 
 export async function findIdx(ref: SourceRef, where: DataWhere): Promise<IdxFiles> {
-  const dir = stringArg(ref, "dir");
-  const named =
-    dir !== ""
-      ? [resolve(where.scriptFolder, dir)]
-      : [where.dataFolder, where.env].filter((f) => f !== undefined && f !== "");
-  // The subfolder goes first: it says which set it is.
-  const folders = named.flatMap((folder) =>
-    [...(subfolders[ref.name] ?? []), ""].map((sub) => join(resolve(folder as string), sub)),
-  );
+  const folders = foldersOf(ref, where, subfolders[ref.name] ?? []);
   let missing = { file: "train-images-idx3-ubyte", among: 5 };
   for (const folder of folders) {
     const names = new Set(await filesIn(folder));
@@ -166,7 +156,7 @@ function checkRows(span: Span, files: IdxFiles[Part], images: Header, labels: He
 export async function readIdx(ref: SourceRef, files: IdxFiles, part: Part): Promise<Table> {
   const { span } = ref;
   const pair = files[part];
-  const [imageBytes, labelBytes] = await Promise.all([unpack(span, pair.images), unpack(span, pair.labels)]);
+  const [imageBytes, labelBytes] = await Promise.all([unpacked(span, pair.images), unpacked(span, pair.labels)]);
   const images = parseHeader(span, basename(pair.images), "images", imageBytes, imageBytes.length);
   const labels = parseHeader(span, basename(pair.labels), "labels", labelBytes, labelBytes.length);
   checkRows(span, pair, images, labels);
@@ -183,42 +173,4 @@ export async function readIdx(ref: SourceRef, files: IdxFiles, part: Part): Prom
       label: { data: label, shape: [] },
     },
   };
-}
-
-const unzip = promisify(gunzip);
-
-async function unpack(span: Span, path: string): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (thrown) {
-    throw await readingFailed(thrown, span, basename(path), path);
-  }
-  if (!isPacked(bytes)) return bytes;
-  try {
-    return await unzip(bytes);
-  } catch (thrown) {
-    throw gzipFailed(thrown, span, basename(path));
-  }
-}
-
-function isPacked(bytes: Buffer): boolean {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b;
-}
-
-/** zlib names a file that was cut Z_BUF_ERROR; its other codes mean wrong bytes. */
-function gzipFailed(thrown: unknown, span: Span, file: string): unknown {
-  if (
-    !(thrown instanceof Error) ||
-    !("code" in thrown) ||
-    typeof thrown.code !== "string" ||
-    !thrown.code.startsWith("Z_")
-  ) {
-    return thrown;
-  }
-  return new UserError(
-    thrown.code === "Z_BUF_ERROR"
-      ? truncatedFile(span, file, undefined, undefined)
-      : damagedGzip(span, file, thrown.message),
-  );
 }

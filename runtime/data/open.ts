@@ -3,44 +3,96 @@
  * plans over one source share its memory; only the last few are kept.
  */
 import { stat } from "node:fs/promises";
-import { checkSource } from "../../lang/check/sources.ts";
+import { join } from "node:path";
+import { checkSource, isTokenizer } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
 import { dataTooLarge } from "../../lang/errors/data.ts";
 import type { SourceRef } from "../../lang/program.ts";
+import { findCifar, readCifar } from "./cifar.ts";
 import { type CsvLayout, csvLayout, csvPath, readCsv } from "./csv.ts";
 import { type DataWhere, readingFailed } from "./disk.ts";
 import { generatedTable } from "./generated.ts";
 import { findIdx, isIdx, readIdx } from "./idx.ts";
+import { findImages, readImages } from "./images.ts";
+import { numpyPath, readNumpy } from "./npy.ts";
 import { Recent } from "./recent.ts";
+import { planText } from "./rows.ts";
 import { joinTables, type Table } from "./table.ts";
+import { readTokens, textPath, type TokenText, tokenTable } from "./text.ts";
 
 const tables = new Recent<Table>(8);
 const layouts = new Recent<CsvLayout>(8);
+const texts = new Recent<TokenText>(8);
 
 /** Throws a UserError where files are missing or wrong. */
 export async function openSource(ref: SourceRef, where: DataWhere): Promise<Table> {
   const [wrong] = checkSource(ref);
   if (wrong) throw new UserError(wrong);
-  const name = JSON.stringify([ref.name, ref.args, ref.part]);
+  const { paths, read } = await readerOf(ref, where);
+  return tables.get(`${planText(ref)} ${await stateOf(ref, paths)}`, () => fitting(ref, read));
+}
+
+interface Reader {
+  /** Files whose change makes the table another. */
+  readonly paths: readonly string[];
+  readonly read: () => Promise<Table>;
+}
+
+async function readerOf(ref: SourceRef, where: DataWhere): Promise<Reader> {
   if (isIdx(ref.name)) {
     const files = await findIdx(ref, where);
     const paths = [files.train, files.test].flatMap((pair) => [pair.images, pair.labels]);
-    return tables.get(`${name} ${await stateOf(ref, paths)}`, async () => {
-      if (ref.part !== undefined) return readIdx(ref, files, ref.part);
-      return joinTables(await readIdx(ref, files, "train"), await readIdx(ref, files, "test"));
-    });
+    return { paths, read: () => partsOf(ref, (part) => readIdx(ref, files, part)) };
   }
-  if (ref.name === "csv") {
-    const layout = await layoutOf(ref, where);
-    return tables.get(`${name} ${await stateOf(ref, [layout.path])}`, () => fitting(ref, () => readCsv(ref, layout)));
+  if (isTokenizer(ref.name)) {
+    const paths = textPaths(ref, where);
+    return { paths, read: async () => tokenTable(ref, await tokensOf(ref, where)) };
   }
-  return tables.get(name, () =>
-    fitting(ref, async () => {
-      const table = generatedTable(ref);
-      if (!table) throw new Error(`expected a data source, got "${ref.name}"`);
-      return table;
-    }),
-  );
+  switch (ref.name) {
+    case "csv": {
+      const layout = await layoutOf(ref, where);
+      return { paths: [layout.path], read: () => readCsv(ref, layout) };
+    }
+    case "cifar10": {
+      const files = await findCifar(ref, where);
+      const paths = [...files.train, ...files.test];
+      return { paths, read: () => partsOf(ref, (part) => readCifar(ref, files, part)) };
+    }
+    case "images": {
+      const found = await findImages(ref, where);
+      const paths = found.files.map(({ name }) => join(found.dir, name));
+      return { paths, read: () => readImages(ref, found) };
+    }
+    case "npy":
+    case "npz":
+      return { paths: [numpyPath(ref, where)], read: () => readNumpy(ref, where) };
+    default:
+      return { paths: [], read: async () => drawn(ref) };
+  }
+}
+
+function drawn(ref: SourceRef): Table {
+  const table = generatedTable(ref);
+  if (!table) throw new Error(`expected a data source, got "${ref.name}"`);
+  return table;
+}
+
+/** One part, or the train rows and then the test rows. */
+async function partsOf(ref: SourceRef, read: (part: "train" | "test") => Promise<Table>): Promise<Table> {
+  if (ref.part !== undefined) return read(ref.part);
+  return joinTables(await read("train"), await read("test"));
+}
+
+/** A text as tokens, cut once for each state of its files and length of lines. */
+export async function tokensOf(ref: SourceRef, where: DataWhere): Promise<TokenText> {
+  const { length: _any, ...args } = ref.args;
+  const state = await stateOf(ref, textPaths(ref, where));
+  return texts.get(`${planText({ ...ref, args })} ${state}`, () => readTokens(ref, where));
+}
+
+/** The file of a tokenizer, and that of the vocabulary it takes. */
+function textPaths(ref: SourceRef, where: DataWhere): string[] {
+  return [ref, ref.like].flatMap((each) => (each?.of ? [textPath(each.of, where)] : []));
 }
 
 /** An array that the engine refuses is more rows than this process can hold. */
@@ -68,7 +120,8 @@ async function stateOf(ref: SourceRef, paths: readonly string[]): Promise<string
       const { size, mtimeMs } = await stat(path);
       states.push(`${path}:${size}:${mtimeMs}`);
     } catch (thrown) {
-      throw await readingFailed(thrown, ref.span, String(ref.args.path ?? path), path);
+      const file = (ref.of ?? ref).args.path ?? path;
+      throw await readingFailed(thrown, (ref.of ?? ref).span, String(file), path);
     }
   }
   return states.join(" ");

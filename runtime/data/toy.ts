@@ -1,10 +1,11 @@
 /**
  * The toy sets, drawn from their arguments: row i depends on the seed and i alone. Fields are `x` and, for a line, `y`,
- * else `label`.
+ * else `label`. Waves and sequences stand in sequences.ts.
  */
 import { numberArg, numbersArg } from "../../lang/check/sources.ts";
 import type { SourceRef } from "../../lang/program.ts";
 import { Draws, keyOf } from "./random.ts";
+import { sequenceTable } from "./sequences.ts";
 import type { Table } from "./table.ts";
 
 type Point = readonly [x0: number, x1: number, label: number];
@@ -26,6 +27,18 @@ const planes: Readonly<Record<string, (ref: SourceRef, draws: Draws, row: number
     // Noise is as wide as on the other sets, whose extent is about twice that of a unit disc.
     return withNoise(ref, draws, [2 * radius * Math.cos(angle), 2 * radius * Math.sin(angle), label]);
   },
+  "toy.rings": (ref, draws, row) => {
+    const label = row % numberArg(ref, "classes");
+    const angle = draws.uniform(0, 2 * Math.PI);
+    const radius = label + 1;
+    return withNoise(ref, draws, [radius * Math.cos(angle), radius * Math.sin(angle), label]);
+  },
+  "toy.gaussians": (ref, draws, row) => {
+    const classes = numberArg(ref, "classes");
+    const label = row % classes;
+    const angle = (2 * Math.PI * label) / classes;
+    return withNoise(ref, draws, [2 * Math.cos(angle), 2 * Math.sin(angle), label]);
+  },
   "toy.xor": (ref, draws) => {
     const [x, y] = [draws.uniform(-1, 1), draws.uniform(-1, 1)];
     return withNoise(ref, draws, [x, y, x > 0 === y > 0 ? 0 : 1]);
@@ -36,7 +49,7 @@ const planes: Readonly<Record<string, (ref: SourceRef, draws: Draws, row: number
 export function toyTable(ref: SourceRef): Table | undefined {
   if (ref.name === "toy.linear") return linear(ref);
   const plane = planes[ref.name];
-  if (!plane) return undefined;
+  if (!plane) return sequenceTable(ref);
   const rows = numberArg(ref, "n");
   const x = new Float32Array(rows * 2);
   const label = new Int32Array(rows);

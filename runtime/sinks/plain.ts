@@ -5,7 +5,7 @@
 import { Subscription, asyncScheduler, filter, throttleTime } from "rxjs";
 import type { Frame, RunEvent } from "../events.ts";
 import type { Out, Sink, Watched } from "./sink.ts";
-import { counted, duration, metricsText, passText, place, rate, startLine, timeLeft } from "./words.ts";
+import { counted, duration, metricsText, passText, place, rate, startLine, swapText, timeLeft } from "./words.ts";
 
 const PROGRESS_MS = 10_000;
 
@@ -28,6 +28,8 @@ export function plainLine(event: RunEvent, script: string): string | undefined {
       return event.text;
     case "saved":
       return `saved ${event.path}`;
+    case "swap":
+      return swapText(event);
     case "end":
       return `${event.status} after ${counted(event.steps, "step")} in ${duration(event.seconds)}`;
     default:

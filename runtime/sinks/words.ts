@@ -1,5 +1,5 @@
 /** Small pieces of text that sinks share: metrics, durations, rates, the start line, where a block stands. */
-import type { Frame, Metric, Metrics, RunEvent } from "../events.ts";
+import type { Frame, Metric, Metrics, RunEvent, SwapReport } from "../events.ts";
 import { ABSENT, formatNumber } from "../format.ts";
 
 /** Scalars only: a tensor does not fit a line. */
@@ -66,4 +66,26 @@ export function passText(run: number | undefined): string {
 /** `61 706 parameters`, `1 step`. */
 export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en-US").replaceAll(",", " ")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Names that one line can hold. */
+const MOST_NAMES = 6;
+
+/** `step 120: kept 8, new net.conv3.w net.conv3.b and 4 optimizer slots`. */
+export function swapText({ step, changed, kept, made, dropped }: SwapReport & { readonly step: number }): string {
+  if (!changed) return `step ${step}: the program is the same, nothing changed`;
+  const parts = [`kept ${kept}`];
+  if (made.length > 0) parts.push(`new ${pathsText(made)}`);
+  if (dropped.length > 0) parts.push(`dropped ${pathsText(dropped)}`);
+  return `step ${step}: swapped, ${parts.join(", ")}`;
+}
+
+/** Slots of optimizers are many and follow their params: they are counted. */
+function pathsText(paths: readonly string[]): string {
+  const slots = paths.filter((path) => /\.min\d+\./.test(path)).length;
+  const names = paths.filter((path) => !/\.min\d+\./.test(path));
+  const shown = names.slice(0, MOST_NAMES).join(" ");
+  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
+  const counts = slots > 0 ? counted(slots, "optimizer slot") : "";
+  return [shown + more, counts].filter(Boolean).join(" and ");
 }

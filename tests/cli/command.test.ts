@@ -62,6 +62,7 @@ async function dlx(line: string, compiled: Program | null = fine, more: Partial<
     columns: () => 80,
     rows: () => 24,
     onInterrupt: () => () => undefined,
+    watch: () => () => undefined,
     exit: () => undefined,
     ...more,
   };

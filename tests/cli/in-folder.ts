@@ -26,6 +26,7 @@ export async function inFolder(
     columns: () => 80,
     rows: () => 24,
     onInterrupt: () => () => undefined,
+    watch: () => () => undefined,
     exit: (code: number) => {
       throw new Error(`expected no forced end, got exit code ${code}`);
     },

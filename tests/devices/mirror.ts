@@ -23,7 +23,7 @@ export class MirrorDevice implements Device {
   readonly info;
   readonly worst: Worst = { error: 0, where: "" };
   runs = 0;
-  private readonly oracle = new ReferenceDevice();
+  private readonly oracle: Device = new ReferenceDevice();
   private readonly paths = new Set<string>();
   private readonly other: Device;
 
@@ -83,6 +83,11 @@ export class MirrorDevice implements Device {
     }
   }
 
+  release(prepared: Prepared): void {
+    const pair = prepared as Pair;
+    this.oracle.release(pair.own);
+    this.other.release(pair.other);
+  }
   resume(): void {
     this.oracle.resume();
     this.other.resume();

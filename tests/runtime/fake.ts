@@ -93,6 +93,7 @@ export class FakeDevice implements Device {
     this.queue = result.then(() => new Promise((resolve) => setImmediate(resolve)));
     return result;
   }
+  release(): void {}
   resume(): void {
     this.halted = false;
   }

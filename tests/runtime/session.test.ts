@@ -171,7 +171,7 @@ describe("play, pause, step, set, stop", () => {
     const { session, events } = trial(
       program([], { inputs: [{ name: "act", value: "relu", kind: "shape", span: at }] }),
     );
-    session.set("act", "tanh");
+    await session.set("act", "tanh");
     expect(events[0]).toMatchObject({ event: "warning", diagnostic: { code: "DLX0704" } });
     session.play();
     await session.done;
