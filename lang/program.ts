@@ -117,7 +117,7 @@ export type Action =
       readonly folds: readonly string[];
       readonly span: Span;
     }
-  | { readonly kind: "plot"; readonly items: readonly PlotItem[]; readonly span: Span }
+  | { readonly kind: "plot" | "show" | "record"; readonly items: readonly PlotItem[]; readonly span: Span }
   | { readonly kind: "save"; readonly file: string; readonly entries: readonly SaveEntry[]; readonly span: Span }
   | { readonly kind: "stop"; readonly span: Span }
   | Assert

@@ -6,13 +6,13 @@ import type { Action, Assert, Output, Run, Segment, Train } from "../lang/progra
 import type { Context } from "./context.ts";
 import { inRun, scalars, scopeOf } from "./context.ts";
 import { runEval } from "./eval.ts";
-import type { Side } from "./events.ts";
+import type { Metric, ShownItem, Side } from "./events.ts";
 import { formatValue } from "./format.ts";
 import type { FileTensor } from "./host.ts";
 import { fullMemory } from "./memory.ts";
 import type { Entry, TrainPosition } from "./position.ts";
 import { runTrain } from "./train.ts";
-import { shown, type Scope } from "./values.ts";
+import { metricOf, shown, type Scope } from "./values.ts";
 
 /** `stop` ends the innermost train block, or outside of one the program; `leave` makes way for another program. */
 export type Flow = "go" | "stop" | "leave";
@@ -57,6 +57,12 @@ async function act(context: Context, action: Exclude<Action, Run>, scope: Scope)
       return "go";
     case "plot":
       await plot(context, action, scope);
+      return "go";
+    case "show":
+      await show(context, action, scope);
+      return "go";
+    case "record":
+      await record(context, action, scope);
       return "go";
     case "save":
       await save(context, action);
@@ -160,7 +166,27 @@ async function print(context: Context, action: Extract<Action, { kind: "print" }
   context.events$.next(inRun(context, { event: "print" as const, text: items.join(" ") }));
 }
 
-async function plot(context: Context, action: Extract<Action, { kind: "plot" }>, scope: Scope): Promise<void> {
+type Items = Extract<Action, { kind: "plot" | "show" | "record" }>;
+
+/** Values without a shape (lists, text) are shown as `print` shows them. */
+async function show(context: Context, { items }: Items, scope: Scope): Promise<void> {
+  const found: ShownItem[] = [];
+  for (const { label, value } of items) {
+    const each = await shown(value, context.values, scope);
+    if (each.kind === "tensor") found.push({ label, shape: each.shape, values: Array.from(each.values) });
+    else context.events$.next(inRun(context, { event: "print" as const, text: `${label} ${formatValue(each)}` }));
+  }
+  if (found.length > 0) context.events$.next(inRun(context, { event: "show" as const, items: found }));
+}
+
+async function record(context: Context, { items }: Items, scope: Scope): Promise<void> {
+  const metrics: Record<string, Metric> = {};
+  for (const { label, value } of items) metrics[label] = metricOf(await shown(value, context.values, scope));
+  const { step, epoch } = context.at;
+  context.events$.next(inRun(context, { event: "record" as const, step, epoch, metrics }));
+}
+
+async function plot(context: Context, action: Items, scope: Scope): Promise<void> {
   // Curves are for people: without one who looks nothing is computed.
   if (!context.points$.observed) return;
   for (const { label, value } of action.items) {

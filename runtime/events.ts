@@ -44,6 +44,9 @@ export type RunEvent =
       readonly metrics: Metrics;
     })
   | (InRun & { readonly event: "print"; readonly text: string })
+  | (InRun & { readonly event: "show"; readonly items: readonly ShownItem[] })
+  /** Values that the script asks to keep, with the place of the training. */
+  | (InRun & { readonly event: "record"; readonly step: number; readonly epoch: number; readonly metrics: Metrics })
   | (InRun & { readonly event: "saved"; readonly path: string })
   /** Another program runs in the place of this one; `step` is the last that the one before took. */
   | ({ readonly event: "swap"; readonly step: number } & SwapReport)
@@ -51,6 +54,13 @@ export type RunEvent =
   /** In a test only, where no run of `--json` comes. */
   | { readonly event: "assert"; readonly holds: boolean; readonly span: Span; readonly sides: readonly Side[] }
   | EndEvent;
+
+/** What `show` shows, by the words of the script: an image where the last two axes are rows and columns. */
+export interface ShownItem {
+  readonly label: string;
+  readonly shape: readonly number[];
+  readonly values: readonly number[];
+}
 
 /** A value that an assert compares. */
 export interface Side {

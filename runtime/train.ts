@@ -230,18 +230,18 @@ function frame(
  */
 function creditOf(context: Context, train: Train, halts: boolean): number {
   const free = (action: Action): boolean => {
-    if (action.kind === "plot" || action.kind === "print") return !readsState(nodesOf(action));
+    if ("items" in action) return !readsState(nodesOf(action));
     if (action.kind !== "when") return false;
     return halts && namesFrom(inputsOf(action.cond), "watch").length === 0 && !readsState([action.cond]);
   };
   return train.sinks.every(free) ? context.credit : 1;
 }
 
-function nodesOf(action: Extract<Action, { kind: "plot" | "print" }>) {
+function nodesOf(action: Extract<Action, { readonly items: unknown }>) {
   const values =
-    action.kind === "plot"
-      ? action.items.map((item) => item.value)
-      : action.items.flat().flatMap((part) => (typeof part === "string" ? [] : [part.value]));
+    action.kind === "print"
+      ? action.items.flat().flatMap((part) => (typeof part === "string" ? [] : [part.value]))
+      : action.items.map((item) => item.value);
   const nodes: Parameters<typeof readsState>[0][number][] = [];
   for (let value = values.pop(); value; value = values.pop()) {
     if (value.kind === "node") nodes.push(value.node);

@@ -169,3 +169,17 @@ export async function shown(value: HostValue, values: HostValues, scope: Scope):
 export function readsState(nodes: readonly Node[]): boolean {
   return nodes.some((node) => namesFrom(inputsOf(node), "state").length > 0);
 }
+
+/** Numbers nested by shape; text and what is not there are null. */
+export function metricOf(value: Shown): Metric {
+  switch (value.kind) {
+    case "tensor":
+      return nested(value.values, value.shape);
+    case "list":
+      return value.items.map(metricOf);
+    case "record":
+      return value.fields.map(([, field]) => metricOf(field));
+    default:
+      return null;
+  }
+}

@@ -4,7 +4,7 @@ import { notACondition } from "../errors/blocks.ts";
 import { gradientNeedsScalar } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
-import { gradient, make } from "../graph/index.ts";
+import { gradient, make, topological } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -15,46 +15,120 @@ import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
 import { addSlot, withoutRun } from "./models.ts";
+import { refuseFit } from "./splits.ts";
 import { runStatements } from "./statements.ts";
 import type { Checker, Env, Frame } from "./state.ts";
-import { callSite, child, homeOf } from "./state.ts";
+import { callSite, child, homeOf, lookup } from "./state.ts";
 import type { Bundle, OptimizerV, Tensor, Value } from "./values.ts";
 
 export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   const block = env.frame.block!;
-  const lossValue = evaluate(c, env, stmt.loss);
+  const given = givenGradient(env, stmt.loss);
+  const value = evaluate(c, env, given?.g ?? stmt.loss);
   const opt = evaluate(c, env, stmt.with);
   const over = evaluate(c, env, stmt.over);
-  if (lossValue.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return void unknown(c, over);
-  const loss = toTensor(lossValue, atOf(c, env, stmt.loss.span));
-  if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
+  if (value.kind === "broken" || opt.kind === "broken" || over.kind === "broken") return void unknown(c, over);
   if (opt.kind === "optimizer") throw new UserError(names.modelWithoutCall(opt.name, stmt.with.span, "an optimizer"));
   if (opt.kind !== "stages")
     throw new UserError(
       names.wrongValue("`with`", "an optimizer", typeText(opt), stmt.with.span, "write `with Adam(1e-3)`"),
     );
   const params = chosenParams(c, env, stmt, over);
-  const fresh = checkFresh(c, loss.node, params, stmt);
-  const paths = [...params.leaves.keys()];
-  const leaves = [...params.leaves.values()];
-  const gradients = gradient(
-    loss.node,
-    leaves.map((leaf) => leaf.node),
-  );
-  if (!fresh) throw new UserError(errors.nothingToMove(stmt.over.span, "the loss does not depend on these params"));
-  const g: Bundle = {
-    kind: "bundle",
-    leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
-  };
+  const { g, checked, what } = given
+    ? follow(c, env, value, given, params, stmt)
+    : descend(c, env, value, params, stmt);
   const cond = stmt.if ? condition(c, env, stmt.if) : undefined;
   const before = new Map<string, Node>();
   const path = `${block.name}.min${++block.minimizes}`;
   runStages(c, env, path, opt, params, g, before, stmt);
   if (cond) keepUnless(c, cond, before, stmt.span);
   c.build.segment.outputs.push({
-    node: cond ? whereHeld(cond.node, loss.node) : loss.node,
-    role: { kind: "finite", what: sourceName(stmt.loss), span: stmt.loss.span },
+    node: cond ? whereHeld(cond.node, checked) : checked,
+    role: { kind: "finite", what, span: stmt.loss.span },
   });
+}
+
+/** What moves the params, and what must be finite for it. */
+interface Direction {
+  readonly g: Bundle;
+  readonly checked: Node;
+  readonly what: string;
+}
+
+/** `minimize loss`: its gradient. */
+function descend(c: Checker, env: Env, value: Value, params: Bundle, stmt: ast.Minimize): Direction {
+  const loss = toTensor(value, atOf(c, env, stmt.loss.span));
+  if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
+  refuseFit(c, "minimize", loss, stmt.loss.span);
+  const fresh = checkFresh(c, loss.node, params, stmt);
+  const leaves = [...params.leaves.values()];
+  const gradients = gradient(
+    loss.node,
+    leaves.map((leaf) => leaf.node),
+  );
+  if (!fresh) throw new UserError(errors.nothingToMove(stmt.over.span, "the loss does not depend on these params"));
+  const paths = [...params.leaves.keys()];
+  const g: Bundle = {
+    kind: "bundle",
+    leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
+  };
+  return { g, checked: loss.node, what: sourceName(stmt.loss) };
+}
+
+interface Given {
+  readonly g: ast.Expr;
+  readonly of: ast.Expr;
+}
+
+/** `minimize along(g, net)`: the written form of a gradient that is there already. */
+function givenGradient(env: Env, e: ast.Expr): Given | undefined {
+  if (e.kind !== "call" || e.callee.kind !== "name" || e.callee.text !== "along") return undefined;
+  if (lookup(env.scope, "along")) return undefined;
+  const [g, of, more] = e.args;
+  if (!g || !of) throw new UserError(names.missingArgument("along", g ? "net" : "g", e.span));
+  if (more) throw new UserError(names.tooManyArguments("along", 2, more.value.span, ["g", "net"]));
+  return { g: g.value, of: of.value };
+}
+
+/** A given gradient, of a model or a bundle: leaves go by their paths. */
+function follow(c: Checker, env: Env, value: Value, given: Given, params: Bundle, stmt: ast.Minimize): Direction {
+  const of = evaluate(c, env, given.of);
+  if (of.kind === "broken") throw new Reported();
+  const known = paramsOf(c, of, given.of.span);
+  if (value.kind !== "bundle")
+    throw new UserError(
+      names.wrongValue(
+        "`along`",
+        "a gradient",
+        typeText(value),
+        given.g.span,
+        "write `let g = grad(loss, net)`, then `along(g, net)`",
+      ),
+    );
+  const leaves = new Map<string, Tensor>();
+  const order = [...value.leaves.values()];
+  [...known.leaves].forEach(([path, param], i) => {
+    const leaf = value.leaves.get(path) ?? order[i];
+    if (!leaf || leaf.node.type.shape.join() !== param.node.type.shape.join())
+      throw new UserError(names.carryChanges(path, typeText(param), leaf ? typeText(leaf) : "nothing", given.g.span));
+    leaves.set(path, leaf);
+  });
+  for (const path of params.leaves.keys()) {
+    if (leaves.has(path)) continue;
+    throw new UserError(errors.nothingToMove(stmt.over.span, `\`along\` has no gradient for \`${path}\``));
+  }
+  const g: Bundle = {
+    kind: "bundle",
+    leaves: new Map([...params.leaves.keys()].map((path) => [path, leaves.get(path)!])),
+  };
+  for (const { node } of g.leaves.values()) checkFresh(c, node, params, stmt);
+  const squares = [...g.leaves.values()].map(({ node }) => {
+    const axes = node.type.shape.map((_, axis) => axis);
+    const square = make("mul", [node, node], {}, stmt.span);
+    return axes.length === 0 ? square : make("sum", [square], { axes }, stmt.span);
+  });
+  const checked = squares.reduce((a, b) => make("add", [a, b], {}, stmt.span));
+  return { g, checked, what: "the gradient" };
 }
 
 function condition(c: Checker, env: Env, e: ast.Expr): Tensor {
@@ -257,11 +331,14 @@ function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, para
     return { kind: "tensor", node: c.read(path), dtype: "float", axes: tensor.axes };
   }
   const leaves = new Map<string, Tensor>();
+  let all: Value | undefined;
   for (const [leaf, t] of now.leaves) {
     const leafPath = `${path}.${leaf}`;
     if (!c.slots.has(leafPath)) {
       addSlot(c, leafPath, "slot", t.axes, "float", span, (at) => {
-        const first = evaluateAtStart(c, env, init, params, at.frame);
+        const first = all ?? evaluateAtStart(c, env, init, params, at.frame);
+        // A draw is addressed by its slot, so each leaf has its own; otherwise one evaluation serves all.
+        if (first.kind === "bundle" && !draws(first)) all = first;
         const value = first.kind === "bundle" ? first.leaves.get(leaf) : undefined;
         if (!value) throw new Error(`expected a first value for ${leafPath}, got ${first.kind}`);
         return value;
@@ -273,6 +350,10 @@ function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, para
 }
 
 /** First values of slots see the params as they are when the block begins. */
+function draws(b: Bundle): boolean {
+  return topological([...b.leaves.values()].map((t) => t.node)).some((n) => n.op === "random");
+}
+
 function evaluateAtStart(c: Checker, env: Env, init: ast.Expr, params: Bundle, frame: Frame): Value {
   const scope = child(env.scope);
   const first: Bundle = {

@@ -1,4 +1,4 @@
-/** Sinks show the committed tick: `print plot save stop`. They never feed back. */
+/** Sinks show the committed tick: `print plot show record save stop`. They never feed back. */
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import type { HostValue, Part, SaveEntry } from "../program.ts";
@@ -59,8 +59,16 @@ export function execSink(c: Checker, env: Env, stmt: SinkStmt): void {
     case "stop":
       actions.push({ kind: "stop", span: stmt.span });
       return;
-    default:
-      throw new UserError(names.notYet(`\`${stmt.kind}\``, stmt.span, "use `print` or `plot`"));
+    case "show":
+    case "record": {
+      const items = stmt.args.flatMap((arg) => {
+        const value = evaluate(c, env, arg.value);
+        if (value.kind === "broken") return [];
+        reportNames(c, env, arg.value);
+        return [{ label: arg.name?.text ?? labelOf(arg.value), value: hostValue(c, env, value, arg.value.span) }];
+      });
+      actions.push({ kind: stmt.kind, items, span: stmt.span });
+    }
   }
 }
 

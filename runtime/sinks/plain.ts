@@ -4,13 +4,14 @@
  */
 import { Subscription, asyncScheduler, filter, throttleTime } from "rxjs";
 import type { Frame, RunEvent } from "../events.ts";
+import { picture } from "./picture.ts";
 import type { Out, Sink, Watched } from "./sink.ts";
 import { counted, duration, metricsText, passText, place, rate, startLine, swapText, timeLeft } from "./words.ts";
 
 const PROGRESS_MS = 10_000;
 
 /** Events between epochs are too many for a log: `--json` has them. */
-export function plainLine(event: RunEvent, script: string): string | undefined {
+export function plainLine(event: RunEvent, script: string, columns = 100): string | undefined {
   switch (event.event) {
     case "start":
       return startLine(event, script);
@@ -26,6 +27,8 @@ export function plainLine(event: RunEvent, script: string): string | undefined {
       return join(`${passText(event.run)}${event.name}`, metricsText(event.metrics));
     case "print":
       return event.text;
+    case "show":
+      return event.items.flatMap((item) => picture(item, columns - 1)).join("\n");
     case "saved":
       return `saved ${event.path}`;
     case "swap":

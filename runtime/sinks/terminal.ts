@@ -145,7 +145,7 @@ export function terminalSink(session: Watched, out: Out, size: () => Size): Sink
     session.events$.subscribe((event) => {
       // The bar shows what a train event says.
       if (keep(event) || event.event === "train") return;
-      const line = plainLine(event, out.script);
+      const line = plainLine(event, out.script, size().columns);
       if (event.event === "end") {
         leave();
         frame = undefined;
