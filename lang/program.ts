@@ -220,7 +220,7 @@ export interface Eval {
  */
 export interface Fold {
   readonly name: string;
-  readonly how: "avg" | "total" | "last" | "lowest" | "highest";
+  readonly how: "avg" | "total" | "last" | "lowest" | "highest" | "collect";
   readonly fetch: string;
   readonly weight?: string;
 }

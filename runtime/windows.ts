@@ -69,7 +69,17 @@ export class Window {
     return this.folds.has(name);
   }
 
+  /** One batch after the other. */
+  private collect(name: string, values: Values): void {
+    const before = this.cells.get(name)?.values ?? new Float64Array(0);
+    const all = new Float64Array(before.length + values.length);
+    all.set(before);
+    all.set(values, before.length);
+    this.cells.set(name, { values: all, weight: new Float64Array(0) });
+  }
+
   private gather(fold: Fold, values: Values, weight: Values): void {
+    if (fold.how === "collect") return this.collect(fold.name, values);
     let cell = this.cells.get(fold.name);
     const first = cell === undefined;
     // `last` may change its length with the short batch; the other folds may not.

@@ -8,6 +8,7 @@ import type { Node } from "../graph/node.ts";
 import { numberOf, openNum } from "./axes.ts";
 import { broadcast } from "./broadcast.ts";
 import type { At } from "./ctx.ts";
+import { refuseClasses } from "./tags.ts";
 import { matmul } from "./matmul.ts";
 import { byLeaf, cast, filled, isTensorLike, kindOfNum, op, tensor, toTensor } from "./tensors.ts";
 import type { Kind, Num, Tensor, Value } from "./values.ts";
@@ -193,6 +194,10 @@ function operandHelp(v: Value): string | undefined {
 
 function compare(name: string, a: Value, b: Value, at: Sides): Tensor {
   const rule = comparison[name]!;
+  if (name === "==" || name === "!=") {
+    refuseClasses(name, { value: a, span: at.left }, { value: b, span: at.right });
+    refuseClasses(name, { value: b, span: at.right }, { value: a, span: at.left });
+  }
   const [x, y] = promote(a, b, "int", at);
   const { axes, a: p, b: q } = broadcast(x, y, at, name);
   return tensor(op(rule.op, rule.swap ? [q, p] : [p, q], {}, at), axes, "bool");

@@ -33,7 +33,7 @@ export function execTrain(c: Checker, env: Env, stmt: ast.Train): void {
   const label = stmt.name?.text ?? blockLabel(c, env, "train");
   const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
   const limit = limitOf(c, env, stmt, data !== undefined);
-  const block = newBlock(c, env, label, "train", trainedPaths(c, env, stmt.body));
+  const block = newBlock(c, env, label, "train", trainedPaths(c, env, stmt.body), data);
   const { reactions, ...walked } = walkBlock(c, env, stmt, block, data);
   env.frame.actions.push({ kind: "train", ...walked, limit, reactions });
   c.openTop(env.frame.actions);
@@ -79,7 +79,7 @@ export function execEval(c: Checker, env: Env, stmt: ast.Eval): void {
     return;
   }
   const data = stmt.source ? batchSource(c, env, stmt.source, label) : undefined;
-  const block = newBlock(c, env, label, "eval", []);
+  const block = newBlock(c, env, label, "eval", [], data);
   const { reactions: _none, ...walked } = walkBlock(c, env, stmt, block, data);
   env.frame.actions.push({ kind: "eval", ...walked });
   finishBlock(c, env, block, stmt.name, stmt);
@@ -90,7 +90,7 @@ function finishBlock(c: Checker, env: Env, block: BlockBuild, name: ast.Name | u
   const failed = c.diagnostics.length > block.reported || block.unknown;
   const value: Value = failed
     ? { kind: "broken" }
-    : { kind: "block", name: block.name, metrics: new Set(block.report.keys()) };
+    : { kind: "block", name: block.name, metrics: new Set(block.report.keys()), axes: block.axes };
   if (stmt) c.evalMetrics.set(stmt, value);
   if (name) define(c, env.scope, name, value);
 }
@@ -125,7 +125,14 @@ function walkBlock(
   };
 }
 
-function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"], trained: Paths | []): BlockBuild {
+function newBlock(
+  c: Checker,
+  env: Env,
+  label: string,
+  kind: BlockBuild["kind"],
+  trained: Paths | [],
+  data: Dataset | undefined,
+): BlockBuild {
   const prefix = c.run === 0 ? "" : `run${c.run}.`;
   let name = prefix + label;
   for (let i = 2; c.blockNames.has(name); i++) name = `${prefix}${label}_${i}`;
@@ -133,11 +140,13 @@ function newBlock(c: Checker, env: Env, label: string, kind: BlockBuild["kind"],
   return {
     name,
     kind,
+    rows: data ? rowsOfPass(data) : -1,
     folds: new Map(),
     foldOf: new Map(),
     fetched: new Map(),
     watches: [],
     report: new Map(),
+    axes: new Map(),
     fetches: 0,
     minimizes: 0,
     unknown: false,
@@ -215,6 +224,11 @@ export function again<T>(c: Checker, block: BlockBuild, run: () => T, from = { f
     c.replaying = outer;
     watches.length = kept;
   }
+}
+
+function rowsOfPass(data: Dataset): number {
+  const { size, dropLast } = data.batch!;
+  return dropLast && data.rows >= 0 ? data.rows - (data.rows % size) : data.rows;
 }
 
 export function batchSizes(data: Dataset): { full: number; short: number } {

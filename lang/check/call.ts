@@ -8,15 +8,19 @@ import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { builtins } from "./builtins/index.ts";
-import { openSource, refuseFit } from "./data.ts";
-import { evaluate, none, withoutHint } from "./expr.ts";
+import { foreignCall } from "./foreign.ts";
+import { openSource } from "./data.ts";
+import { evaluate, none, placesOf, withoutHint } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { applyInstance, makeInstance } from "./models.ts";
+import { refuseMixing, rememberLens } from "./mixes.ts";
 import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
 import { sources } from "./sources.ts";
+import { refuseFit } from "./splits.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
 import { callSite, child, tellNames } from "./state.ts";
+import { checkBuiltinMeaning, checkMeaning, remember } from "./tags.ts";
 import type { Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
 
 export interface ArgV {
@@ -59,8 +63,10 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
       );
     }
   }
-  const callee = evaluate(c, env, e.callee);
-  return callValue(c, env, callee, evaluateArgs(c, env, e.args), e.span, nameOf(e.callee));
+  return foreignCall(c, env, e, () => {
+    const callee = evaluate(c, env, e.callee);
+    return callValue(c, env, callee, evaluateArgs(c, env, e.args), e.span, nameOf(e.callee));
+  });
 }
 
 function nameOf(e: ast.Expr): string {
@@ -111,7 +117,7 @@ export function callValue(
     case "func":
       return callFunction(c, env, callee, args, span);
     case "builtin":
-      return callBuiltin(c, env, callee.name, args, span);
+      return callBuiltin(c, env, callee.name, callee.of ? [{ value: callee.of, span }, ...args] : args, span);
     case "model":
       return makeInstance(c, env, callee, args, span);
     case "instance":
@@ -121,15 +127,22 @@ export function callValue(
     case "optimizer":
       return makeOptimizer(c, env, callee, args, span);
     case "list":
-      return callee.items.reduce<Value>(
-        (x, layer) => callValue(c, env, layer, [{ value: x, span }], span),
-        args[0]?.value ?? none,
-      );
+      return throughList(c, env, callee, args[0], span);
     default:
       throw new UserError(
         names.notCallable(name === "this" ? typeText(callee) : `\`${name}\` is ${typeText(callee)} and`, span),
       );
   }
+}
+
+/** Each layer is called at its place in the list, on what the one before it gave. */
+function throughList(c: Checker, env: Env, list: Value & { kind: "list" }, first: ArgV | undefined, span: Span): Value {
+  const places = placesOf(list);
+  return list.items.reduce<Value>((value, layer, i) => {
+    const at = places?.[i] ?? span;
+    const arg = i === 0 ? (first?.span ?? span) : (places?.[i - 1] ?? span);
+    return callValue(c, env, layer, [{ value, span: arg }], at);
+  }, first?.value ?? none);
 }
 
 /** Applied to something unknown: what follows from its params is not to blame. */
@@ -152,6 +165,8 @@ function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], 
   if (builtin) {
     const argSpans: Record<string, Span> = {};
     const bound = bindBuiltin(name, builtin.params, args, span, argSpans);
+    checkBuiltinMeaning(name, bound["x"], argSpans["x"], span);
+    if (name === "grad") refuseMixing(c, bound["y"], bound["x"], bound["per"], span);
     return builtin.call(bound, atOf(c, env, span, argSpans));
   }
   if (Object.hasOwn(sources, name)) return openSource(c, name, args, span);
@@ -283,7 +298,10 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
     if (FITTING.has(f.name) && f.body.span.file.startsWith("stdlib/")) {
       for (const [name, value] of bound) refuseFit(c, f.name, value, spans.get(name) ?? span);
     }
+    const ofLibrary = f.body.span.file.startsWith("stdlib/");
+    if (ofLibrary) checkMeaning(c, f.name, bound, spans, span);
     const lens = enterSignature(c, { scope, frame: env.frame }, f.name, f.params, bound, spans, span);
+    rememberLens(c, lens);
     const frame = {
       ...env.frame,
       kind: "fn" as const,
@@ -293,7 +311,9 @@ function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span
     };
     tellNames(c, scope, frame);
     const value = evaluate(c, { scope, frame }, f.body);
-    return leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
+    const result = leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
+    if (ofLibrary) remember(f.name, result, spans, span);
+    return result;
   });
 }
 

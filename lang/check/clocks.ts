@@ -11,15 +11,16 @@ import type { Action } from "../program.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
-import { typeText } from "./axes.ts";
+import { shape, typeText } from "./axes.ts";
 import { newTick } from "./blocks.ts";
 import { constantNumber, define, evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
+import { refuseChoice } from "./splits.ts";
 import { runStatements } from "./statements.ts";
 import type { Build, Checker, Env, Frame, Ticks } from "./state.ts";
 import { callSite, child } from "./state.ts";
-import type { Scope } from "./values.ts";
+import type { Scope, Tensor } from "./values.ts";
 
 export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metric" }): void {
   const block = env.frame.block;
@@ -42,14 +43,28 @@ export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metri
     define(c, scope, stmt.name, value);
     return;
   }
-  const tensor = toTensor(value, atOf(c, env, stmt.value.span));
+  const whole = toTensor(value, atOf(c, env, stmt.value.span));
+  const tensor = dependsOnHost(whole.node) ? whole : meanOverRows(whole, stmt.value.span);
   const node = dependsOnHost(tensor.node)
     ? hostNode(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, tensor.node, stmt.value.span)
     : foldOf(c, block, asFloat(tensor.node, stmt.value.span), "avg");
   // The short batch of inner steps measures the same once more.
   if (!(c.replaying && scope.names.has(stmt.name.text)))
     define(c, scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
-  if (!block.report.has(stmt.name.text)) block.report.set(stmt.name.text, node);
+  if (block.report.has(stmt.name.text)) return;
+  block.report.set(stmt.name.text, node);
+  block.axes.set(stmt.name.text, tensor.axes);
+}
+
+/** Rows are weighted alike: of a value for each row, [B, ..], an average is the mean. */
+export function meanOverRows(x: Tensor, span: Span): Tensor {
+  const place = x.axes.findIndex(({ name }) => name === "B");
+  if (place < 0) return x;
+  const axes = x.axes.filter((_, i) => i !== place);
+  const sum = make("sum", [asFloat(x.node, span)], { axes: [place] }, span);
+  const share = make("const", [], { value: 1 / x.axes[place]!.size, dtype: "f32" }, span);
+  const wide = axes.length === 0 ? share : make("expand", [share], { shape: shape(axes), axes: [] }, span);
+  return { kind: "tensor", node: make("mul", [sum, wide], {}, span), dtype: "float", axes };
 }
 
 export function asFloat(node: Node, span: Span): Node {
@@ -171,6 +186,7 @@ export function execWhen(c: Checker, env: Env, stmt: ast.Stmt & { kind: "when" }
   const tensor = toTensor(cond, atOf(c, env, stmt.cond.span));
   if (tensor.axes.length > 0 || tensor.dtype !== "bool")
     throw new UserError(errors.notACondition(typeText(tensor), stmt.cond.span));
+  if (kind !== "top") refuseChoice(c, tensor.node, stmt);
   if (kind === "block" && !dependsOnHost(tensor.node)) {
     c.build.segment.outputs.push({ node: tensor.node, role: { kind: "halt" } });
   }

@@ -4,6 +4,7 @@
  */
 import { Reported, UserError } from "../diagnostic.ts";
 import * as blocks from "../errors/blocks.ts";
+import * as mistakes from "../errors/data.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
 import type { DataArg, DataPlan, Facts, FieldFact, SourceRef } from "../program.ts";
@@ -16,10 +17,10 @@ import { define } from "./expr.ts";
 import { mapRows } from "./rows.ts";
 import { constantText } from "./sinks.ts";
 import type { SourceParam } from "./sources.ts";
-import { checkSource, knownFacts, sources, splitRange } from "./sources.ts";
+import { checkSource, isText, knownFacts, sources } from "./sources.ts";
 import type { Checker, Env } from "./state.ts";
-import { siteHash } from "./state.ts";
 import { patternNames } from "./statements.ts";
+import { TOKEN_MEMBERS, tokenMember } from "./tokens.ts";
 import type { Axis, Dataset, Tensor, Value } from "./values.ts";
 
 // ---------------------------------------------------------------- sources
@@ -28,21 +29,37 @@ export function openSource(c: Checker, name: string, args: readonly ArgV[], span
   const ref: SourceRef = { name, args: bindSource(name, sources[name]!.params, args, span), span };
   const [wrong] = checkSource(ref);
   if (wrong) throw new UserError(wrong);
-  const facts = knownFacts(ref) ?? c.knowFacts(ref);
+  // What a text holds is known once it is cut into tokens.
+  if (isText(ref))
+    return { kind: "dataset", plan: { op: "source", source: ref }, rows: -1, fields: new Map(), maps: [] };
+  const facts = factsOf(c, ref);
+  return facts ? fromFacts(ref, facts) : { kind: "broken" };
+}
+
+/** Undefined when the host is still to be asked. */
+export function factsOf(c: Checker, ref: SourceRef): Facts | undefined {
+  const facts = (ref.over || ref.of ? undefined : knownFacts(ref)) ?? c.knowFacts(ref);
   if (facts === undefined) {
     if (!c.pendingFacts.some((r) => factKey(r) === factKey(ref))) c.pendingFacts.push(ref);
-    return { kind: "broken" };
+    return undefined;
   }
+  const { span } = ref.of ?? ref;
   if ("code" in facts) throw new UserError({ ...facts, labels: facts.labels.map((l) => ({ ...l, span })) });
-  return fromFacts(ref, facts);
+  return facts;
 }
 
 /** Two calls with the same arguments have the same facts. */
 export function factKey(ref: SourceRef): string {
-  return JSON.stringify([ref.name, ref.args]);
+  const { name, args, of, like, over } = ref;
+  return JSON.stringify([name, args, of && factKey(of), like && factKey(like), over && planText(over.plan)]);
 }
 
-function fromFacts(ref: SourceRef, facts: Facts): Dataset {
+/** A plan as text, without the places in the script. */
+function planText(plan: DataPlan): string {
+  return JSON.stringify(plan, (name, value: unknown) => (name === "span" || name === "keep" ? undefined : value));
+}
+
+export function fromFacts(ref: SourceRef, facts: Facts): Dataset {
   const fields = new Map(Object.entries(facts.fields));
   const part = (which: "train" | "test", rows: number): Dataset => ({
     kind: "dataset",
@@ -118,7 +135,9 @@ export function dataMember(c: Checker, data: Dataset, name: string, span: Span, 
   const part = data.parts?.get(name);
   if (part) return part;
   const fact = data.fields.get(name);
+  if (isTextData(data)) throw new UserError(mistakes.notTokens(span, `\`.${name}\``));
   if (name === "rows" && !fact) return { kind: "num", value: data.rows };
+  if (!fact && TOKEN_MEMBERS.has(name)) return tokenMember(c, data, name, span);
   if (isOpen(data)) return { kind: "broken" };
   if (!fact) {
     const all = [...(data.parts?.keys() ?? []), ...data.fields.keys()];
@@ -135,22 +154,6 @@ export function dataMember(c: Checker, data: Dataset, name: string, span: Span, 
     span,
   );
   return fieldTensor(node, fact, axes);
-}
-
-/** What is fitted on validation or test rows says nothing about new data. */
-export function refuseFit(c: Checker, what: string, value: Value, span: Span): void {
-  if (value.kind !== "tensor") return;
-  const seen = new Set<Tensor["node"]>();
-  const visit = (n: Tensor["node"]): void => {
-    if (seen.has(n)) return;
-    seen.add(n);
-    if (n.op === "input" && n.attrs.source === "column") {
-      const split = c.splits.get(String(n.attrs.name).split(".")[0]!);
-      if (split && split !== "train") throw new UserError(blocks.notFitting(split, `\`${what}\` learns`, span));
-    }
-    n.inputs.forEach(visit);
-  };
-  visit(value.node);
 }
 
 /** Nothing is known of the source, so nothing that follows from it is wrong. */
@@ -172,7 +175,7 @@ function rowAxis(c: Checker, data: Dataset, span: Span): Axis {
 
 /** Feature axes belong to the source: every part and field of it shares them. */
 function rowAxes(c: Checker, data: Dataset, field: string, fact: FieldFact, span: Span): Axis[] {
-  const source = sourceOf(data.plan);
+  const source = sourceOf(data.plan, field);
   return fact.shape.map((size, i) => {
     const name = fact.axes?.[i];
     const why = { span: source.span, text: `${size} comes from the \`${field}\` of \`${source.name}\`` };
@@ -186,8 +189,27 @@ function rowAxes(c: Checker, data: Dataset, field: string, fact: FieldFact, span
   });
 }
 
-function sourceOf(plan: DataPlan): SourceRef {
-  return plan.op === "source" ? plan.source : sourceOf(plan.of);
+/** Where a field comes from; of rows of several sources the first. */
+export function sourceOf(plan: DataPlan, field: string): SourceRef {
+  switch (plan.op) {
+    case "source":
+      return plan.source;
+    case "concat":
+      return sourceOf(plan.parts[0]!, field);
+    case "zip": {
+      for (const { of, names: renamed } of plan.parts) {
+        const [own] = Object.entries(renamed).find(([, name]) => name === field) ?? [];
+        if (own !== undefined) return sourceOf(of, own);
+      }
+      return sourceOf(plan.parts[0]!.of, field);
+    }
+    default:
+      return sourceOf(plan.of, field);
+  }
+}
+
+export function isTextData({ plan }: Dataset): boolean {
+  return plan.op === "source" && isText(plan.source);
 }
 
 export function planId(c: Checker, plan: DataPlan): string {
@@ -205,30 +227,24 @@ export function fieldNames(data: Dataset, written: readonly string[]): string[] 
   return data.maps.length > 0 ? [...data.fields.keys()] : [...written];
 }
 
-export function bindFields(c: Checker, env: Env, source: ast.Source, data: Dataset, size: number): void {
-  const batch = c.freshAxis("B", size, { span: source.value.span, text: `B is ${size} here` });
-  env.scope.names.set("B", { value: { kind: "num", value: size, axis: batch }, span: source.span });
-  const wanted = patternNames(source.fields);
+/** The fields of a batch, as the row functions leave them. */
+export function rowFields(c: Checker, env: Env, data: Dataset, batch: Axis, span: Span): ReadonlyMap<string, Tensor> {
   let row = new Map<string, Tensor>();
   for (const [name, fact] of data.fields) {
-    const axes = [batch, ...rowAxes(c, data, name, fact, source.span)];
-    const node = make(
-      "input",
-      [],
-      { source: "batch", name, dtype: fact.dtype, shape: axes.map((a) => a.size) },
-      source.span,
-    );
+    const axes = [batch, ...rowAxes(c, data, name, fact, span)];
+    const node = make("input", [], { source: "batch", name, dtype: fact.dtype, shape: axes.map((a) => a.size) }, span);
+    if (data.split) c.origins.set(node, data.split);
     row.set(name, fieldTensor(node, fact, axes));
   }
   for (const f of data.maps) {
-    const mapped = mapRows(c, env, f, row, batch, source.span);
+    const mapped = mapRows(c, env, f, row, batch, span);
     if (mapped.kind !== "record")
       throw new UserError(
         names.wrongValue(
           "`map`",
           "a function that gives a record",
           typeText(mapped),
-          source.span,
+          span,
           "write `map(row => { ..row, x: f(row.x) })`",
         ),
       );
@@ -241,6 +257,15 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
       row.set(name, field);
     }
   }
+  return row;
+}
+
+export function bindFields(c: Checker, env: Env, source: ast.Source, data: Dataset, size: number): void {
+  const batch = c.freshAxis("B", size, { span: source.value.span, text: `B is ${size} here` });
+  env.scope.names.set("B", { value: { kind: "num", value: size, axis: batch }, span: source.span });
+  const wanted = patternNames(source.fields);
+  const row = rowFields(c, env, data, batch, source.span);
+  if (data.split && env.frame.block) c.measured.set(env.frame.block.name, data.split);
   for (const name of wanted) {
     const value: Value | undefined = isOpen(data) ? { kind: "broken" } : row.get(name.text);
     if (!value) {
@@ -250,40 +275,4 @@ export function bindFields(c: Checker, env: Env, source: ast.Source, data: Datas
     }
     define(c, env.scope, name, value);
   }
-}
-
-// ---------------------------------------------------------------- arranging rows
-
-export function splitData(c: Checker, data: Dataset, val: number, test: number, span: Span): Dataset {
-  const whole = data.parts?.get("train") ?? data;
-  const site = siteHash(`split:${val}:${test}`);
-  const part = (from: number, to: number, split: "train" | "val" | "test"): Dataset => {
-    const range = whole.rows < 0 ? undefined : splitRange(whole.rows, from, to);
-    const rows = range ? range.stop - range.start : -1;
-    if (rows === 0) throw new UserError(blocks.batchTooLarge(1, 0, span));
-    return { ...whole, plan: { op: "split", of: whole.plan, from, to, site }, rows, split, parts: undefined };
-  };
-  const parts = new Map<string, Dataset>([["train", part(0, 1 - val - test, "train")]]);
-  if (val > 0) parts.set("val", part(1 - val - test, 1 - test, "val"));
-  if (test > 0) parts.set("test", part(1 - test, 1, "test"));
-  else {
-    const own = data.parts?.get("test");
-    if (own) parts.set("test", own);
-  }
-  return { ...data, parts };
-}
-
-export function shuffleData(data: Dataset, label: string, span: Span): Dataset {
-  return { ...onePart(data, span), plan: { op: "shuffle", of: data.plan, site: siteHash(`shuffle:${label}`) } };
-}
-
-export function takeData(data: Dataset, count: number, span: Span): Dataset {
-  const whole = onePart(data, span);
-  const rows = whole.rows < 0 ? -1 : Math.min(count, whole.rows);
-  return { ...whole, plan: { op: "take", of: whole.plan, count }, rows };
-}
-
-export function onePart(data: Dataset, span: Span): Dataset {
-  if (data.parts) throw new UserError(blocks.partsNotChosen([...data.parts.keys()], span));
-  return data;
 }

@@ -15,6 +15,7 @@ import { builtins, constants } from "./builtins/index.ts";
 import { transposed } from "./builtins/index.ts";
 import { callValue, evaluateCall, evaluatePipe } from "./call.ts";
 import { dataMember } from "./data.ts";
+import { foreignMember } from "./foreign.ts";
 import { atOf } from "./hooks.ts";
 import { indexTensor } from "./index.ts";
 import { evaluateFor, evaluateIterate, evaluateScan } from "./loops.ts";
@@ -62,7 +63,9 @@ function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
     case "index":
       return evaluateIndex(c, env, e.target, e.items, e.span);
     case "member":
-      return member(c, env, evaluate(c, env, e.target), e.name.text, e.name.span, e.target);
+      return foreignMember(env, e, () =>
+        member(c, env, evaluate(c, env, e.target), e.name.text, e.name.span, e.target),
+      );
     case "unary": {
       const value = evaluate(c, env, e.value);
       if (e.op === "not" && (isAxisLike(value) || value.kind === "list")) return { kind: "not", value };
@@ -82,7 +85,7 @@ function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
     case "tuple":
       return { kind: "tuple", items: e.items.map((item) => evaluate(c, env, item)) };
     case "list":
-      return { kind: "list", items: e.items.map((item, i) => evaluate(c, passEnv(env, i), item)) };
+      return placed({ kind: "list", items: e.items.map((item, i) => evaluate(c, passEnv(env, i), item)) }, e.items);
     case "comprehension": {
       const items = iterationValues(c, env, e.source).map((value, i) => {
         const scope = child(env.scope);
@@ -111,6 +114,18 @@ function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
     case "missing":
       return { kind: "broken" };
   }
+}
+
+/** Where the items of a written list stand. */
+const listPlaces = new WeakMap<Value, readonly Span[]>();
+export const placesOf = (list: Value): readonly Span[] | undefined => listPlaces.get(list);
+
+function placed(list: Value, items: readonly ast.Expr[]): Value {
+  listPlaces.set(
+    list,
+    items.map((item) => item.span),
+  );
+  return list;
 }
 
 function passEnv(env: Env, i: number): Env {
@@ -177,6 +192,8 @@ export function bindPattern(c: Checker, scope: Env["scope"], pattern: ast.Patter
 }
 
 export function define(c: Checker, scope: Env["scope"], name: ast.Name, value: Value): void {
+  // `_` names what is not wanted, as often as one likes.
+  if (name.text === "_") return;
   const first = scope.names.get(name.text);
   if (first && first.value.kind !== "broken") {
     throw new UserError(names.twoDefinitions(name.text, name.span, first.span));
@@ -344,13 +361,14 @@ export function member(c: Checker, env: Env, value: Value, name: string, span: S
           names.noMember(`the block ${what}`, name, span, [...value.metrics], didYouMean(name, value.metrics)),
         );
       }
+      const axes = value.axes.get(name) ?? [];
       const node = make(
         "input",
         [],
-        { source: "metric", name: `${value.name}.${name}`, dtype: "f32", shape: [] },
+        { source: "metric", name: `${value.name}.${name}`, dtype: "f32", shape: axes.map((axis) => axis.size) },
         span,
       );
-      return { kind: "tensor", node, dtype: "float", axes: [] };
+      return { kind: "tensor", node, dtype: "float", axes };
     }
     case "bundle": {
       const found = value.leaves.get(name) ?? [...value.leaves].find(([path]) => path.endsWith(`.${name}`))?.[1];

@@ -18,6 +18,8 @@ export function finishSegments(c: Checker): void {
   }
   // Later segments read earlier ones, never the other way round: closing one may add to those before it.
   for (const build of [...c.builds].reverse()) closeSegment(c, build);
+  // The rest finds no mistakes; who only listens wants no program.
+  if (c.settings.seen) return;
   const hostSlots = findHostSlots(c);
   for (const path of hostSlots) c.slots.set(path, { ...c.slots.get(path)!, host: true });
   for (const build of c.builds) {

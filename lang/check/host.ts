@@ -11,6 +11,7 @@ import type { Span } from "../source.ts";
 import { typeText } from "./axes.ts";
 import type { BlockBuild, Build, Checker, Env } from "./state.ts";
 import { lookup, stateInput } from "./state.ts";
+import { writtenAs } from "./tokens.ts";
 import type { Value } from "./values.ts";
 
 export const HOST_SOURCES = new Set(["fold", "metric", "watch"]);
@@ -45,7 +46,14 @@ function isFree(node: Node, seen = new Map<Node, boolean>()): boolean {
 }
 
 /** A fold over the reader's clock of something a tick computes. */
-export function foldOf(c: Checker, block: BlockBuild, node: Node, how: Fold["how"], weight?: Node): Node {
+export function foldOf(
+  c: Checker,
+  block: BlockBuild,
+  node: Node,
+  how: Fold["how"],
+  weight?: Node,
+  shape: readonly number[] = node.type.shape,
+): Node {
   const key = `${node.id}:${how}:${weight?.id ?? ""}`;
   const name = block.foldOf.get(key) ?? `f${++block.fetches}`;
   if (!block.foldOf.has(key)) {
@@ -69,7 +77,7 @@ export function foldOf(c: Checker, block: BlockBuild, node: Node, how: Fold["how
     if (!block.folds.has(name)) block.folds.set(name, fold);
   }
   const dtype = node.type.dtype === "f32" || how === "avg" ? "f32" : node.type.dtype;
-  return make("input", [], { source: "fold", name, dtype, shape: node.type.shape }, node.span);
+  return make("input", [], { source: "fold", name, dtype, shape }, node.span);
 }
 
 /** Rewrites an expression to what the host can evaluate. */
@@ -167,7 +175,7 @@ function isBatchSize(env: Env, value: Value & { kind: "num" }): boolean {
 export function hostValue(c: Checker, env: Env, value: Value, span: Span): HostValue {
   switch (value.kind) {
     case "tensor":
-      return { kind: "node", node: hostNode(c, env, value.node, span) };
+      return { kind: "node", node: hostNode(c, env, value.node, span), classes: value.labels, ...writtenAs(value) };
     case "num": {
       const node = make("const", [], { value: value.value, dtype: value.float ? "f32" : "i32" }, span);
       return { kind: "node", node: isBatchSize(env, value) ? foldOf(c, env.frame.block!, node, "last") : node };

@@ -130,7 +130,8 @@ export function loop(
   }
   const outer = child(env.scope);
   const site = callSite(env.frame.site, e.kind);
-  const first = e.carries.map((carry) => firstCarry(c, env, carry));
+  const carries = e.carries.map((carry) => firstCarry(c, env, carry));
+  const first = carries.flatMap(({ leaves }) => leaves);
   const carryInputs = first.map((t, i) => loopInput(`carry${i}`, t.node.type, e.span));
   const slices = scanned.map((s, i): Tensor => {
     const axes = s.tensor.axes.filter((_, k) => k !== s.place);
@@ -138,7 +139,12 @@ export function loop(
     return { ...s.tensor, node: loopInput(`scan${i}`, type, e.span), axes };
   });
   const tick = loopInput("tick", { dtype: "i32", shape: [] }, e.span);
-  e.carries.forEach((carry, i) => bindCarry(outer, carry, { ...first[i]!, node: carryInputs[i]! }));
+  const within = (nodes: readonly Node[]) =>
+    refill(
+      carries,
+      first.map((t, i) => ({ ...t, node: nodes[i]! })),
+    );
+  within(carryInputs).forEach((value, i) => bindCarry(outer, e.carries[i]!, value));
   const body = child(outer);
   bindItems(body, tick, slices);
   const yields: Value[] = [];
@@ -155,12 +161,14 @@ export function loop(
   const slots = new Set(c.slots.keys());
   runBlock(c, { scope: body, frame }, e.body);
   refuseCommits(c, versions, slots, e.span);
-  const nextCarries = e.carries.map((carry, i) => lastCarry(c, env, outer, carry, first[i]!));
+  const nextCarries = e.carries.flatMap((carry, i) => lastCarry(c, env, outer, carry, carries[i]!));
   const flat: Tensor[] = [];
   const template =
     yields.length === 0
       ? undefined
-      : flattenYield(c, env, yields.length === 1 ? yields[0]! : { kind: "tuple", items: yields }, flat, e.span);
+      : flatten(yields.length === 1 ? yields[0]! : { kind: "tuple", items: yields }, flat, (value) =>
+          toTensor(value, atOf(c, env, e.span)),
+        );
   const params = [...carryInputs, ...slices.map((s) => s.node), tick];
   const results = [...nextCarries.map((t) => t.node), ...flat.map((t) => t.node)];
   if (results.length === 0) throw new UserError(errors.loopWithoutValue(e.kind, e.span));
@@ -180,9 +188,11 @@ export function loop(
     e.span,
   );
   const pick = (index: number): Node => make("pick", [node], { index }, e.span);
-  nextCarries.forEach((t, i) => {
-    outer.names.set(e.carries[i]!.name.text, { value: { ...t, node: pick(i), axes: first[i]!.axes }, span: e.span });
-  });
+  const last = refill(
+    carries,
+    nextCarries.map((t, i) => ({ ...t, node: pick(i), axes: first[i]!.axes })),
+  );
+  last.forEach((value, i) => outer.names.set(e.carries[i]!.name.text, { value, span: e.span }));
   let place = first.length;
   const stack = (t: Tensor): Tensor => stackedAt(pick(place++), t, stacked, count);
   const value = template ? fillTemplate(template, flat.map(stack)) : undefined;
@@ -193,31 +203,38 @@ export function loopInput(name: string, type: Type, span: Span): Node {
   return make("input", [], { source: "loop", name, dtype: type.dtype, shape: type.shape }, span);
 }
 
-function firstCarry(c: Checker, env: Env, carry: ast.Carry): Tensor {
-  const value = evaluate(c, env, carry.value);
-  if (value.kind === "broken") throw new Reported();
-  const tensor = toTensor(value, atOf(c, env, carry.value.span));
-  // A number carried round a loop is a float unless it stays whole.
-  if (value.kind === "num" && tensor.dtype === "int") {
-    return {
-      ...tensor,
-      dtype: "float",
-      node: make("const", [], { value: value.value, dtype: "f32" }, carry.value.span),
-    };
-  }
-  return tensor;
+/** A carry: tensors, and how they make one value. */
+interface Carried {
+  readonly template: Template;
+  readonly leaves: readonly Tensor[];
 }
 
-function lastCarry(c: Checker, env: Env, scope: Scope, carry: ast.Carry, first: Tensor): Tensor {
+function firstCarry(c: Checker, env: Env, carry: ast.Carry): Carried {
+  const leaves: Tensor[] = [];
+  const template = flatten(evaluate(c, env, carry.value), leaves, (value) => {
+    const tensor = toTensor(value, atOf(c, env, carry.value.span));
+    // A number carried round a loop is a float unless it stays whole.
+    if (value.kind !== "num" || tensor.dtype !== "int") return tensor;
+    const node = make("const", [], { value: value.value, dtype: "f32" }, carry.value.span);
+    return { ...tensor, dtype: "float", node };
+  });
+  return { template, leaves };
+}
+
+function lastCarry(c: Checker, env: Env, scope: Scope, carry: ast.Carry, { template, leaves }: Carried): Tensor[] {
   const value = lookup(scope, carry.name.text)!.value;
-  if (value.kind === "broken") throw new Reported();
-  const tensor = toTensor(value, atOf(c, env, carry.span));
-  const same =
+  const found: Tensor[] = [];
+  const own = flatten(value, found, (leaf) => toTensor(leaf, atOf(c, env, carry.span)));
+  const same = (tensor: Tensor, first: Tensor) =>
     tensor.node.type.dtype === first.node.type.dtype &&
     tensor.axes.length === first.axes.length &&
     tensor.axes.every((a, i) => a.size === first.axes[i]!.size || a.size < 0 || first.axes[i]!.size < 0);
-  if (!same) throw new UserError(names.carryChanges(carry.name.text, typeText(first), typeText(tensor), carry.span));
-  return tensor;
+  const alike = JSON.stringify(outline(own)) === JSON.stringify(outline(template));
+  const wrong = found.findIndex((tensor, i) => !leaves[i] || !same(tensor, leaves[i]));
+  if (alike && wrong < 0) return found;
+  const was = refill([{ template, leaves }], leaves)[0]!;
+  const [before, after] = alike ? [leaves[wrong]!, found[wrong]!] : [was, value];
+  throw new UserError(names.carryChanges(carry.name.text, typeText(before), typeText(after), carry.span));
 }
 
 /** A model that keeps running statistics cannot commit them once per tick of a loop. */
@@ -252,7 +269,8 @@ function capture(
     if (known) return known;
     let result: Node;
     if (own.has(n) || n.op === "const") result = n;
-    else if (isInside(n)) result = rebuild(n, n.inputs.map(walk));
+    // Repeated where it is read; a captured repetition would be stored and loaded each tick.
+    else if (isInside(n) || n.op === "expand") result = rebuild(n, n.inputs.map(walk));
     else {
       result = loopInput(`const${params.length}`, n.type, n.span ?? { file: "", start: 0, end: 0 });
       params.push(result);
@@ -280,29 +298,31 @@ function stackedAt(node: Node, t: Tensor, stacked: { axis: Axis; place: number }
   return { ...t, node: make("permute", [node], { perm }, node.span), axes };
 }
 
-// ---------------------------------------------------------------- tuples and records of yields
+// ---------------------------------------------------------------- tuples, records and bundles of tensors
 
 type Template =
   | { readonly kind: "leaf"; readonly place: number }
-  | { readonly kind: "tuple" | "list"; readonly items: Template[] }
-  | { readonly kind: "record"; readonly fields: Map<string, Template> };
+  | { readonly kind: "tuple" | "list"; readonly items: readonly Template[] }
+  | { readonly kind: "record" | "bundle"; readonly fields: ReadonlyMap<string, Template> };
 
-function flattenYield(c: Checker, env: Env, value: Value, into: Tensor[], span: Span): Template {
+function flatten(value: Value, into: Tensor[], leaf: (value: Value) => Tensor): Template {
+  const inner = (each: Value) => flatten(each, into, leaf);
   switch (value.kind) {
-    case "tuple":
     case "list":
-      return { kind: value.kind, items: value.items.map((item) => flattenYield(c, env, item, into, span)) };
+      // A list of numbers is a tensor.
+      if (value.items.every(({ kind }) => kind === "num")) break;
+      return { kind: "list", items: value.items.map(inner) };
+    case "tuple":
+      return { kind: "tuple", items: value.items.map(inner) };
     case "record":
-      return {
-        kind: "record",
-        fields: new Map([...value.fields].map(([n, v]) => [n, flattenYield(c, env, v, into, span)])),
-      };
+      return { kind: "record", fields: new Map([...value.fields].map(([name, field]) => [name, inner(field)])) };
+    case "bundle":
+      return { kind: "bundle", fields: new Map([...value.leaves].map(([path, each]) => [path, inner(each)])) };
     case "broken":
       throw new Reported();
-    default:
-      into.push(toTensor(value, atOf(c, env, span)));
-      return { kind: "leaf", place: into.length - 1 };
   }
+  into.push(leaf(value));
+  return { kind: "leaf", place: into.length - 1 };
 }
 
 function fillTemplate(t: Template, values: readonly Tensor[]): Value {
@@ -311,7 +331,25 @@ function fillTemplate(t: Template, values: readonly Tensor[]): Value {
       return values[t.place]!;
     case "record":
       return { kind: "record", fields: new Map([...t.fields].map(([n, v]) => [n, fillTemplate(v, values)])) };
+    case "bundle":
+      return { kind: "bundle", leaves: new Map([...t.fields].map(([n, v]) => [n, fillTemplate(v, values) as Tensor])) };
     default:
       return { kind: t.kind, items: t.items.map((item) => fillTemplate(item, values)) };
   }
+}
+
+/** Values of carries whose tensors lie one after the other. */
+function refill(carries: readonly Carried[], tensors: readonly Tensor[]): Value[] {
+  let from = 0;
+  return carries.map(({ template, leaves }) => {
+    const own = tensors.slice(from, (from += leaves.length));
+    return fillTemplate(template, own);
+  });
+}
+
+/** The form of a value without its tensors. */
+function outline(t: Template): unknown {
+  if (t.kind === "leaf") return 0;
+  if ("items" in t) return [t.kind, t.items.map(outline)];
+  return [t.kind, [...t.fields].map(([name, field]) => [name, outline(field)])];
 }

@@ -18,6 +18,7 @@ import { bindArgs, callValue, inCall } from "./call.ts";
 import { fillNumber, spread } from "./constants.ts";
 import { define, evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
+import { mixing, rememberLens } from "./mixes.ts";
 import { enterSignature, lastExpression, leaveSignature, writtenAxes } from "./signature.ts";
 import { runBlock } from "./statements.ts";
 import type { Build, Checker, Env, Frame } from "./state.ts";
@@ -56,7 +57,7 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
 }
 
 /** The `let` name when there is one, else the type and its ordinal: `conv2`; in lists and loops with the index. */
-function instanceKey(frame: Frame, type: string): string {
+export function instanceKey(frame: Frame, type: string): string {
   const hint = frame.hint;
   if (hint !== undefined && !hint.used) {
     hint.used = true;
@@ -106,6 +107,7 @@ export function applyInstance(
     const bound = bindArgs(c, env, decl.name, decl.decl.params, args, span, scope, callSpans);
     const inner = enterSignature(c, { scope, frame: env.frame }, decl.name, decl.decl.params, bound, callSpans, span);
     for (const [uid, axis] of inner) lens.set(uid, axis);
+    rememberLens(c, lens);
     const frame: Frame = {
       ...env.frame,
       kind: "model",
@@ -122,7 +124,11 @@ export function applyInstance(
     const told = c.diagnostics.length;
     c.unknown.add(instance);
     tellNames(c, scope, frame);
-    const value = runBlock(c, { scope, frame }, body);
+    const axisOf = (name: string): Axis | undefined => {
+      const size = lookup(scope, name)?.value;
+      return size?.kind === "num" ? size.axis : undefined;
+    };
+    const value = mixing(c, instance, frame.training, axisOf, () => runBlock(c, { scope, frame }, body));
     if (c.diagnostics.length === told && value.kind !== "broken") c.unknown.delete(instance);
     instance.applied = true;
     return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, lastExpression(body));

@@ -4,7 +4,7 @@ import { notACondition } from "../errors/blocks.ts";
 import { gradientNeedsScalar } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
-import { gradient, make, topological } from "../graph/index.ts";
+import { gradient, make } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -338,7 +338,7 @@ function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, para
       addSlot(c, leafPath, "slot", t.axes, "float", span, (at) => {
         const first = all ?? evaluateAtStart(c, env, init, params, at.frame);
         // A draw is addressed by its slot, so each leaf has its own; otherwise one evaluation serves all.
-        if (first.kind === "bundle" && !draws(first)) all = first;
+        if (!all && first.kind === "bundle" && !draws(c, first, params)) all = first;
         const value = first.kind === "bundle" ? first.leaves.get(leaf) : undefined;
         if (!value) throw new Error(`expected a first value for ${leafPath}, got ${first.kind}`);
         return value;
@@ -350,8 +350,17 @@ function optimizerState(c: Checker, env: Env, path: string, init: ast.Expr, para
 }
 
 /** First values of slots see the params as they are when the block begins. */
-function draws(b: Bundle): boolean {
-  return topological([...b.leaves.values()].map((t) => t.node)).some((n) => n.op === "random");
+/** Random numbers of its own, beside those that the params begin with. */
+function draws(c: Checker, first: Bundle, params: Bundle): boolean {
+  const seen = new Set([...params.leaves.keys()].map((path) => c.read(path)));
+  const open = [...first.leaves.values()].map((t) => t.node);
+  for (let n = open.pop(); n; n = open.pop()) {
+    if (seen.has(n)) continue;
+    seen.add(n);
+    if (n.op === "random") return true;
+    open.push(...n.inputs);
+  }
+  return false;
 }
 
 function evaluateAtStart(c: Checker, env: Env, init: ast.Expr, params: Bundle, frame: Frame): Value {

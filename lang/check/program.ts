@@ -4,6 +4,7 @@ import type { Action, DataPlan, Facts, Program, SourceRef, TickPart } from "../p
 import type { Source } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { finishSegments } from "./finish.ts";
+import { tellWhereElse } from "./elsewhere.ts";
 import { runStatements } from "./statements.ts";
 import type { Frame, Settings } from "./state.ts";
 import { Checker, child, scalarInput } from "./state.ts";
@@ -12,6 +13,8 @@ import { checkTest, computed, type TestStmt, type WalkedTest } from "./tests.ts"
 export interface Parsed {
   readonly source: Source;
   readonly file: ast.File;
+  /** Where `file` is a part of a script: all of it, so that messages know what else there is. */
+  readonly whole?: ast.File;
 }
 
 export interface Known {
@@ -71,6 +74,7 @@ function walk(
   for (const part of prelude) runStatements(c, { scope: c.globals, frame }, part.file.body);
   const scope = child(c.globals);
   c.loading.push(script.source.file);
+  c.sources.push(script.source);
   runStatements(
     c,
     { scope, frame },
@@ -78,15 +82,17 @@ function walk(
   );
   const walked: WalkedTest[] = [];
   for (const test of tests) c.attempt(() => void walked.push(checkTest(c, { scope, frame }, test)));
+  tellWhereElse(c.diagnostics, script.whole ?? script.file);
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;
   const early = c.diagnostics.length;
   if (!failed && !pending) finishSegments(c);
   const stillGood = !pending && !c.diagnostics.some((d) => d.severity === "error");
   return {
-    program: stillGood
-      ? assemble(c, actions, walked, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude)
-      : undefined,
+    program:
+      stillGood && !settings.seen
+        ? assemble(c, actions, walked, [script.source, ...[...known.modules.values()].map((m) => m.source)], prelude)
+        : undefined,
     diagnostics: c.diagnostics,
     late: c.diagnostics.slice(early),
     pendingFacts: c.pendingFacts,

@@ -1,5 +1,5 @@
 /**
- * Row functions: `map(row => …)` sees one row. What is elementwise gives the same on a whole batch and is computed
+ * Row functions: `map(row => …)` and `filter(row => …)` see one row. What is elementwise gives the same on a whole batch and is computed
  * there; anything else (a mean, a draw, an index) is a loop over the rows of the batch.
  */
 import { elementwise } from "../graph/ops/elementwise.ts";
@@ -67,7 +67,7 @@ function isElementwise(c: Checker, env: Env, f: Value, fields: ReadonlyMap<strin
   }
   const frame = { ...env.frame, site: { path: "row", counts: new Map<string, number>() }, ordinals: new Map() };
   const value = callValue(c, { scope: env.scope, frame }, f, [{ value: { kind: "record", fields: row }, span }], span);
-  if (value.kind !== "record") return true;
+  if (value.kind !== "record" && value.kind !== "tensor") return true;
   const seen = new Map<Node, "free" | "row" | "mixed">();
   const kind = (n: Node): "free" | "row" | "mixed" => {
     const known = seen.get(n);
@@ -82,5 +82,6 @@ function isElementwise(c: Checker, env: Env, f: Value, fields: ReadonlyMap<strin
     return result;
   };
   // A field that no longer depends on its row would lose the batch axis.
-  return [...value.fields.values()].every((v) => v.kind === "tensor" && kind(v.node) === "row");
+  const results = value.kind === "record" ? [...value.fields.values()] : [value];
+  return results.every((v) => v.kind === "tensor" && kind(v.node) === "row");
 }

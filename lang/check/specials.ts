@@ -2,7 +2,7 @@
  * Functions of the language that need more than tensors: data sets, folds over a clock, conditions with memory,
  * and the loading of params. A name may have a tensor meaning too (`split`): `takes` decides by the first argument.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import * as errors from "../errors/signature.ts";
 import { make } from "../graph/index.ts";
@@ -10,69 +10,19 @@ import type { Fold, Watch } from "../program.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import { toTensor } from "./arith.ts";
-import { resolveAxes, typeText } from "./axes.ts";
-import { asFloat } from "./clocks.ts";
+import { resolveAxes, shape, typeText } from "./axes.ts";
+import { asFloat, meanOverRows } from "./clocks.ts";
 import type { ArgV } from "./call.ts";
-import { onePart, shuffleData, splitData, takeData } from "./data.ts";
+import { copyInstance } from "./copy.ts";
+import { dataSpecials } from "./data-specials.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
 import { constantText } from "./sinks.ts";
+import { always, bind, number, type Special } from "./special.ts";
+import { splitOf } from "./splits.ts";
 import { callSite } from "./state.ts";
 import type { Checker, Env } from "./state.ts";
 import type { Dataset, Value } from "./values.ts";
-
-export interface Special {
-  readonly params: readonly string[];
-  readonly doc: string;
-  readonly takes: (args: readonly ArgV[]) => boolean;
-  readonly call: (c: Checker, env: Env, args: readonly ArgV[], span: Span) => Value;
-}
-
-const always = (): boolean => true;
-const onData = (args: readonly ArgV[]): boolean => args[0]?.value.kind === "dataset";
-
-function bind(callee: string, params: readonly string[], args: readonly ArgV[], span: Span): Map<string, ArgV> {
-  const bound = new Map<string, ArgV>();
-  let place = 0;
-  for (const arg of args) {
-    let name = arg.name;
-    if (name === undefined) {
-      while (place < params.length && bound.has(params[place]!)) place++;
-      name = params[place];
-      if (name === undefined) throw new UserError(names.tooManyArguments(callee, params.length, arg.span, params));
-    } else if (!params.includes(name)) {
-      throw new UserError(
-        names.wrongArgument(callee, name, arg.nameSpan ?? arg.span, params, didYouMean(name, params)),
-      );
-    }
-    bound.set(name, arg);
-  }
-  if (!bound.has(params[0]!)) throw new UserError(names.missingArgument(callee, params[0]!, span));
-  return bound;
-}
-
-function dataset(callee: string, arg: ArgV): Dataset {
-  if (arg.value.kind === "dataset") return arg.value;
-  throw new UserError(names.outOfPlace(typeText(arg.value), `in \`${callee}\``, arg.span, "give it a data set"));
-}
-
-function number(arg: ArgV | undefined, what: string, fallback: number | undefined, span: Span): number {
-  if (!arg) {
-    if (fallback === undefined) throw new UserError(names.needsConstant(what, "missing", span));
-    return fallback;
-  }
-  if (arg.value.kind === "num") return arg.value.value;
-  const node = arg.value.kind === "tensor" ? arg.value.node : undefined;
-  if (node?.op === "const" && typeof node.attrs.value === "number") return node.attrs.value;
-  throw new UserError(names.needsConstant(what, typeText(arg.value), arg.span));
-}
-
-function fraction(arg: ArgV | undefined, what: string, span: Span): number {
-  const value = number(arg, what, 0, span);
-  if (value < 0 || value >= 1)
-    throw new UserError(names.needsConstant(`${what} (a part between 0 and 1)`, String(value), arg?.span ?? span));
-  return value;
-}
 
 function fold(how: Fold["how"], doc: string): Special {
   const params = ["x", "weight"];
@@ -87,8 +37,9 @@ function fold(how: Fold["how"], doc: string): Special {
         throw new UserError(
           names.outOfPlace(`\`${how}\``, "outside of a block", span, "use it in a `metric` or a sink"),
         );
-      const x = toTensor(bound.get("x")!.value, atOf(c, env, span));
-      if (dependsOnHost(x.node)) return x;
+      const whole = toTensor(bound.get("x")!.value, atOf(c, env, span));
+      if (dependsOnHost(whole.node)) return whole;
+      const x = how === "avg" && !bound.has("weight") ? meanOverRows(whole, span) : whole;
       const weight = bound.get("weight");
       const w = weight ? toTensor(weight.value, atOf(c, env, weight.span)) : undefined;
       const node = foldOf(c, block, asFloat(x.node, span), how, w ? asFloat(w.node, span) : undefined);
@@ -96,6 +47,35 @@ function fold(how: Fold["how"], doc: string): Special {
     },
   };
 }
+
+/** All rows of a pass, in its order: for what no mean over batches can give. */
+const collect: Special = {
+  params: ["x"],
+  doc: "collect(x): x of all rows of the pass, [N, ..] from [B, ..]; in `eval`.",
+  takes: always,
+  call(c, env, args, span) {
+    const { block } = env.frame;
+    if (block?.kind !== "eval")
+      throw new UserError(
+        names.outOfPlace("`collect`", "outside of an `eval` block", span, "an `eval` block has a pass to collect"),
+      );
+    const x = toTensor(bind("collect", this.params, args, span).get("x")!.value, atOf(c, env, span));
+    if (x.axes[0]?.name !== "B")
+      throw new UserError(
+        names.wrongValue(
+          "`collect`",
+          "a value for each row, [B, ..]",
+          typeText(x),
+          span,
+          "leave it out: a value of the pass needs none",
+        ),
+      );
+    if (block.rows < 0) throw new Reported();
+    const axes = [c.freshAxis("N", block.rows, { span, text: `${block.rows} rows in the pass` }), ...x.axes.slice(1)];
+    const node = foldOf(c, block, asFloat(x.node, span), "collect", undefined, shape(axes));
+    return { kind: "tensor", node, dtype: "float", axes };
+  },
+};
 
 function watch(kind: Watch["kind"], doc: string): Special {
   const params = kind === "stale" ? ["x", "n"] : ["x"];
@@ -117,82 +97,15 @@ function watch(kind: Watch["kind"], doc: string): Special {
       const name = `${kind}${block.watches.length + 1}`;
       block.watches.push({ name, kind, value: hostNode(c, env, x.node, span), count });
       const node = make("input", [], { source: "watch", name, dtype: "bool", shape: [] }, span);
+      const split = splitOf(c, x.node);
+      if (split) c.origins.set(node, split);
       return { kind: "tensor", node, dtype: "bool", axes: [] };
     },
   };
 }
 
 export const specials: Readonly<Record<string, Special>> = {
-  split: {
-    params: ["data", "val", "test"],
-    doc: "split(data, val: 0, test: 0): parts `train`, `val`, `test` by a seeded permutation; a test part that the source has is kept.",
-    takes: onData,
-    call(c, _env, args, span) {
-      const bound = bind("split", this.params, args, span);
-      const val = fraction(bound.get("val"), "`val`", span);
-      const test = fraction(bound.get("test"), "`test`", span);
-      if (val + test >= 1) throw new UserError(names.needsConstant("`val` and `test` together", "1 or more", span));
-      return splitData(c, dataset("split", bound.get("data")!), val, test, span);
-    },
-  },
-  shuffle: {
-    params: ["data"],
-    doc: "shuffle(data): a new order of the rows in each epoch.",
-    takes: onData,
-    call(_c, env, args, span) {
-      const bound = bind("shuffle", this.params, args, span);
-      const data = bound.get("data")!;
-      return shuffleData(dataset("shuffle", data), callSite(env.frame.site, "shuffle").path, data.span);
-    },
-  },
-  take: {
-    params: ["data", "n"],
-    doc: "take(data, n): the first n rows.",
-    takes: onData,
-    call(_c, _env, args, span) {
-      const bound = bind("take", this.params, args, span);
-      const count = number(bound.get("n"), "the number of rows", undefined, span);
-      if (!Number.isInteger(count) || count < 1) {
-        throw new UserError(names.needsConstant("the number of rows (1 or more)", String(count), bound.get("n")!.span));
-      }
-      return takeData(dataset("take", bound.get("data")!), count, span);
-    },
-  },
-  batches: {
-    params: ["data", "n", "drop_last"],
-    doc: "batches(data, n, drop_last: false): rows n at a time, axis B; the last short batch counts with its true weight.",
-    takes: always,
-    call(_c, _env, args, span) {
-      const bound = bind("batches", this.params, args, span);
-      const data = onePart(dataset("batches", bound.get("data")!), bound.get("data")!.span);
-      const size = number(bound.get("n"), "the batch size", undefined, span);
-      if (!Number.isInteger(size) || size < 1)
-        throw new UserError(names.needsConstant("the batch size (1 or more)", String(size), span));
-      const drop = bound.get("drop_last")?.value;
-      return { ...data, batch: { size, dropLast: drop?.kind === "bool" && drop.value } };
-    },
-  },
-  map: {
-    params: ["data", "f"],
-    doc: "map(data, row => { ..row, image: f(row.image) }): a function of each row, compiled into the step.",
-    takes: onData,
-    call(_c, _env, args, span) {
-      const bound = bind("map", this.params, args, span);
-      const f = bound.get("f");
-      if (f?.value.kind !== "func" && f?.value.kind !== "builtin") {
-        throw new UserError(
-          names.needsConstant("the row function of `map`", f ? typeText(f.value) : "missing", f?.span ?? span),
-        );
-      }
-      const data = dataset("map", bound.get("data")!);
-      const mapped = (d: Dataset): Dataset => ({
-        ...d,
-        maps: [...d.maps, f.value as Dataset["maps"][number]],
-        parts: d.parts && new Map([...d.parts].map(([n, p]) => [n, mapped(p)])),
-      });
-      return mapped(data);
-    },
-  },
+  ...dataSpecials,
   load: {
     params: ["net", "file"],
     doc: 'load(net, "file.safetensors"): the params begin with the values of the file.',
@@ -211,6 +124,19 @@ export const specials: Readonly<Record<string, Special>> = {
   last: fold("last", "last(x): the newest value."),
   lowest: fold("lowest", "lowest(x): the least value over the reader's clock."),
   highest: fold("highest", "highest(x): the greatest value over the reader's clock."),
+  collect,
+  copy: {
+    params: ["net"],
+    doc: "copy(net): a model of its own that begins with the params and states that net has here.",
+    takes: always,
+    call(c, env, args, span) {
+      const net = bind("copy", this.params, args, span).get("net")!.value;
+      if (net.kind === "broken") return net;
+      if (net.kind !== "instance")
+        throw new UserError(names.wrongValue("`copy`", "a model", typeText(net), span, "write `copy(net)`"));
+      return copyInstance(c, env, net, span);
+    },
+  },
   best: watch("best", "best(x): x is above all before at this place; for losses best(-loss)."),
   stale: watch("stale", "stale(x, n): n readings of this clock without a best."),
   rises: watch("rises", "rises(c): c holds now and did not before."),

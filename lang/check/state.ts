@@ -61,12 +61,16 @@ export interface Ticks {
 export interface BlockBuild {
   readonly name: string;
   readonly kind: "train" | "eval";
+  /** Of a whole pass over its data; -1 when that is not known. */
+  readonly rows: number;
   readonly folds: Map<string, Fold>;
   readonly foldOf: Map<string, string>;
   /** What is read back already, by the name of its fetch. */
   readonly fetched: Map<Node, string>;
   readonly watches: Watch[];
   readonly report: Map<string, Node>;
+  /** Of metrics that are tensors. */
+  readonly axes: Map<string, readonly Axis[]>;
   /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */
   fetches: number;
   minimizes: number;

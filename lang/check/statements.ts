@@ -3,6 +3,7 @@
  * with the names it should have given marked broken, so that one mistake gives one message.
  */
 import { UserError } from "../diagnostic.ts";
+import * as blockErrors from "../errors/blocks.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
@@ -19,6 +20,7 @@ import { execInput } from "./inputs.ts";
 import { execImport } from "./modules.ts";
 import { atOf, paramsOf } from "./hooks.ts";
 import { execParam, execState } from "./models.ts";
+import { evaluateNotation } from "./notation.ts";
 import { execMinimize, moveParam } from "./optimize.ts";
 import { execRepeat } from "./repeat.ts";
 import { execRuns } from "./runs.ts";
@@ -201,6 +203,7 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       return none;
     case "minimize":
       if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(stmt.span));
+      if (env.frame.block.kind === "eval") throw new UserError(blockErrors.writtenInEval("params", stmt.span));
       execMinimize(c, env, stmt);
       return none;
     case "metric":
@@ -250,7 +253,6 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
 // ---------------------------------------------------------------- let and <-
 
 function execLet(c: Checker, env: Env, stmt: ast.Let): void {
-  if (stmt.indices) throw new UserError(names.notYet("index notation `let y[i, j] = …`", stmt.span));
   const named =
     "text" in stmt.pattern && namesInstance(stmt.value) ? { name: stmt.pattern.text, used: false } : undefined;
   if (isRuns(env, stmt.value)) {
@@ -264,7 +266,8 @@ function execLet(c: Checker, env: Env, stmt: ast.Let): void {
       .map((n) => n.text)
       .join()}`,
   );
-  let value = evaluate(c, { scope: env.scope, frame: { ...env.frame, site, hint: named } }, stmt.value);
+  const inner = { scope: env.scope, frame: { ...env.frame, site, hint: named } };
+  let value = stmt.indices ? evaluateNotation(c, inner, stmt.indices, stmt.value) : evaluate(c, inner, stmt.value);
   // A float is a variable that gradients can be taken for: two equal ones stay two.
   if (value.kind === "num" && value.float && !value.axis && !stmt.span.file.startsWith("stdlib/")) {
     const node = make("const", [], { value: value.value, dtype: "f32", let: c.uid++ }, stmt.value.span);
@@ -304,7 +307,10 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
   }
   const role = binding.role;
   // In eval mode a state keeps its value.
-  if (role?.kind === "state" && !env.frame.training && env.frame.kind !== "reaction") return;
+  if (role?.kind === "state" && !env.frame.training && env.frame.kind !== "reaction") {
+    if (env.frame.kind === "block") throw new UserError(blockErrors.writtenInEval(`\`${target.text}\``, span));
+    return;
+  }
   const value = evaluate(c, env, valueExpr);
   if (value.kind === "broken" || binding.value.kind === "broken") return;
   if (binding.value.kind === "instance") {
@@ -327,6 +333,7 @@ function execCommit(c: Checker, env: Env, target: ast.Expr, valueExpr: ast.Expr,
 }
 
 function commitBundle(c: Checker, env: Env, target: Value, value: Value, span: Span): void {
+  if (env.frame.block?.kind === "eval") throw new UserError(blockErrors.writtenInEval("params", span));
   if (!env.frame.block || (env.frame.kind !== "block" && env.frame.kind !== "reaction")) {
     throw new UserError(
       names.outOfPlace("`net <- …`", "outside of a block", span, "put it into the body of a `train` block"),

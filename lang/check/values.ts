@@ -36,6 +36,8 @@ export interface Tensor {
   readonly dtype: Kind;
   readonly axes: readonly Axis[];
   readonly classes?: number;
+  /** What sinks write for each class. */
+  readonly labels?: readonly string[];
   readonly tag?: Tag;
   /** How many elements a mean was taken over, for `unbiased`. */
   readonly count?: number;
@@ -117,6 +119,8 @@ export interface Func {
 export interface BuiltinV {
   readonly kind: "builtin";
   readonly name: string;
+  /** Of a method (`corpus.encode`): its first argument. */
+  readonly of?: Dataset;
 }
 export interface ModelDecl {
   readonly kind: "model";
@@ -186,6 +190,8 @@ export interface BlockV {
   readonly kind: "block";
   readonly name: string;
   readonly metrics: ReadonlySet<string>;
+  /** Of metrics that are tensors. */
+  readonly axes: ReadonlyMap<string, readonly Axis[]>;
 }
 /** A namespace of builtins: `toy`. */
 export interface Namespace {

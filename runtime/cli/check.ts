@@ -7,6 +7,7 @@ import { parameterCount, typeText } from "../state.ts";
 import { parseSets, type Args } from "./args.ts";
 import { distinctBlocks, type BlockAction } from "./blocks.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
+import { placed } from "./placed.ts";
 import { checkInputs } from "./run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -19,7 +20,8 @@ export async function check(args: Args, io: Io, tools: Toolchain): Promise<numbe
     const summary = fine
       ? { parameters: parameterCount(program.slots), blocks: distinctBlocks(program).map(blockSummary) }
       : {};
-    io.stdout(`${JSON.stringify({ ok: fine, diagnostics, ...summary })}\n`);
+    const found = await placed(diagnostics, sources, args.text("data"));
+    io.stdout(`${JSON.stringify({ ok: fine, diagnostics: found, ...summary })}\n`);
   } else {
     for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
     if (fine) io.stdout(`${okText(args.file, program)}\n`);

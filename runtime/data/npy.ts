@@ -81,7 +81,7 @@ function parse(bytes: Uint8Array, wrong: (reason: string) => UserError): { rows:
   const length = rows * sizeOf(shape);
   const end = start + length * dtype.size;
   if (bytes.length < end) throw wrong(`it ends too early: ${bytes.length} bytes of ${end}`);
-  const numbers = dtype.view(bytes.slice(start, end).buffer);
+  const numbers = dtype.view(Uint8Array.from(bytes.subarray(start, end)).buffer);
   if (code === "u1") return { rows, column: { data: numbers as Uint8Array, shape } };
   const data = dtype.whole ? new Int32Array(length) : new Float32Array(length);
   for (let i = 0; i < length; i++) {

@@ -1,6 +1,6 @@
 /** `for`, `scan`, `iterate`: values, carries, yields, and their gradients against the unrolled loop. */
 import { describe, expect, test } from "vitest";
-import { expectClose, mistakes, printed, prints } from "./semantics.ts";
+import { check, expectClose, mistakes, printed, prints } from "./semantics.ts";
 
 const setup = `
 dim T = 5
@@ -207,5 +207,31 @@ describe("mistakes", () => {
     ],
   ])("%s", async (_name, script, wanted) => {
     expect(await mistakes(script)).toEqual([wanted]);
+  });
+});
+
+describe("carries that are no tensors", () => {
+  test("tuples, records and bundles go round as one value", async () => {
+    const [s, q, v] = await printed(`let s = scan i in 1..3 with r = { k: ones([2]), l: 2.0 } {
+  r <- { k: r.k * 2, l: r.l + 1 }
+  yield r.l
+}
+print s, s.r.k, s.r.l
+print iterate 3 with t = (1.0, [2.0, 3.0]) { t <- (t[0] * 2, t[1] + 1) }
+let f = Linear(2)
+let y = f(ones([1, 3]))
+let p = iterate 3 with p = params(f) { p <- 2 * p }
+print norm(p) / norm(params(f))
+`);
+    expect(s).toEqual([3, 4, 5, 8, 8, 5]);
+    expect(q).toEqual([8, 5, 6]);
+    expectClose(v, [8]);
+  });
+
+  test("a carry that changes its form is a mistake", async () => {
+    const wrong = async (loop: string) => (await check(loop)).diagnostics.map(({ code }) => code);
+    expect(await wrong("print iterate 2 with t = (1.0, 2.0) { t <- 1.0 }")).toEqual(["DLX0317"]);
+    expect(await wrong("print iterate 2 with t = { a: 1.0 } { t <- { b: 1.0 } }")).toEqual(["DLX0317"]);
+    expect(await wrong("print iterate 2 with t = { a: 1.0 } { t <- { a: ones([2]) } }")).toEqual(["DLX0317"]);
   });
 });

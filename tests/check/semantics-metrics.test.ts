@@ -1,6 +1,6 @@
 /** Metrics fold over their reader's clock; reactions, sinks, conditions with memory. */
 import { describe, expect, test } from "vitest";
-import { expectClose, mistakes, numbers, printed, prints, run } from "./semantics.ts";
+import { check, expectClose, mistakes, numbers, printed, prints, run } from "./semantics.ts";
 
 const rows = "let rows = toy.linear(w: [1, 2], n: 50, noise: 0.1)\n";
 
@@ -179,5 +179,45 @@ describe("reactions", () => {
         ${line} }`);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(/^DLX0(306|413) 4$/);
+  });
+});
+
+describe("values of each row", () => {
+  const rows = `let rows = csv("rows.csv", target: "y")
+`;
+  const folder = { folder: import.meta.dirname };
+
+  test("an average of [B] is the mean over all rows of the pass", async () => {
+    const [mean] = await printed(
+      `${rows}eval all (y) in batches(rows, 2) {
+  metric bare = y
+  metric written = avg(y)
+  metric pairs = avg(expand(y, [B, 2]))
+}
+print all.bare, all.written, all.pairs
+`,
+      folder,
+    );
+    expect(mean).toEqual([6.2, 6.2, 6.2, 6.2]);
+  });
+
+  test("collect gives every row of the pass in order", async () => {
+    const [all] = await printed(
+      `${rows}eval all (y) in batches(rows, 2) {
+  metric top = max(collect(y)) - mean(collect(y))
+  metric order = collect(y)
+}
+print all.top, all.order
+`,
+      folder,
+    );
+    expectClose(all, [16 - 6.2, 1, 2, 4, 8, 16]);
+  });
+
+  test("collect outside of an eval is a mistake", async () => {
+    const { diagnostics } = await check(`let rows = toy.xor(n: 20)
+train (x, label) in batches(rows, 10) for 1 epoch { metric all = collect(label) }
+`);
+    expect(diagnostics.map(({ code }) => code)).toEqual(["DLX0306"]);
   });
 });

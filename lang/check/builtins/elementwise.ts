@@ -1,6 +1,8 @@
 /** Functions of each element: powers, waves, limits, choice, conversion. Bundles go leaf by leaf; numbers fold now. */
 import { elementwise, promote, select } from "../arith.ts";
 import { open, numberOf, openNum } from "../axes.ts";
+import { build as b } from "../../graph/index.ts";
+import type { Node } from "../../graph/node.ts";
 import type { At } from "../ctx.ts";
 import { byLeaf, cast, isTensorLike, op, tensor, toTensor } from "../tensors.ts";
 import type { Kind, Tag, Tensor, Value } from "../values.ts";
@@ -115,6 +117,59 @@ const where = builtin(
   (x) => select(x.value("cond"), x.value("a"), x.value("b"), x.sides("a", "b")),
 );
 
+// ---------------------------------------------------------------- whole numbers, and what is no number
+
+/** A rule on float nodes; whole numbers are whole already. */
+function rounding(name: string, fold: (x: number) => number, meaning: string, rule: (x: Node) => Node): Builtin {
+  const apply = (v: Value, a: Args): Value => {
+    if (v.kind === "num") return Number.isNaN(numberOf(v)) && !v.float ? openNum : num(fold(numberOf(v)));
+    const bundle = byLeaf(name, [v], a.at, ([leaf]) => apply(leaf!, a));
+    if (bundle) return bundle;
+    const t = toTensor(v, { ...a.at, span: a.span("x") }, `\`x\` of \`${name}\``);
+    return t.dtype === "float" ? tensor(rule(t.node), t.axes, "float") : cast(t, "int", a.at);
+  };
+  return builtin(name, [required("x")], `\`${name}(x)\` ${meaning}`, (a) => apply(a.value("x"), a));
+}
+
+const halfToEven = (x: number): number => {
+  const low = Math.floor(x);
+  return x - low > 0.5 || (x - low === 0.5 && low % 2 !== 0) ? low + 1 : low;
+};
+
+const roundings = [
+  rounding("ceil", Math.ceil, "The smallest whole number that is not below x.", (x) =>
+    b.neg(b.unary("floor", b.neg(x))),
+  ),
+  rounding("round", halfToEven, "The nearest whole number, of two the even one.", (x) => {
+    const low = b.unary("floor", x);
+    const part = b.sub(x, low);
+    const half = b.like(x, 0.5);
+    const odd = b.binary("eq", b.binary("mod", low, b.like(x, 2)), b.like(x, 1));
+    const up = b.binary("or", b.binary("lt", half, part), b.binary("and", b.binary("eq", part, half), odd));
+    return b.add(low, b.cast(up, "f32"));
+  }),
+];
+
+/** Tests of floats; whole numbers and bools pass as numbers. */
+function numberTest(name: string, meaning: string, fold: (x: number) => boolean, rule: (x: Node) => Node): Builtin {
+  return builtin(name, [required("x")], `\`${name}(x)\` ${meaning}`, (a) => {
+    const v = a.value("x");
+    if (v.kind === "num") return flag(fold(v.value));
+    const t = a.tensor("x");
+    const node =
+      t.dtype === "float" ? rule(t.node) : b.fill(fold(0) ? 1 : 0, { dtype: "bool", shape: t.node.type.shape });
+    return tensor(node, t.axes, "bool");
+  });
+}
+
+const numberTests = [
+  // x - x is 0 for numbers alone
+  numberTest("isfinite", "Element by element true where x is neither infinite nor NaN.", Number.isFinite, (x) =>
+    b.binary("eq", b.sub(x, x), b.like(x, 0)),
+  ),
+  numberTest("isnan", "Element by element true where x is not a number.", Number.isNaN, (x) => b.binary("ne", x, x)),
+];
+
 // ---------------------------------------------------------------- conversion
 
 function convert(v: Value, kind: Kind, a: Args): Value {
@@ -172,4 +227,13 @@ const stop = builtin(
   (a) => stopped(a.value("x"), a),
 );
 
-export const elementwiseBuiltins: readonly Builtin[] = [...unaries, ...extremes, clamp, where, ...conversions, stop];
+export const elementwiseBuiltins: readonly Builtin[] = [
+  ...unaries,
+  ...roundings,
+  ...numberTests,
+  ...extremes,
+  clamp,
+  where,
+  ...conversions,
+  stop,
+];

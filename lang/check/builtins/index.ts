@@ -6,7 +6,10 @@ import type { Value } from "../values.ts";
 import type { Builtin } from "./builtin.ts";
 import { elementwiseBuiltins } from "./elementwise.ts";
 import { gradientBuiltins } from "./gradients.ts";
+import { linearBuiltins } from "./linear.ts";
+import { orderBuiltins } from "./order.ts";
 import { pieceBuiltins } from "./pieces.ts";
+import { productBuiltins } from "./products.ts";
 import { randomBuiltins } from "./random.ts";
 import { reduceBuiltins } from "./reduce.ts";
 import { tableBuiltins } from "./tables.ts";
@@ -19,10 +22,13 @@ export const builtins: Record<string, Builtin> = Object.fromEntries(
   [
     ...elementwiseBuiltins,
     ...reduceBuiltins,
+    ...productBuiltins,
+    ...orderBuiltins,
     ...viewBuiltins,
     ...pieceBuiltins,
     ...tableBuiltins,
     ...randomBuiltins,
+    ...linearBuiltins,
     ...gradientBuiltins,
   ].map((b) => [b.name, b]),
 );

@@ -2,7 +2,7 @@
 import { UserError } from "../../diagnostic.ts";
 import * as mistake from "../../errors/shapes.ts";
 import { binary, elementwise, promote } from "../arith.ts";
-import { axisFrom, fits, numberAxis, numberOf, open, resolveAxes, resolveAxis } from "../axes.ts";
+import { axisFrom, numberAxis, numberOf, open, resolveAxes, resolveAxis } from "../axes.ts";
 import { pairAxes, spreadTo } from "../broadcast.ts";
 import type { At } from "../ctx.ts";
 import { checkClasses, placesIn } from "../index.ts";
@@ -146,6 +146,23 @@ const mean = builtin(
   },
 );
 
+const variance = builtin(
+  "var",
+  [required("x"), optional("over"), optional("spread", flag(false))],
+  "`var(x, over, spread: false)` The mean squared distance from the mean along axes; `unbiased(var(x))` divides by n - 1.",
+  (a) => {
+    const x = a.float("x");
+    const places = resolveAxes(x, a.value("over"), a.at);
+    const count = places.reduce((n, p) => (n < 0 || open(x.axes[p]!.size) ? -1 : n * x.axes[p]!.size), 1);
+    const average = (t: Tensor, spread: boolean): Tensor => {
+      const sums = reduced(t, "sum", places, spread, a.at);
+      return divideBy(sums, filled(count < 0 ? NaN : count, sums.axes, "float", a.at), a.at);
+    };
+    const d = elementwise("sub", [x, average(x, true)], "float", a.at, "-");
+    return { ...average(square(d, a.at), a.flag("spread")), count };
+  },
+);
+
 export function reduceExtreme(name: "max" | "min", a: Args): Value {
   const known = listNumbers(a.value("x"));
   if (known) return num(Math[name](...known), !allInts(a.value("x")));
@@ -158,10 +175,18 @@ export function reduceExtreme(name: "max" | "min", a: Args): Value {
 
 const square = (t: Tensor, at: At): Tensor => tensor(op("mul", [t.node, t.node], {}, at), t.axes, "float");
 
+/** The square root with the subgradient 0 at 0: a vector of zeros has a length, and no direction. */
+function root(t: Tensor, at: At): Tensor {
+  const zero = filled(0, t.axes, "float", at).node;
+  const none = op("eq", [t.node, zero], {}, at);
+  const safe = op("select", [none, filled(1, t.axes, "float", at).node, t.node], {}, at);
+  return tensor(op("select", [none, zero, op("sqrt", [safe], {}, at)], {}, at), t.axes, "float");
+}
+
 const norm = builtin(
   "norm",
   [required("x"), optional("over"), optional("spread", flag(false))],
-  "`norm(x, over)` The length $\\sqrt{\\sum x^2}$ along axes; of a bundle or model, over all its params.",
+  "`norm(x, over)` The length $\\sqrt{\\sum x^2}$ along axes; of a bundle or model, over all its params. Its gradient at zeros is 0.",
   (a) => {
     const bundle = a.bundle("x");
     const squares = bundle
@@ -170,7 +195,7 @@ const norm = builtin(
           const x = a.float("x");
           return reduced(square(x, a.at), "sum", resolveAxes(x, a.value("over"), a.at), a.flag("spread"), a.at);
         })();
-    return tensor(op("sqrt", [squares.node], {}, a.at), squares.axes, "float");
+    return root(squares, a.at);
   },
 );
 
@@ -320,26 +345,10 @@ const close = builtin(
   (a) => isClose(a.value("a"), a.value("b"), a.value("tol"), a),
 );
 
-const solve = builtin(
-  "solve",
-  [required("A"), required("b")],
-  "`solve(A, b)` The x with $A x = b$, for a square matrix A and a vector or matrix b.",
-  (a) => {
-    const [A, b] = [a.float("A"), a.float("b")];
-    const [n, m] = A.axes;
-    if (A.axes.length !== 2 || !n || !m || !fits(n.size, m.size))
-      throw new UserError(mistake.notSquare(a.operand("A")));
-    if (b.axes.length < 1 || b.axes.length > 2) throw a.wrong("b", "a vector or a matrix");
-    const l = b.axes[0]!;
-    if (!fits(n.size, l.size) || (n.uid !== undefined && l.uid !== undefined && n.uid !== l.uid))
-      throw new UserError(mistake.productSizes(a.operand("A"), a.operand("b"), m, l));
-    return tensor(op("solve", [A.node, b.node], {}, a.at), [m, ...b.axes.slice(1)], "float");
-  },
-);
-
 export const reduceBuiltins: readonly Builtin[] = [
   sum,
   mean,
+  variance,
   norm,
   dot,
   places("argmax", "largest"),
@@ -349,5 +358,4 @@ export const reduceBuiltins: readonly Builtin[] = [
   ...quantifiers,
   finite,
   close,
-  solve,
 ];

@@ -61,10 +61,11 @@ const full = builtin("full", [required("shape"), required("value")], "`full([B, 
   broadcastTo(a.tensor("value"), axesFromList(a.value("shape"), a.at), a.at),
 );
 
-function grid(a: Args, rows: string, columns: string, rule: "eq" | "le"): Tensor {
+function grid(a: Args, rows: string, columns: string, rule: "eq" | "le" | "ge"): Tensor {
   const axes = [rows, columns].map((name) => axisFrom(a.value(name), a.at, a.span(name)));
   const [i, j] = [indices(axes, 0, a.at), indices(axes, 1, a.at)];
-  return tensor(op(rule, [j.node, i.node], {}, a.at), axes, "bool");
+  const node = rule === "ge" ? op("le", [i.node, j.node], {}, a.at) : op(rule, [j.node, i.node], {}, a.at);
+  return tensor(node, axes, "bool");
 }
 
 const eye = builtin("eye", [required("n")], "`eye(n)` The identity matrix `[n, n]`.", (a) =>
@@ -76,6 +77,13 @@ const lower = builtin(
   [required("T"), required("S")],
   "`lower(T, S)` `bool[T, S]`, true where s is at most t: the mask of causal attention.",
   (a) => grid(a, "T", "S", "le"),
+);
+
+const upper = builtin(
+  "upper",
+  [required("T"), required("S")],
+  "`upper(T, S)` `bool[T, S]`, true where s is at least t: on the diagonal and above it.",
+  (a) => grid(a, "T", "S", "ge"),
 );
 
 const oneHot = builtin(
@@ -189,4 +197,4 @@ const put = builtin(
   },
 );
 
-export const tableBuiltins: readonly Builtin[] = [range, linspace, ...constants, full, eye, lower, oneHot, put];
+export const tableBuiltins: readonly Builtin[] = [range, linspace, ...constants, full, eye, lower, upper, oneHot, put];
