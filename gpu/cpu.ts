@@ -48,16 +48,19 @@ const DATA_BYTES = 2 ** 29;
 /** Bytes that any product needs at most. */
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
 
+/** A kernel as its module exports it. */
 interface Loaded {
   readonly module: WebAssembly.Module;
-  readonly exports: WebAssembly.Exports;
+  readonly name: string;
+  readonly run: KernelFunction;
 }
 
 export class CpuDevice implements Device {
   readonly info: DeviceInfo;
   private readonly heap: Heap;
   private readonly slots: Slots;
-  private readonly modules = new Map<string, Promise<Loaded>>();
+  /** By text: a kernel is compiled once, whatever segments it is part of. */
+  private readonly kernels = new Map<string, Promise<Loaded>>();
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
@@ -139,7 +142,8 @@ export class CpuDevice implements Device {
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
     const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
-    const { module, functions } = await this.functions(lowered);
+    const loaded = await this.load(lowered);
+    const functions = loaded.map(({ run }) => run);
     // one more: the calling thread's scratch
     const own = lowered.buffers.length;
     const bytes = 4 * (own + 1);
@@ -166,7 +170,7 @@ export class CpuDevice implements Device {
       return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
     });
     addresses[own] = this.ownScratch();
-    const number = shared.length > 0 ? await this.threads().add(module, shared, addresses) : -1;
+    const number = shared.length > 0 ? await this.threads().add(loaded, shared, addresses) : -1;
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 
@@ -192,22 +196,35 @@ export class CpuDevice implements Device {
     return this.workers;
   }
 
-  /** Segments with the same kernels share a module. */
-  private async functions(
-    lowered: Lowered,
-  ): Promise<{ readonly module: WebAssembly.Module; readonly functions: readonly KernelFunction[] }> {
-    const key = lowered.kernels.map(kernelText).join("\n");
-    let loaded = this.modules.get(key);
-    if (!loaded) {
+  /** The kernels of a segment; those that are new make one module. */
+  private async load({ kernels }: Lowered): Promise<Loaded[]> {
+    const texts = kernels.map(kernelText);
+    const fresh = [...new Map(kernels.map((kernel, i) => [texts[i] ?? "", kernel]))].filter(
+      ([text]) => !this.kernels.has(text),
+    );
+    if (fresh.length > 0) {
       const memory = { initial: 1, maximum: this.heap.maximum, shared: this.heap.shared };
-      const bytes = kernelModule(lowered.kernels, { memory, madd: this.madd });
-      loaded = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } }).then(({ module, instance }) => {
-        return { module, exports: instance.exports };
+      const bytes = kernelModule(
+        fresh.map(([, kernel]) => kernel),
+        { memory, madd: this.madd },
+      );
+      const made = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } });
+      fresh.forEach(([text], i) => {
+        const name = `k${i}`;
+        const run = (exports: WebAssembly.Exports) => exports[name] as KernelFunction;
+        this.kernels.set(
+          text,
+          made.then(({ module, instance }) => ({ module, name, run: run(instance.exports) })),
+        );
       });
-      this.modules.set(key, loaded);
     }
-    const { module, exports } = await loaded;
-    return { module, functions: lowered.kernels.map((_, i) => exports[`k${i}`] as KernelFunction) };
+    return Promise.all(
+      texts.map((text) => {
+        const loaded = this.kernels.get(text);
+        if (!loaded) throw new Error("expected a kernel to be loaded");
+        return loaded;
+      }),
+    );
   }
 
   // ---------------------------------------------------------------- running
@@ -340,6 +357,6 @@ export class CpuDevice implements Device {
   async dispose(): Promise<void> {
     await this.workers?.stop();
     this.slots.clear();
-    this.modules.clear();
+    this.kernels.clear();
   }
 }

@@ -59,7 +59,13 @@ export function costOf(kernel: Kernel): number {
     case "group":
       return kernel.members.reduce((sum, member) => sum + costOf(member.kernel), 0);
     case "solve":
-      return SERIAL_NS * kernel.n * kernel.n * (kernel.n + kernel.m);
+      return SERIAL_NS * kernel.outer * kernel.n * kernel.n * (kernel.n + kernel.m);
+    case "argsort":
+      return 2 * SERIAL_NS * kernel.outer * kernel.count * Math.ceil(Math.log2(Math.max(2, kernel.count)));
+    case "cholesky":
+      return SERIAL_NS * kernel.outer * kernel.n ** 3;
+    case "eigh":
+      return 40 * SERIAL_NS * kernel.outer * kernel.n ** 3;
   }
 }
 

@@ -42,10 +42,12 @@ export type Letter =
       /** Milliseconds that a worker looks for a job before it sleeps. */
       readonly spin: number;
     }
+  | { readonly kind: "module"; readonly module: WebAssembly.Module }
   | {
       readonly kind: "tape";
       readonly tape: number;
-      readonly module: WebAssembly.Module;
+      /** By kernel of a piece: the module, counted in the order in which they came, and the name there. */
+      readonly kernels: readonly { readonly module: number; readonly name: string }[];
       readonly waves: readonly (readonly PieceText[])[];
       /** By buffer; rewritten before each run. */
       readonly addresses: Uint32Array;
@@ -70,6 +72,7 @@ export const serve: Serve = (receive, send) => {
   let spin = 0;
   let read = 0;
   const tapes: (() => void)[][][] = [];
+  const instances: WebAssembly.Instance[] = [];
 
   const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -81,11 +84,17 @@ export const serve: Serve = (receive, send) => {
       spin = letter.spin;
       return;
     }
-    const { exports } = new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports);
-    const { addresses } = letter;
+    if (letter.kind === "module") {
+      instances.push(new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports));
+      return;
+    }
+    const { addresses, kernels } = letter;
     tapes[letter.tape] = letter.waves.map((pieces) =>
       pieces.map((piece) => {
-        const run = exports["k" + piece.kernel] as (...args: number[]) => void;
+        const kernel = kernels[piece.kernel] as { readonly module: number; readonly name: string };
+        const run = (instances[kernel.module] as WebAssembly.Instance).exports[kernel.name] as (
+          ...args: number[]
+        ) => void;
         const argv = [piece.begin, piece.end, ...piece.buffers];
         return () => {
           for (let i = 0; i < piece.buffers.length; i++) {

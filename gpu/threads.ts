@@ -46,6 +46,8 @@ export class Threads {
   private readonly mayBlock: boolean;
   private job = 0;
   private tapes = 0;
+  /** Those that the workers have, in the order in which they got them. */
+  private readonly modules = new Map<WebAssembly.Module, number>();
   /** Letters that were not answered yet. */
   private unread = 0;
   private readonly refusals: string[] = [];
@@ -109,16 +111,27 @@ export class Threads {
 
   /** Gives every worker the waves of a tape, when no piece waits for a thread. Returns the number of the tape. */
   async add(
-    module: WebAssembly.Module,
+    kernels: readonly { readonly module: WebAssembly.Module; readonly name: string }[],
     waves: readonly (readonly PieceText[])[],
     addresses: Uint32Array,
   ): Promise<number> {
     const tape = this.tapes++;
+    const letters: Letter[] = [];
+    const places = kernels.map(({ module, name }) => {
+      let place = this.modules.get(module);
+      if (place === undefined) {
+        place = this.modules.size;
+        this.modules.set(module, place);
+        letters.push({ kind: "module", module });
+      }
+      return { module: place, name };
+    });
+    letters.push({ kind: "tape", tape, kernels: places, waves, addresses });
     for (const handle of this.handles) {
-      this.unread++;
-      handle.post({ kind: "tape", tape, module, waves, addresses });
+      this.unread += letters.length;
+      for (const letter of letters) handle.post(letter);
     }
-    this.announce(1);
+    this.announce(letters.length);
     while (this.unread > 0) await this.message();
     const refusal = this.refusals.shift();
     if (refusal !== undefined) throw new Error(`expected a worker to take a tape, got: ${refusal}`);

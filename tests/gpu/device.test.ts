@@ -2,7 +2,7 @@
  * What the cpu device promises beside right numbers: commits that happen together or not at all, halts, loops,
  * the same bits twice, room for large columns.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import { openDevice } from "../../gpu/index.ts";
 import { make } from "../../lang/graph/index.ts";
@@ -160,5 +160,42 @@ describe("refusals", () => {
     );
     const prepared = await device.prepare(segment("fed", fetches([make("exp", [input("batch", "x", [2])])])));
     await expect(device.run(prepared, { scalars: {} })).rejects.toThrow("expected the batch x to be fed");
+  });
+});
+
+describe("kernels", () => {
+  it("are compiled once, whatever segments they are part of", async () => {
+    const made: WebAssembly.Module[] = [];
+    const instantiate = WebAssembly.instantiate.bind(WebAssembly) as (
+      bytes: BufferSource,
+      imports: WebAssembly.Imports,
+    ) => Promise<WebAssembly.WebAssemblyInstantiatedSource>;
+    const spy = vi.spyOn(WebAssembly, "instantiate").mockImplementation((async (
+      bytes: BufferSource,
+      imports: WebAssembly.Imports,
+    ) => {
+      const source = await instantiate(bytes, imports);
+      made.push(source.module);
+      return source;
+    }) as never);
+    try {
+      const device = new CpuDevice();
+      const [a, b] = [input("batch", "a", [300, 40]), input("batch", "b", [40, 50])];
+      const product = make("dot", [a, b], { batch: [], contract: [[1, 0]] });
+      const feeds = { scalars: {}, batch: { a: numbers(12_000, 1), b: numbers(2000, 2) } };
+      const first = await device.prepare(segment("first", fetches([product])));
+      const second = await device.prepare(segment("second", fetches([product])));
+      const third = await device.prepare(segment("third", fetches([product, make("amax", [a], { axes: [0] })])));
+      expect(made.map((module) => WebAssembly.Module.exports(module).length)).toEqual([1, 1]);
+      const results = await Promise.all([first, second, third].map((each) => device.run(each, feeds)));
+      const [one, two, three] = results.map(({ fetched }) => fetched["r0"]);
+      expect(two).toEqual(one);
+      expect(three).toEqual(one);
+      device.release(first);
+      expect((await device.run(second, feeds)).fetched["r0"]).toEqual(one);
+      await device.dispose();
+    } finally {
+      spy.mockRestore();
+    }
   });
 });
