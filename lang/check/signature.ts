@@ -50,7 +50,32 @@ export function enterSignature(
     const seen = matchParam(c, env, callee, param, tensor, at, lens, own);
     env.scope.names.set(name, { value: seen, span: param.name.span });
   }
+  lookThrough(env, params, bound, lens, own);
   return lens;
+}
+
+/** What has no written type is seen through the same lens: an axis that a written type names is that axis there too. */
+function lookThrough(
+  env: Env,
+  params: readonly ast.Param[],
+  bound: ReadonlyMap<string, Value>,
+  lens: Lens,
+  own: ReadonlyMap<string, Axis>,
+): void {
+  const inward: Lens = new Map();
+  const twice = new Set<number>();
+  for (const local of own.values()) {
+    const outer = local.uid === undefined ? undefined : lens.get(local.uid)?.uid;
+    if (outer === undefined) continue;
+    if (inward.has(outer)) twice.add(outer);
+    inward.set(outer, local);
+  }
+  for (const uid of twice) inward.delete(uid);
+  if (inward.size === 0) return;
+  for (const { name, type } of params) {
+    const value = type ? undefined : bound.get(name.text);
+    if (value) env.scope.names.set(name.text, { value: restore(value, inward), span: name.span });
+  }
 }
 
 function bindDim(

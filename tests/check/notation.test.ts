@@ -4,7 +4,9 @@
  */
 import { describe, expect, test } from "vitest";
 import { topological } from "../../lang/graph/index.ts";
+import { compile } from "../../lang/index.ts";
 import type { Program } from "../../lang/index.ts";
+import { prelude } from "../../stdlib/index.ts";
 import { count } from "../gpu/scripts.ts";
 import { compileText } from "../run-script.ts";
 import { check, expectClose, printed } from "./semantics.ts";
@@ -123,6 +125,45 @@ let X = rows.x
 let g[p, q] = sum(X[n, p] * X[n, q], over: n)
 print sum((g - X.T @ X)^2), size(g)`);
   expectClose(line, [0, 9]);
+});
+
+describe("in a model and a block", () => {
+  const script = `
+seed 2
+model Edge()(x: [B, H, W]) -> [B, H, W - 1] {
+  param k: [2] ~ uniform
+  let y[n, i, j] = sum(k[a] * x[n, i, j + a], over: a)
+  y
+}
+let net = Edge()
+let rows = toy.linear(w: [1, 2, 3, 4, 5, 6], n: 50, noise: 0)
+train (x) in batches(rows, 16) for 40 epochs {
+  let image = reshape(x, [B, 2, 3])
+  let wanted = image[.., ..-2] - image[.., 1..]
+  let gram[n, m] = sum(x[n, f] * x[m, f], over: f)
+  metric same = mean(abs(gram - x @ x.T))
+  minimize mean((net(image) - wanted)^2) over net with Adam(0.1)
+  every epoch { print same }
+}
+print net.k`;
+  test("an edge is learned; a short last batch has ranges of its own", async () => {
+    const lines = await printed(script);
+    expectClose(lines.at(-1), [1, -1], 3);
+    expect(lines[0]![0]).toBeLessThan(1e-9);
+  });
+});
+
+test("an unknown size of the data is carried through", async () => {
+  const text = `
+let data = csv("away.csv", target: "price")
+let g[p, q] = sum(data.x[n, p] * data.x[n, q], over: n)
+let d[n, p] = data.x[n, p] - mean(data.x[m, p], over: m)
+let e[n] = data.x[2 * n, 0]
+print g, sum(g @ g), sum(d, over: 0), e`;
+  const host = { prelude, facts: async () => undefined, readModule: async () => undefined };
+  const { diagnostics, program } = await compile({ file: "script.dlx", text }, host);
+  expect(program).toBeUndefined();
+  expect(diagnostics).toEqual([]);
 });
 
 describe("a convolution", () => {

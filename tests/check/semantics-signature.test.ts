@@ -1,6 +1,6 @@
 /** A signature is a lens over axes; sizes, scopes, shadowing, recursion. */
 import { describe, expect, test } from "vitest";
-import { messages, mistakes, prints } from "./semantics.ts";
+import { messages, mistakes, printed, prints } from "./semantics.ts";
 
 describe("the lens", () => {
   test("two names stay two though the caller gave one axis twice", async () => {
@@ -91,7 +91,7 @@ describe("names", () => {
     expect(await prints(script)).toEqual(["4"]);
   });
   test("a let below may not", async () => {
-    expect(await mistakes("print a\nlet a = 1")).toEqual(["DLX0301 1"]);
+    expect(await mistakes("print a\nlet a = 1")).toEqual(["DLX0327 1"]);
   });
   test("inner blocks may define a name again", async () => {
     expect(await mistakes("let a = 1\ntrain for 1 step {\n let a = 2\n print a }")).toEqual([]);
@@ -203,5 +203,24 @@ describe("open facts", () => {
     );
     expect(clean.diagnostics.map((d) => d.title)).toEqual([]);
     expect(clean.program).toBeUndefined();
+  });
+});
+
+describe("parameters without a type", () => {
+  test("see an axis that a type names under that name", async () => {
+    const [line] = await printed(`dim K = 3
+fn weigh(x: [N, D], by) { x * by }
+let x = ones([K, 2])
+print sum(weigh(x, range(K)), over: K)
+`);
+    expect(line).toEqual([3, 3]);
+  });
+  test("keep the caller's names where one axis was given twice", async () => {
+    const [line] = await printed(`dim K = 3
+fn pick(a: [N], b: [M], of) { sum(of, over: 0) + 0 * (sum(a) + sum(b)) }
+let x = ones([K])
+print pick(x, x, x)
+`);
+    expect(line).toEqual([3]);
   });
 });
