@@ -125,13 +125,27 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     const here = env.frame.kind === "block" && (block!.kind === "train" || n.type.shape.length > 0);
     return foldOf(c, block!, n, here ? "last" : "avg");
   };
+  /** What was collected over a pass has the size of the pass, and so have the constants beside it. */
+  const passes = new Map<Node, boolean>();
+  const ofPass = (n: Node): boolean => {
+    const known = passes.get(n);
+    if (known !== undefined) return known;
+    const isFold = sourceOf(n) === "fold";
+    const result = isFold
+      ? block?.folds.get(String(n.attrs.name))?.how === "collect"
+      : n.inputs.some((input) => dependsOnHost(input)) &&
+        n.inputs.every((input) => !dependsOnHost(input) || ofPass(input));
+    passes.set(n, result);
+    return result;
+  };
+  const walkFree = (n: Node): Node => (isFree(n) ? n : walk(n));
   const walk = (n: Node): Node => {
     const known = seen.get(n);
     if (known) return known;
     let result: Node;
     const source = sourceOf(n);
     if (isWhole(n) || (source !== undefined && HOST_SOURCES.has(source))) result = n;
-    else if (dependsOnHost(n)) result = rebuild(n, n.inputs.map(walk));
+    else if (dependsOnHost(n)) result = rebuild(n, ofPass(n) ? n.inputs.map(walkFree) : n.inputs.map(walk));
     else if (needsTick(n) && source !== "state") result = ofTick(n);
     else if (source === "state" && needsTick(n)) result = stateOfTick(n);
     else if (touchesTick(n)) result = rebuild(n, n.inputs.map(walk));

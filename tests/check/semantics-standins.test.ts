@@ -25,9 +25,9 @@ async function everywhere(text: string, steps: number, every = 1): Promise<Ran> 
   const [oracle, ...others] = all;
   for (const other of others) {
     for (const path of Object.keys(oracle!.state)) {
-      const [a, b] = [oracle!.state[path]!, other.state[path]!];
-      const scale = a.reduce((most: number, x) => Math.max(most, Math.abs(x)), 1);
-      const off = a.reduce((most: number, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
+      const [a, b] = [Array.from(oracle!.state[path]!), Array.from(other.state[path]!)];
+      const scale = a.reduce((most, x) => Math.max(most, Math.abs(x)), 1);
+      const off = a.reduce((most, x, i) => Math.max(most, Math.abs(x - b[i]!)), 0);
       expect(off / scale, path).toBeLessThan(2e-3);
     }
   }
