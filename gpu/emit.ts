@@ -242,9 +242,10 @@ export class Emitter {
     const x = input(node, 0);
     const ids = input(node, 1);
     const axis = whole(node, "axis");
-    const rank = ids.type.shape.length;
+    const paired = node.attrs["paired"] === true;
+    const rank = ids.type.shape.length - (paired ? axis : 0);
     const last = (x.type.shape[axis] ?? 1) - 1;
-    const id = this.emit(ids, index.slice(axis, axis + rank));
+    const id = this.emit(ids, index.slice(paired ? 0 : axis, axis + rank));
     const clamped = v.binary("min", v.binary("max", id, v.constant(0, "i32")), v.constant(last, "i32"));
     const fixed = v.number(clamped);
     const row = fixed === undefined ? valueIndex(clamped, 0, last) : constantIndex(fixed);

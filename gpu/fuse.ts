@@ -45,13 +45,9 @@ const CUT = 240;
 export const isLeaf = (node: Node): boolean =>
   node.op === "input" || (node.op === "const" && node.attrs["values"] !== undefined) || node.op === "pick";
 
+const OPAQUE: ReadonlySet<string> = new Set(["cumsum", "scatter", "argsort", "solve", "cholesky", "eigh", "loop"]);
 /** A node whose kernel is its own. */
-export const isOpaque = (node: Node): boolean =>
-  node.op === "cumsum" ||
-  node.op === "scatter" ||
-  node.op === "solve" ||
-  node.op === "loop" ||
-  (node.op === "dot" && !dotIsRows(node));
+export const isOpaque = (node: Node): boolean => OPAQUE.has(node.op) || (node.op === "dot" && !dotIsRows(node));
 
 class Roots {
   readonly order: readonly Node[];

@@ -66,9 +66,14 @@ export function kernelText(kernel: Kernel): string {
     case "cumsum":
       return `cumsum [${kernel.outer} × ${kernel.count} × ${kernel.inner}]${kernel.reverse ? " reverse" : ""} (${paramsText(kernel)})`;
     case "scatter":
-      return `scatter [${kernel.outer} × ${kernel.count} × ${kernel.inner}] into ${kernel.size} (${paramsText(kernel)})`;
+      return `scatter [${kernel.outer} × ${kernel.count} × ${kernel.inner}]${kernel.paired ? " paired" : ""} into ${kernel.size} (${paramsText(kernel)})`;
     case "solve":
-      return `solve n=${kernel.n} m=${kernel.m} (${paramsText(kernel)})`;
+      return `solve${times(kernel.outer)} n=${kernel.n} m=${kernel.m} (${paramsText(kernel)})`;
+    case "argsort":
+      return `argsort [${kernel.outer} × ${kernel.count}] (${paramsText(kernel)})`;
+    case "cholesky":
+    case "eigh":
+      return `${kernel.kind}${times(kernel.outer)} n=${kernel.n} (${paramsText(kernel)})`;
     case "group":
       return [
         `group of ${kernel.members.length} (${paramsText(kernel)})`,
@@ -78,6 +83,8 @@ export function kernelText(kernel: Kernel): string {
       ].join("\n");
   }
 }
+
+const times = (outer: number): string => (outer === 1 ? "" : ` ${outer} ×`);
 
 function bufferText(buffers: readonly Buffer[], id: number): string {
   const place = buffers[id]?.place;

@@ -163,7 +163,10 @@ export interface CumsumKernel {
   readonly reverse: boolean;
 }
 
-/** out[o, clamp(ids[j]), i] += v[o, j, i], in the order of j; out has `size` in the middle. Parameters: v, ids, out. */
+/**
+ * out[o, clamp(ids[j]), i] += v[o, j, i], in the order of j; out has `size` in the middle. Where ids are `paired`, ids[o, j].
+ * Parameters: v, ids, out.
+ */
 export interface ScatterKernel {
   readonly kind: "scatter";
   readonly params: readonly Param[];
@@ -171,14 +174,40 @@ export interface ScatterKernel {
   readonly count: number;
   readonly inner: number;
   readonly size: number;
+  readonly paired: boolean;
 }
 
-/** out = A⁻¹ b by LU with partial pivoting; A is n×n, b is n×m. Parameters: A, b, out, scratch (n×n). */
+/** Places along the last axis of [outer, count] in ascending order, stable. Parameters: x, out, scratch (like out). */
+export interface ArgsortKernel {
+  readonly kind: "argsort";
+  readonly params: readonly Param[];
+  readonly outer: number;
+  readonly count: number;
+}
+
+/** out = A⁻¹ b by LU with partial pivoting, `outer` times; A is n×n, b is n×m. Parameters: A, b, out, scratch (like A). */
 export interface SolveKernel {
   readonly kind: "solve";
   readonly params: readonly Param[];
+  readonly outer: number;
   readonly n: number;
   readonly m: number;
+}
+
+/** The lower factor of each of `outer` symmetric n×n matrices. Parameters: A, out. */
+export interface CholeskyKernel {
+  readonly kind: "cholesky";
+  readonly params: readonly Param[];
+  readonly outer: number;
+  readonly n: number;
+}
+
+/** Eigenvalues, then eigenvectors as columns, of `outer` symmetric n×n matrices. Parameters: A, out (n+1 rows), scratch (like A). */
+export interface EighKernel {
+  readonly kind: "eigh";
+  readonly params: readonly Param[];
+  readonly outer: number;
+  readonly n: number;
 }
 
 export interface GroupMember {
@@ -199,7 +228,16 @@ export interface GroupKernel {
   readonly scratch?: number;
 }
 
-export type Kernel = RowsKernel | DotKernel | CumsumKernel | ScatterKernel | SolveKernel | GroupKernel;
+export type Kernel =
+  | RowsKernel
+  | DotKernel
+  | CumsumKernel
+  | ScatterKernel
+  | ArgsortKernel
+  | SolveKernel
+  | CholeskyKernel
+  | EighKernel
+  | GroupKernel;
 
 /** The parameter that holds nothing between calls: whoever runs a part of the kernel needs one of its own. */
 export function scratchOf(kernel: Kernel): number | undefined {

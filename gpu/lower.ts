@@ -236,16 +236,28 @@ class Scope {
       const reverse = node.attrs["reverse"] as boolean;
       this.push({ kind: "cumsum", params: [param(x), write], ...sizes, reverse }, [x], node);
     } else if (node.op === "scatter") {
-      const end = axis + y.type.shape.length;
-      const sizes = { outer: product(0, axis), count: product(axis, end), inner: product(end, rank) };
+      const paired = node.attrs["paired"] === true;
+      const end = y.type.shape.length + (paired ? 0 : axis);
+      const sizes = { outer: product(0, axis), count: product(axis, end), inner: product(end, rank), paired };
       const size = node.attrs["size"] as number;
       this.push({ kind: "scatter", params: [param(x), param(y), write], ...sizes, size }, [x, y], node);
     } else if (node.op === "solve") {
-      const n = x.type.shape[0] ?? 1;
-      const m = y.type.shape[1] ?? 1;
-      const scratch: Param = { dtype: "f32", size: n * n, access: "write" };
-      const kernel: Kernel = { kind: "solve", params: [param(x), param(y), write, scratch], n, m };
-      this.push(kernel, [x, y], node, [this.lowering.buffer("f32", n * n)]);
+      const n = x.type.shape[rank - 1] ?? 1;
+      const outer = product(0, rank - 2);
+      const m = sizeOf(y.type.shape.slice(rank - 1));
+      const params = [param(x), param(y), write, param(x, "write")];
+      this.push({ kind: "solve", params, outer, n, m }, [x, y], node, [this.lowering.bufferFor(x.type)]);
+    } else if (node.op === "argsort") {
+      const params = [param(x), write, write];
+      const sizes = { outer: product(0, rank - 1), count: x.type.shape[rank - 1] ?? 1 };
+      this.push({ kind: "argsort", params, ...sizes }, [x], node, [this.lowering.bufferFor(node.type)]);
+    } else if (node.op === "cholesky" || node.op === "eigh") {
+      const sizes = { outer: product(0, rank - 2), n: x.type.shape[rank - 1] ?? 1 };
+      if (node.op === "cholesky") this.push({ kind: "cholesky", params: [param(x), write], ...sizes }, [x], node);
+      else {
+        const params = [param(x), write, param(x, "write")];
+        this.push({ kind: "eigh", params, ...sizes }, [x], node, [this.lowering.bufferFor(x.type)]);
+      }
     } else throw new Error(`expected an op with a kernel of its own, got ${node.op}`);
   }
 

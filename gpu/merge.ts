@@ -209,6 +209,9 @@ export class Merger {
       if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
       for (const p of producer.members) {
         for (const index of built.reads.get(p.node) ?? []) {
+          // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
+          if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
+            return undefined;
           const map: number[] = [];
           for (const axis of p.align) {
             const key = index[axis]?.key;

@@ -37,7 +37,13 @@ export function flopsOf(kernel: Kernel): number {
     case "scatter":
       return kernel.outer * kernel.count * kernel.inner;
     case "solve":
-      return Math.round((2 / 3) * kernel.n ** 3) + 2 * kernel.n ** 2 * kernel.m;
+      return kernel.outer * (Math.round((2 / 3) * kernel.n ** 3) + 2 * kernel.n ** 2 * kernel.m);
+    case "argsort":
+      return kernel.outer * kernel.count * Math.ceil(Math.log2(Math.max(2, kernel.count)));
+    case "cholesky":
+      return kernel.outer * Math.round(kernel.n ** 3 / 3);
+    case "eigh":
+      return 60 * kernel.outer * kernel.n ** 3;
     case "group":
       return kernel.members.reduce((n, member) => n + flopsOf(member.kernel), 0);
   }
@@ -47,7 +53,8 @@ export function flopsOf(kernel: Kernel): number {
 const isScratch = (kernel: Kernel, param: number) =>
   param === scratchOf(kernel) ||
   (kernel.kind === "dot" && param === kernel.out && !kernel.stored) ||
-  (kernel.kind === "solve" && param === 3);
+  (kernel.kind === "solve" && param === 3) ||
+  ((kernel.kind === "argsort" || kernel.kind === "eigh") && param === 2);
 
 /** Elements of each parameter that a `rows` kernel touches: what its accesses reach, never more than the tensor has. */
 function touchedByRows(kernel: RowsKernel): number[] {

@@ -12,6 +12,18 @@ export interface Label {
   readonly text: string;
 }
 
+/** A suggestion as a change of the script: done whole, from the last place to the first. */
+export interface Fix {
+  /** What it does, as on a button: "change to `Linear`". */
+  readonly title: string;
+  readonly edits: readonly Edit[];
+}
+export interface Edit {
+  /** What is replaced; empty to insert. */
+  readonly span: Span;
+  readonly text: string;
+}
+
 export interface Diagnostic {
   /** `DLX` and four digits; the families are 01 syntax, 02 shapes, 03 names, clocks and state, 04 gradients, 05 data, 06 value tags, 07 running. */
   readonly code: string;
@@ -24,6 +36,8 @@ export interface Diagnostic {
   readonly notes: readonly string[];
   /** One suggestion: what to write instead. */
   readonly help?: string;
+  /** The suggestion as edits of the script, the best first; absent where what is meant cannot be known. */
+  readonly fix?: readonly Fix[];
 }
 
 /** Thrown inside a phase to abandon one statement; the phase collects it and goes on with the next. */

@@ -89,9 +89,16 @@ const FOLLOW_UPS = new Set(["DLX0301", "DLX0305", "DLX0306", "DLX0313", "DLX0316
 export function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boolean {
   const at = d.labels[0]?.span;
   // A name that is nearly another one is a mistake of its own.
+  if (at && d.code === "DLX0302") return syntax.some((s) => s.code === "DLX0111" && near(at.end, s));
+  if (at && d.code === "DLX0331")
+    return syntax.some((s) => s.labels[0] && at.start <= s.labels[0].span.start && s.labels[0].span.end <= at.end);
   if (!at || !FOLLOW_UPS.has(d.code) || d.help?.startsWith("did you mean")) return false;
   return syntax.some((s) => s.labels[0] && s.labels[0].span.file === at.file && s.labels[0].span.start <= at.end);
 }
+
+/** Told on the sign behind a name. */
+const near = (end: number, s: Diagnostic): boolean =>
+  s.labels[0] !== undefined && s.labels[0].span.start >= end && s.labels[0].span.start - end < 4;
 
 const parsedPrelude = new WeakMap<readonly Source[], Parsed[]>();
 

@@ -6,11 +6,12 @@
 /** Nothing for names too short to be told apart, or when no candidate is within a third of the length. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = allowed(name) + 1;
+  const most = allowed(name);
+  let least = most + 1;
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue;
     const d = candidate.toLowerCase() === name.toLowerCase() ? 0.5 : distance(name, candidate);
-    if (d < least) [best, least] = [candidate, d];
+    if (d <= most && d < least) [best, least] = [candidate, d];
   }
   return best;
 }

@@ -32,7 +32,7 @@ export class DataTables {
   }
 
   open(plan: DataPlan, seed: number): Promise<Rows> {
-    const key = `${seed} ${JSON.stringify(plan, (name, value: unknown) => (name === "span" ? undefined : value))}`;
+    const key = `${seed} ${JSON.stringify(plan, (name, value: unknown) => (name === "span" || name === "keep" ? undefined : value))}`;
     let rows = this.opened.get(key);
     if (!rows) {
       rows = this.host.open(plan, seed);

@@ -53,13 +53,12 @@ describe("import direction", () => {
     });
   }
 
-  test("lang needs only the parser library", () => {
-    const outside = new Set(
-      files("lang")
-        .flatMap((f) => imports(f).map((i) => i.path))
-        .filter((p) => !p.startsWith(".")),
-    );
-    expect([...outside].sort()).toEqual(["chevrotain"]);
+  test("lang needs only the parser library, and its language server the protocol", () => {
+    const outside = (of: readonly string[]) =>
+      new Set(of.flatMap((f) => imports(f).map((i) => i.path)).filter((p) => !p.startsWith(".")));
+    const server = join(root, "lang/services/lsp.ts");
+    expect([...outside(files("lang").filter((f) => f !== server))].sort()).toEqual(["chevrotain"]);
+    expect([...outside([server])]).toEqual(["vscode-languageserver"]);
   });
 
   test("the reference device reaches no kernel code", () => {

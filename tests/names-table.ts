@@ -2,7 +2,10 @@
 import { elementwiseBuiltins } from "../lang/check/builtins/elementwise.ts";
 import { gradientBuiltins } from "../lang/check/builtins/gradients.ts";
 import { builtins, constants, type Builtin } from "../lang/check/builtins/index.ts";
+import { linearBuiltins } from "../lang/check/builtins/linear.ts";
+import { orderBuiltins } from "../lang/check/builtins/order.ts";
 import { pieceBuiltins } from "../lang/check/builtins/pieces.ts";
+import { productBuiltins } from "../lang/check/builtins/products.ts";
 import { randomBuiltins } from "../lang/check/builtins/random.ts";
 import { reduceBuiltins } from "../lang/check/builtins/reduce.ts";
 import { tableBuiltins } from "../lang/check/builtins/tables.ts";
@@ -19,11 +22,13 @@ interface Row {
 
 const builtinKinds: readonly (readonly [string, readonly Builtin[]])[] = [
   ["element by element", elementwiseBuiltins],
-  ["along axes", reduceBuiltins],
+  ["along axes", [...reduceBuiltins, ...productBuiltins]],
+  ["order and places", orderBuiltins],
   ["other axes", viewBuiltins],
   ["put together, taken apart", pieceBuiltins],
   ["made from sizes", tableBuiltins],
   ["random numbers", randomBuiltins],
+  ["linear algebra", linearBuiltins],
   ["derivatives and params", gradientBuiltins],
 ];
 

@@ -5,10 +5,12 @@
 import type { Kernel } from "../kernel.ts";
 import { Fn, ModuleBuilder } from "./assembler.ts";
 import type { MemoryLimits } from "./assembler.ts";
+import { choleskyFunction, eighFunction } from "./decompose.ts";
 import { dotFunction, dotSteps } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
 import { mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
+import { argsortFunction } from "./order.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 import { cumsumFunction, scatterFunction, solveFunction } from "./serial.ts";
 
@@ -54,9 +56,11 @@ export function stepsOf(kernel: Kernel, madd: boolean): { readonly count: number
       return dotSteps(kernel, madd);
     case "cumsum":
     case "scatter":
-      return { count: kernel.outer, unit: 1 };
+    case "argsort":
     case "solve":
-      return { count: 1, unit: 1 };
+    case "cholesky":
+    case "eigh":
+      return { count: kernel.outer, unit: 1 };
     case "group":
       return groupSteps(kernel, madd);
   }
@@ -85,8 +89,14 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return cumsumFunction(kernel);
       case "scatter":
         return scatterFunction(kernel);
+      case "argsort":
+        return argsortFunction(kernel);
       case "solve":
         return solveFunction(kernel);
+      case "cholesky":
+        return choleskyFunction(kernel);
+      case "eigh":
+        return eighFunction(kernel);
       case "group":
         return groupFunction(kernel, options.madd, shared, helper);
     }

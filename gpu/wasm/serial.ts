@@ -1,14 +1,14 @@
 /**
  * Small kernels that walk their elements in order: running sums, scatter-add, LU. `begin` and `end` cut the outer axis
- * where there is one; `solve` is one piece.
+ * where there is one.
  */
 import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 
-const parameters = (n: number) => ["i32", "i32", ...Array.from({ length: n }, () => "i32" as const)] as const;
+export const parameters = (n: number) => ["i32", "i32", ...Array.from({ length: n }, () => "i32" as const)] as const;
 
 /** for (i = from; i < to; i++), both pushed. */
-function each(f: Fn, i: number, from: () => void, to: () => void, body: () => void): void {
+export function each(f: Fn, i: number, from: () => void, to: () => void, body: () => void): void {
   from();
   f.set(i);
   f.block(() => {
@@ -60,7 +60,7 @@ export function scatterFunction(kernel: ScatterKernel): Fn {
     number,
     number,
   ];
-  const { count, inner, size } = kernel;
+  const { count, inner, size, paired } = kernel;
   const vectors = inner - (inner % 4);
   f.get(out)
     .get(0)
@@ -75,7 +75,9 @@ export function scatterFunction(kernel: ScatterKernel): Fn {
     .memoryFill();
   each(f, o, () => f.get(0), () => f.get(1), () =>
     each(f, j, () => f.i32(0), () => f.i32(count), () => {
-      f.get(ids).get(j).i32(2).op("i32.shl", "i32.add").mem("i32.load").set(id);
+      f.get(ids).get(j);
+      if (paired) f.get(o).i32(count).op("i32.mul", "i32.add");
+      f.i32(2).op("i32.shl", "i32.add").mem("i32.load").set(id);
       f.get(id).i32(0).get(id).i32(0).op("i32.gt_s", "select").set(id);
       f.get(id).i32(size - 1).get(id).i32(size - 1).op("i32.lt_s", "select").set(id);
       f.get(v).get(o).i32(count).op("i32.mul").get(j).op("i32.add").i32(4 * inner).op("i32.mul", "i32.add").set(from);
@@ -96,6 +98,25 @@ export function scatterFunction(kernel: ScatterKernel): Fn {
     }),
   ); // prettier-ignore
   return f;
+}
+
+/**
+ * Runs a body once for each place from `begin` to `end`; each pointer moves on by its own number of elements a place.
+ */
+export function eachPlace(f: Fn, strides: readonly number[], body: () => void): void {
+  const o = f.local("i32");
+  const move = (pointer: number, stride: number, by: () => void) => {
+    f.get(pointer);
+    by();
+    f.i32(4 * stride)
+      .op("i32.mul", "i32.add")
+      .set(pointer);
+  };
+  strides.forEach((stride, i) => move(2 + i, stride, () => f.get(0)));
+  each(f, o, () => f.get(0), () => f.get(1), () => {
+    body();
+    strides.forEach((stride, i) => move(2 + i, stride, () => f.i32(1)));
+  }); // prettier-ignore
 }
 
 /** Gaussian elimination on a copy of A; the columns of b are carried along in `out`. */
@@ -135,7 +156,7 @@ export function solveFunction(kernel: SolveKernel): Fn {
       f.get(factor);
       at(matrix, p, c, width).mem("f32.load").op("f32.mul", "f32.sub").mem("f32.store");
     }); // prettier-ignore
-  f.get(0).get(1).op("i32.lt_s").if(() => {
+  eachPlace(f, [n * n, n * m, n * m, n * n], () => {
     copy(A, lu, n * n);
     copy(b, out, n * m);
     each(f, p, () => f.i32(0), () => f.i32(n), () => {

@@ -4,7 +4,9 @@
  */
 import type { Kernel } from "../kernel.ts";
 import type { LowerOptions } from "../lower.ts";
+import { choleskyShader, eighShader } from "./decompose.ts";
 import { dotScratch, dotShaders } from "./dot.ts";
+import { argsortShader } from "./order.ts";
 import { groupShader, rowsShader } from "./rows.ts";
 import { cumsumShader, scatterShader, solveShader } from "./serial.ts";
 import { MAX_PARAMS } from "./writer.ts";
@@ -36,7 +38,13 @@ export function shadersOf(kernel: Kernel, banks: readonly number[]): readonly Sh
       return [scatterShader(kernel, banks)];
     case "group":
       return [groupShader(kernel, banks)];
+    case "argsort":
+      return [argsortShader(kernel, banks)];
     case "solve":
       return [solveShader(kernel, banks)];
+    case "cholesky":
+      return [choleskyShader(kernel, banks)];
+    case "eigh":
+      return [eighShader(kernel, banks)];
   }
 }

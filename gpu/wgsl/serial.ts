@@ -1,7 +1,7 @@
 /**
  * Kernels whose elements depend on each other in order: running sums (an invocation per line), scatter-add (an invocation
  * per element of the result, which looks for what is added to it: no atomics, so always the same bits), and LU (one
- * invocation).
+ * invocation per system).
  */
 import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
 import { Writer } from "./writer.ts";
@@ -9,12 +9,16 @@ import type { Shader } from "./writer.ts";
 
 const SIZE = 64;
 
-function perElement(w: Writer, count: number): void {
+/** One invocation for each of `count` places: `place`. */
+export function perElement(w: Writer, count: number): void {
   w.line(`let place = (groups.x + groups.y * all_groups.x) * ${SIZE}u + lane;`);
   w.line(`if (place >= ${count}u) { return; }`);
 }
 
-const shader = (w: Writer, count: number): Shader => ({ code: w.module(SIZE), groups: Math.ceil(count / SIZE) });
+export const shader = (w: Writer, count: number, more: readonly string[] = []): Shader => ({
+  code: w.module(SIZE, [], more),
+  groups: Math.ceil(count / SIZE),
+});
 
 export function cumsumShader(kernel: CumsumKernel, banks: readonly number[]): Shader {
   const { outer, count, inner, reverse } = kernel;
@@ -31,7 +35,7 @@ export function cumsumShader(kernel: CumsumKernel, banks: readonly number[]): Sh
 }
 
 export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): Shader {
-  const { outer, count, inner, size } = kernel;
+  const { outer, count, inner, size, paired } = kernel;
   const w = new Writer(kernel.params, banks);
   perElement(w, outer * size * inner);
   w.line(`let i = place % ${inner}u;`);
@@ -39,7 +43,8 @@ export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): 
   w.line(`let line = (place / ${inner * size}u) * ${count * inner}u + i;`);
   w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
   w.line(`for (var j = 0u; j < ${count}u; j++) {`);
-  w.line(`if (clamp(${w.load(1, "j")}, 0, ${size - 1}) == own) { sum += ${w.load(0, `line + j * ${inner}u`)}; }`);
+  const at = paired ? `(place / ${inner * size}u) * ${count}u + j` : "j";
+  w.line(`if (clamp(${w.load(1, at)}, 0, ${size - 1}) == own) { sum += ${w.load(0, `line + j * ${inner}u`)}; }`);
   w.line("}");
   w.save(2, "place", "sum");
   return shader(w, outer * size * inner);
@@ -47,29 +52,33 @@ export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): 
 
 /** Gaussian elimination with partial pivoting on a copy of A; the columns of b are carried along in the result. */
 export function solveShader(kernel: SolveKernel, banks: readonly number[]): Shader {
-  const { n, m } = kernel;
+  const { outer, n, m } = kernel;
   const w = new Writer(kernel.params, banks);
-  const lu = (row: string, column: string) => w.load(3, `${row} * ${n}u + ${column}`);
-  const b = (row: string, column: string) => w.load(2, `${row} * ${m}u + ${column}`);
+  const lu = (row: string, column: string) => w.load(3, `square + ${row} * ${n}u + ${column}`);
+  const b = (row: string, column: string) => w.load(2, `right + ${row} * ${m}u + ${column}`);
+  const base = (param: number) => (param === 0 || param === 3 ? "square" : "right");
   const each = (i: string, from: string, to: string, body: () => void) => {
     w.line(`for (var ${i} = ${from}; ${i} < ${to}; ${i}++) {`);
     body();
     w.line("}");
   };
   const copy = (from: number, to: number, count: number) =>
-    each("c", "0u", `${count}u`, () => w.save(to, "c", w.load(from, "c")));
+    each("c", "0u", `${count}u`, () => w.save(to, `${base(to)} + c`, w.load(from, `${base(from)} + c`)));
   const swap = (param: number, width: number) =>
     each("c", "0u", `${width}u`, () => {
-      w.line(`let kept = ${w.load(param, `p * ${width}u + c`)};`);
-      w.save(param, `p * ${width}u + c`, w.load(param, `best * ${width}u + c`));
-      w.save(param, `best * ${width}u + c`, "kept");
+      const at = (row: string) => `${base(param)} + ${row} * ${width}u + c`;
+      w.line(`let kept = ${w.load(param, at("p"))};`);
+      w.save(param, at("p"), w.load(param, at("best")));
+      w.save(param, at("best"), "kept");
     });
   const eliminate = (param: number, width: number, first: string) =>
     each("c", first, `${width}u`, () => {
-      const at = `r * ${width}u + c`;
-      w.save(param, at, `(${w.load(param, at)} - factor * ${w.load(param, `p * ${width}u + c`)})`);
+      const at = (row: string) => `${base(param)} + ${row} * ${width}u + c`;
+      w.save(param, at("r"), `(${w.load(param, at("r"))} - factor * ${w.load(param, at("p"))})`);
     });
-  w.line("if (lane > 0u) { return; }");
+  perElement(w, outer);
+  w.line(`let square = place * ${n * n}u;`);
+  w.line(`let right = place * ${n * m}u;`);
   copy(0, 3, n * n);
   copy(1, 2, n * m);
   each("p", "0u", `${n}u`, () => {
@@ -93,11 +102,11 @@ export function solveShader(kernel: SolveKernel, banks: readonly number[]): Shad
   each("step", "0u", `${n}u`, () => {
     w.line(`let p = ${n - 1}u - step;`);
     w.line(`let size = ${lu("p", "p")};`);
-    each("c", "0u", `${m}u`, () => w.save(2, `p * ${m}u + c`, `(${b("p", "c")} / size)`));
+    each("c", "0u", `${m}u`, () => w.save(2, `right + p * ${m}u + c`, `(${b("p", "c")} / size)`));
     each("r", "0u", "p", () => {
       w.line(`let factor = ${lu("r", "p")};`);
       eliminate(2, m, "0u");
     });
   });
-  return { code: w.module(1), groups: 1 };
+  return shader(w, outer);
 }

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as blocks from "../errors/blocks.ts";
-import * as mistakes from "../errors/data.ts";
+import * as mistakes from "../errors/rows.ts";
 import * as names from "../errors/names.ts";
 import type { Node } from "../graph/node.ts";
 import type { Body } from "../graph/node.ts";
@@ -13,7 +13,7 @@ import type { DataPlan, FieldFact, SourceRef } from "../program.ts";
 import type { Span } from "../source.ts";
 import { typeText } from "./axes.ts";
 import type { ArgV } from "./call.ts";
-import { factsOf, rowFields } from "./data.ts";
+import { factsOf, isOpen, rowFields } from "./data.ts";
 import { mapRows } from "./rows.ts";
 import { splitRange } from "./sources.ts";
 import type { Split } from "./splits.ts";
@@ -174,7 +174,7 @@ export function concatData(parts: readonly { readonly data: Dataset; readonly sp
   const all = [first, ...others].map(({ data, span }) => onePart(data, span));
   for (const { data, span } of others) {
     // Nothing is known of an open source, so it fits.
-    const known = data.fields.size > 0 && first.data.fields.size > 0;
+    const known = !isOpen(data) && !isOpen(first.data);
     if (known && fieldsText(data) !== fieldsText(first.data))
       throw new UserError(mistakes.unlikeRows(span, fieldsText(first.data), fieldsText(data)));
     const sameMaps = data.maps.length === first.data.maps.length && data.maps.every((f, i) => f === first.data.maps[i]);
@@ -182,6 +182,7 @@ export function concatData(parts: readonly { readonly data: Dataset; readonly sp
   }
   return {
     ...first.data,
+    fields: all.some(isOpen) ? new Map() : first.data.fields,
     plan: { op: "concat", parts: all.map(({ plan }) => plan) },
     rows: all.some(({ rows }) => rows < 0) ? -1 : all.reduce((sum, { rows }) => sum + rows, 0),
     split: all.map(({ split }) => split).reduce(joinSplits),
@@ -219,7 +220,8 @@ export function zipData(parts: readonly (ArgV & { readonly data: Dataset })[]): 
     plans.push({ of: part.plan, names: renamed });
     split = joinSplits(split, part.split);
   }
-  return { kind: "dataset", plan: { op: "zip", parts: plans }, rows, fields, split, maps: [] };
+  const known = parts.some(({ data }) => isOpen(data)) ? new Map<string, FieldFact>() : fields;
+  return { kind: "dataset", plan: { op: "zip", parts: plans }, rows, fields: known, split, maps: [] };
 }
 
 // ---------------------------------------------------------------- filter
@@ -237,6 +239,7 @@ export function filterData(c: Checker, env: Env, data: Dataset, f: Func | Builti
 }
 
 function filterPart(c: Checker, env: Env, data: Dataset, f: Func | BuiltinV, span: Span): Dataset | undefined {
+  if (isOpen(data)) return data;
   const by = chosenBy(data.plan);
   if (by !== undefined) throw new UserError(mistakes.filterAfterSplit(span, by));
   const batch = c.freshAxis("B", data.rows < 0 ? -1 : Math.min(data.rows, PIECE));

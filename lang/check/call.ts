@@ -3,6 +3,7 @@
  */
 import { Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
+import { wrongKind } from "../errors/sizes.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -15,13 +16,14 @@ import { atOf } from "./hooks.ts";
 import { applyInstance, makeInstance } from "./models.ts";
 import { refuseMixing, rememberLens } from "./mixes.ts";
 import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
+import { atArguments } from "./relabel.ts";
 import { sources } from "./sources.ts";
 import { refuseFit } from "./splits.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
 import { callSite, child, tellNames } from "./state.ts";
 import { checkBuiltinMeaning, checkMeaning, remember } from "./tags.ts";
-import type { Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
+import type { Bundle, Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
 
 export interface ArgV {
   readonly name?: string;
@@ -49,9 +51,9 @@ export function evaluateArgs(c: Checker, env: Env, args: readonly ast.Arg[]): Ar
 export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
   if (e.callee.kind === "member" && e.callee.name.text === "with") {
     const target = evaluate(c, env, e.callee.target);
-    if (target.kind === "instance") {
+    if (isModel(target)) {
       const [arg] = evaluateArgs(c, env, e.args);
-      if (arg?.value.kind === "bundle") return { kind: "with", instance: target, params: arg.value };
+      if (arg?.value.kind === "bundle") return withParams(target, arg.value);
       throw new UserError(
         names.wrongValue(
           "`.with`",
@@ -67,6 +69,15 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
     const callee = evaluate(c, env, e.callee);
     return callValue(c, env, callee, evaluateArgs(c, env, e.args), e.span, nameOf(e.callee));
   });
+}
+
+const isModel = (v: Value): boolean => v.kind === "instance" || (v.kind === "list" && v.items.some(isModel));
+
+/** In a list, each layer takes from the bundle what is its own. */
+function withParams(model: Value, params: Bundle): Value {
+  if (model.kind === "instance") return { kind: "with", instance: model, params };
+  if (model.kind !== "list") return model;
+  return { kind: "list", items: model.items.map((layer) => withParams(layer, params)) };
 }
 
 function nameOf(e: ast.Expr): string {
@@ -141,6 +152,7 @@ function throughList(c: Checker, env: Env, list: Value & { kind: "list" }, first
   return list.items.reduce<Value>((value, layer, i) => {
     const at = places?.[i] ?? span;
     const arg = i === 0 ? (first?.span ?? span) : (places?.[i - 1] ?? span);
+    if (layer.kind === "model") throw new UserError(names.modelWithoutCall(layer.name, at));
     return callValue(c, env, layer, [{ value, span: arg }], at);
   }, first?.value ?? none);
 }
@@ -154,7 +166,17 @@ export function unknown(c: Checker, callee: Value): Value {
 
 function makeOptimizer(c: Checker, env: Env, decl: OptimizerDecl, args: readonly ArgV[], span: Span): OptimizerV {
   const scope = child(decl.scope);
-  const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, scope);
+  const spans = new Map<string, Span>();
+  const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, scope, spans);
+  for (const [name, at] of spans) {
+    const value = bound.get(name)!;
+    const place = args.findIndex((a) => a.span === at);
+    const next = args[place + 1];
+    if (value.kind === "str")
+      throw new UserError(wrongKind(`\`${name}\` of \`${decl.name}\``, "a number", { value, span: at }));
+    if (value.kind === "bundle" || value.kind === "instance" || value.kind === "list")
+      throw new UserError(names.optimizerOfParams(decl.name, at, next && (next.nameSpan ?? next.span)));
+  }
   return { kind: "stages", stages: [{ decl, args: bound }] };
 }
 
@@ -165,13 +187,20 @@ function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], 
   if (builtin) {
     const argSpans: Record<string, Span> = {};
     const bound = bindBuiltin(name, builtin.params, args, span, argSpans);
-    checkBuiltinMeaning(name, bound["x"], argSpans["x"], span);
+    checkBuiltinMeaning(name, bound["x"] ?? bound["p"], argSpans["x"] ?? argSpans["p"], span);
     if (name === "grad") refuseMixing(c, bound["y"], bound["x"], bound["per"], span);
     return builtin.call(bound, atOf(c, env, span, argSpans));
   }
   if (Object.hasOwn(sources, name)) return openSource(c, name, args, span);
   throw new UserError(
     names.notCallable(`\`${name}\` does not take ${args[0] ? typeText(args[0].value) : "nothing"} and`, span),
+  );
+}
+
+function tooMany(callee: string, known: readonly string[], arg: ArgV, args: readonly ArgV[]): UserError {
+  const before = args[args.indexOf(arg) - 1]?.span;
+  return new UserError(
+    names.tooManyArguments(callee, known.length, arg.span, known, before, args[0]?.span, args.at(-1)?.span),
   );
 }
 
@@ -219,13 +248,11 @@ function bindBuiltin(
     } else if (rest && rest.name !== "named") {
       restItems.push(arg.value);
     } else {
-      throw new UserError(
-        names.tooManyArguments(
-          callee,
-          ordered.length,
-          arg.span,
-          ordered.map((p) => p.name),
-        ),
+      throw tooMany(
+        callee,
+        ordered.map((p) => p.name),
+        arg,
+        args,
       );
     }
   }
@@ -235,7 +262,8 @@ function bindBuiltin(
   }
   for (const param of ordered) {
     if (param.name in bound) continue;
-    if (param.default === "required") throw new UserError(names.missingArgument(callee, param.name, span));
+    if (param.default === "required")
+      throw new UserError(names.missingArgument(callee, param.name, span, args.length === 0));
     bound[param.name] = param.default ?? none;
   }
   return bound;
@@ -267,7 +295,7 @@ export function bindArgs(
     }
     while (place < known.length && given.has(known[place]!)) place++;
     const name = known[place];
-    if (name === undefined) throw new UserError(names.tooManyArguments(callee, known.length, arg.span, known));
+    if (name === undefined) throw tooMany(callee, known, arg, args);
     given.set(name, arg);
     place++;
   }
@@ -282,7 +310,7 @@ export function bindArgs(
     } else if (param.default) {
       value = evaluate(c, { scope, frame: env.frame }, param.default);
     } else {
-      throw new UserError(names.missingArgument(callee, name, span));
+      throw new UserError(names.missingArgument(callee, name, span, args.length === 0));
     }
     bound.set(name, value);
     scope.names.set(name, { value, span: param.name.span });
@@ -291,30 +319,48 @@ export function bindArgs(
 }
 
 function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span: Span): Value {
+  const spans = new Map<string, Span>();
+  const run = (): Value => applyFunction(c, env, f, args, span, spans);
+  if (!f.body.span.file.startsWith("stdlib/")) return inCall(c, f.name, span, run);
   return inCall(c, f.name, span, () => {
-    const scope = child(f.scope);
-    const spans = new Map<string, Span>();
-    const bound = bindArgs(c, env, f.name, f.params, args, span, scope, spans);
-    if (FITTING.has(f.name) && f.body.span.file.startsWith("stdlib/")) {
-      for (const [name, value] of bound) refuseFit(c, f.name, value, spans.get(name) ?? span);
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError(atArguments(error.diagnostic, f.body, spans, f.name));
     }
-    const ofLibrary = f.body.span.file.startsWith("stdlib/");
-    if (ofLibrary) checkMeaning(c, f.name, bound, spans, span);
-    const lens = enterSignature(c, { scope, frame: env.frame }, f.name, f.params, bound, spans, span);
-    rememberLens(c, lens);
-    const frame = {
-      ...env.frame,
-      kind: "fn" as const,
-      host: undefined,
-      site: callSite(env.frame.site, f.name),
-      ordinals: new Map<string, number>(),
-    };
-    tellNames(c, scope, frame);
-    const value = evaluate(c, { scope, frame }, f.body);
-    const result = leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
-    if (ofLibrary) remember(f.name, result, spans, span);
-    return result;
   });
+}
+
+function applyFunction(
+  c: Checker,
+  env: Env,
+  f: Func,
+  args: readonly ArgV[],
+  span: Span,
+  spans: Map<string, Span>,
+): Value {
+  const scope = child(f.scope);
+  const bound = bindArgs(c, env, f.name, f.params, args, span, scope, spans);
+  if (FITTING.has(f.name) && f.body.span.file.startsWith("stdlib/")) {
+    for (const [name, value] of bound) refuseFit(c, f.name, value, spans.get(name) ?? span);
+  }
+  const ofLibrary = f.body.span.file.startsWith("stdlib/");
+  if (ofLibrary) checkMeaning(c, f.name, bound, spans, span);
+  const lens = enterSignature(c, { scope, frame: env.frame }, f.name, f.params, bound, spans, span);
+  rememberLens(c, lens);
+  const frame = {
+    ...env.frame,
+    kind: "fn" as const,
+    host: undefined,
+    site: callSite(env.frame.site, f.name),
+    ordinals: new Map<string, number>(),
+  };
+  tellNames(c, scope, frame);
+  const value = evaluate(c, { scope, frame }, f.body);
+  const result = leaveSignature(c, { scope, frame }, f.name, value, f.returns, lens, lastExpression(f.body));
+  if (ofLibrary) remember(f.name, result, spans, span);
+  return result;
 }
 
 /** A mistake found inside the standard library is shown first at the call that led there. */

@@ -151,9 +151,11 @@ export const dataSpecials: Readonly<Record<string, Special>> = {
       const bound = bind("batches", this.params, args, span);
       const { span: dataSpan } = bound.get("data")!;
       const data = onePart(dataset("batches", bound.get("data")!), dataSpan);
-      const size = number(bound.get("n"), "the batch size", undefined, span);
+      const rows = bound.get("n");
+      if (!rows) throw new UserError(names.batchSizeMissing(span));
+      const size = number(rows, "the batch size", undefined, span);
       if (!Number.isInteger(size) || size < 1)
-        throw new UserError(names.needsConstant("the batch size (1 or more)", String(size), span));
+        throw new UserError(names.needsConstant("the batch size (1 or more)", String(size), rows.span));
       const dropLast = yes(bound.get("drop_last"), "`drop_last`");
       const inOrder = yes(bound.get("contiguous"), "`contiguous`");
       return { ...(inOrder ? inLanes(data, size, dropLast, dataSpan) : data), batch: { size, dropLast } };

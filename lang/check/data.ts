@@ -4,7 +4,7 @@
  */
 import { Reported, UserError } from "../diagnostic.ts";
 import * as blocks from "../errors/blocks.ts";
-import * as mistakes from "../errors/data.ts";
+import * as mistakes from "../errors/rows.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
 import type { DataArg, DataPlan, Facts, FieldFact, SourceRef } from "../program.ts";
@@ -157,7 +157,7 @@ export function dataMember(c: Checker, data: Dataset, name: string, span: Span, 
 }
 
 /** Nothing is known of the source, so nothing that follows from it is wrong. */
-function isOpen(data: Dataset): boolean {
+export function isOpen(data: Dataset): boolean {
   return data.fields.size === 0;
 }
 
@@ -230,6 +230,7 @@ export function fieldNames(data: Dataset, written: readonly string[]): string[] 
 /** The fields of a batch, as the row functions leave them. */
 export function rowFields(c: Checker, env: Env, data: Dataset, batch: Axis, span: Span): ReadonlyMap<string, Tensor> {
   let row = new Map<string, Tensor>();
+  if (isOpen(data)) return row;
   for (const [name, fact] of data.fields) {
     const axes = [batch, ...rowAxes(c, data, name, fact, span)];
     const node = make("input", [], { source: "batch", name, dtype: fact.dtype, shape: axes.map((a) => a.size) }, span);

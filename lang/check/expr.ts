@@ -76,7 +76,12 @@ function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
     case "ternary": {
       const cond = known(evaluate(c, env, e.cond));
       if (cond.kind === "bool") return evaluate(c, env, cond.value ? e.then : e.else);
-      return select(cond, evaluate(c, env, e.then), evaluate(c, env, e.else), atOf(c, env, e.span));
+      return select(
+        cond,
+        evaluate(c, env, e.then),
+        evaluate(c, env, e.else),
+        atOf(c, env, e.span, { cond: e.cond.span }),
+      );
     }
     case "pipe":
       return evaluatePipe(c, env, e);
@@ -299,7 +304,7 @@ function evaluateIndex(c: Checker, env: Env, target: ast.Expr, items: readonly a
     const n = constantNumber(c, env, item.value, "the place in a list");
     const found = value.items.at(n);
     if (!found) {
-      throw new UserError(names.noMember(`a list of ${value.items.length}`, `[${n}]`, item.span, [], undefined));
+      throw new UserError(names.outsideOfList(value.items.length, n, item.span));
     }
     return found;
   }
@@ -399,7 +404,10 @@ export function iterationValues(c: Checker, env: Env, e: ast.Expr): readonly Val
     return items;
   }
   if (value.kind === "broken") return [];
-  throw new UserError(names.needsConstant("what `for` walks over", typeText(value), e.span));
+  const places = value.kind === "tensor" && e.kind === "call" && e.callee.kind === "name" && e.callee.text === "range";
+  throw new UserError(
+    names.notWalkable(typeText(value), e.span, places ? value.classes : undefined, value.kind === "dataset"),
+  );
 }
 
 export function callFunctionValue(

@@ -58,7 +58,7 @@ function asMethod(env: Env, d: Diagnostic, member: Member, call: ast.Call | unde
   const name = member.name.text;
   const method: Method | undefined = Object.hasOwn(METHODS, name)
     ? METHODS[name]
-    : exists(env, NAMES[name] ?? name)
+    : d.notes.length === 0 && exists(env, NAMES[name] ?? name)
       ? { kind: "call", name: NAMES[name] ?? name }
       : undefined;
   // What is nearly a member of its own is a slip of the pen.

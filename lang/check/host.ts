@@ -119,7 +119,7 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
   };
   const ofTick = (n: Node): Node => {
     if (n.type.shape.length > 0 && env.frame.kind === "reaction") {
-      throw new UserError(names.fasterClock("this tensor", n.span ?? span));
+      throw new UserError(names.fasterClock("this tensor", span));
     }
     // A sink in the body of an `eval` is shown after the pass, so its scalars are those of the pass.
     const here = env.frame.kind === "block" && (block!.kind === "train" || n.type.shape.length > 0);

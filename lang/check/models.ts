@@ -31,6 +31,10 @@ export function makeInstance(c: Checker, env: Env, decl: ModelDecl, args: readon
   const bound = bindArgs(c, env, decl.name, decl.decl.settings, args, span, child(decl.scope));
   const { hint, pass } = env.frame;
   const named = hint !== undefined && !hint.used && pass === undefined;
+  const [input, output] = args;
+  const bias = bound.get("bias");
+  if (decl.name === "Linear" && bias?.kind === "num" && input && output && output.name === undefined)
+    throw new UserError(names.inputSizeGiven(decl.name, input.span, output.span));
   const key = instanceKey(env.frame, decl.name);
   const known = host.children.get(key);
   if (known && known.decl.decl === decl.decl) {

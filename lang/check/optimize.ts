@@ -14,6 +14,7 @@ import { inCall, unknown } from "./call.ts";
 import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
+import { dependsOnHost } from "./host.ts";
 import { addSlot, withoutRun } from "./models.ts";
 import { refuseFit } from "./splits.ts";
 import { runStatements } from "./statements.ts";
@@ -60,6 +61,7 @@ function descend(c: Checker, env: Env, value: Value, params: Bundle, stmt: ast.M
   const loss = toTensor(value, atOf(c, env, stmt.loss.span));
   if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
   refuseFit(c, "minimize", loss, stmt.loss.span);
+  if (dependsOnHost(loss.node)) throw new UserError(names.metricFeedsBack(stmt.loss.span));
   const fresh = checkFresh(c, loss.node, params, stmt);
   const leaves = [...params.leaves.values()];
   const gradients = gradient(

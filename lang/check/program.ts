@@ -82,7 +82,7 @@ function walk(
   );
   const walked: WalkedTest[] = [];
   for (const test of tests) c.attempt(() => void walked.push(checkTest(c, { scope, frame }, test)));
-  tellWhereElse(c.diagnostics, script.whole ?? script.file);
+  tellWhereElse(c.diagnostics, script.whole ?? script.file, script.source.text);
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;
   const early = c.diagnostics.length;

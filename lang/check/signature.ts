@@ -15,6 +15,7 @@ import { evaluate } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import type { Checker, Env } from "./state.ts";
 import { lookup } from "./state.ts";
+import { textOf } from "./tags.ts";
 import type { Axis, Kind, Tag, Tensor, Value } from "./values.ts";
 
 /** Local axis uid → the axis of the caller. */
@@ -89,6 +90,10 @@ function bindDim(
   own: Map<string, Axis>,
 ): void {
   const name = param.name.text;
+  if (value.kind === "num" && !Number.isInteger(value.value) && !Number.isNaN(value.value))
+    throw new UserError(
+      names.sizeNotWhole(`the size \`${name}\` of \`${callee}\``, String(value.value), span, textOf(c, span)),
+    );
   if (value.kind !== "num" || !Number.isInteger(value.value)) {
     throw new UserError(names.needsConstant(`the size \`${name}\` of \`${callee}\``, typeText(value), span));
   }
@@ -124,6 +129,7 @@ function matchParam(
         type.span,
         why,
         rest < 0 ? fixed - rank : 0,
+        rest < 0 ? mendOf(c, env, pattern, tensor.axes) : {},
       ),
     );
   };
@@ -168,6 +174,31 @@ function matchParam(
   if (type.classes && dtype === "int") classes = bindClasses(c, env, type.classes, classes, own);
   return { ...tensor, node, dtype, axes, tag, classes };
 }
+
+/** What would make a value fit: an axis of size 1 in front or behind the first, or another order of the axes. */
+function mendOf(
+  c: Checker,
+  env: Env,
+  pattern: readonly ast.AxisExpr[],
+  axes: readonly Axis[],
+): { at?: number; order?: readonly number[] } {
+  const sizes = pattern.map((p) =>
+    p.kind === "rest" ? -1 : p.value.kind === "number" ? p.value.value : (dimInScope(env, nameIn(p.value))?.size ?? -1),
+  );
+  if (sizes.length === axes.length + 1) {
+    const without = sizes.slice(1);
+    return {
+      at: without.some((n) => n >= 0) && axes.every((a, i) => fits(without[i]!, a.size)) && axes.length < 3 ? 0 : 1,
+    };
+  }
+  // Channels last where they are wanted second.
+  const order = [0, axes.length - 1, ...axes.slice(1, -1).map((_, i) => i + 1)];
+  const turned =
+    axes.length === sizes.length && axes.length > 2 && order.every((from, i) => fits(sizes[i]!, axes[from]!.size));
+  return turned ? { order } : {};
+}
+
+const nameIn = (e: ast.Expr): string => (e.kind === "name" ? e.text : "");
 
 function bindClasses(
   c: Checker,
@@ -215,8 +246,12 @@ function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns
   const fixed = pattern.filter((p) => p.kind === "size").length;
   const rank = tensor.axes.length;
   const fail = (make: typeof errors.returnsOther): never => {
+    const end = pattern.at(-1);
+    const size = tensor.axes.at(-1)?.size;
+    const layer =
+      end && end.kind !== "rest" && size !== undefined ? { has: size, wants: exprText(end.value) } : undefined;
     throw new UserError(
-      make(callee, typeExprText(returns), typeText(tensor), span, returns.span, whys(tensor.axes, span)),
+      make(callee, typeExprText(returns), typeText(tensor), span, returns.span, whys(tensor.axes, span), layer),
     );
   };
   const matches = (i: number, place: number): boolean => {
@@ -259,7 +294,8 @@ function declaredAxis(c: Checker, env: Env, p: ast.AxisExpr): Axis {
     const axis = dimInScope(env, p.value.text);
     if (axis) return axis;
   }
-  return { size: sizeOf(c, env, p.value) };
+  const size = sizeOf(c, env, p.value);
+  return p.value.kind === "number" ? { size, why: { span: p.span, text: `${size} is written here` } } : { size };
 }
 
 /** Gives back the caller's axes, in every tensor of a value. */

@@ -196,12 +196,17 @@ export function knownFacts(ref: SourceRef): Facts | undefined {
 }
 
 /**
- * Facts of a source that the host cannot tell. MNIST files have one form, only their rows are open; of a table nothing
+ * Facts of a source that the host cannot tell. Files of MNIST and CIFAR have one form, only their rows are open; of others nothing
  * is known, so nothing that follows from it is wrong.
  */
 export function openFacts(ref: SourceRef): Facts {
-  if (ref.name !== "mnist" && ref.name !== "fashion_mnist") return { fields: {}, rows: -1 };
-  return { fields: { image, label: label(10) }, rows: -1, parts: { train: -1, test: -1 } };
+  const images = { mnist: image, fashion_mnist: image, cifar10: { ...image, shape: [3, 32, 32] } };
+  if (!(ref.name in images)) return { fields: {}, rows: -1 };
+  return {
+    fields: { image: images[ref.name as keyof typeof images], label: label(10) },
+    rows: -1,
+    parts: { train: -1, test: -1 },
+  };
 }
 
 /** What is wrong with the arguments of a source. Names that the source does not have are the binder's to find. */

@@ -1,6 +1,6 @@
 /** What a function of the language is that needs more than tensors, and how its arguments are bound. */
 import { UserError } from "../diagnostic.ts";
-import * as mistakes from "../errors/data.ts";
+import * as mistakes from "../errors/rows.ts";
 import * as names from "../errors/names.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";

@@ -8,7 +8,6 @@ import * as errors from "../errors/signature.ts";
 import { make } from "../graph/index.ts";
 import type { Fold, Watch } from "../program.ts";
 import type { Span } from "../source.ts";
-import { didYouMean } from "../suggest.ts";
 import { toTensor } from "./arith.ts";
 import { resolveAxes, shape, typeText } from "./axes.ts";
 import { asFloat, meanOverRows } from "./clocks.ts";
@@ -20,9 +19,8 @@ import { dependsOnHost, foldOf, hostNode } from "./host.ts";
 import { constantText } from "./sinks.ts";
 import { always, bind, number, type Special } from "./special.ts";
 import { splitOf } from "./splits.ts";
-import { callSite } from "./state.ts";
 import type { Checker, Env } from "./state.ts";
-import type { Dataset, Value } from "./values.ts";
+import type { Value } from "./values.ts";
 
 function fold(how: Fold["how"], doc: string): Special {
   const params = ["x", "weight"];

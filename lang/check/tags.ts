@@ -4,9 +4,12 @@
  */
 import { UserError } from "../diagnostic.ts";
 import type { Origin } from "../errors/tags.ts";
+import { change } from "../errors/edits.ts";
+import { almostLabels, outputsPerPlace, wrongClasses } from "../errors/signature.ts";
 import * as errors from "../errors/tags.ts";
 import type { Node } from "../graph/node.ts";
 import type { Span } from "../source.ts";
+import { typeText } from "./axes.ts";
 import type { Checker } from "./state.ts";
 import type { Tensor, Value } from "./values.ts";
 
@@ -82,7 +85,7 @@ export function checkMeaning(c: Checker, name: string, args: Args, spans: Spans,
     const x = operand(param);
     throw new UserError(errors.asProbabilities(errors.otherMeaning(name, "prob", x, p.tag), p.tag, x.span));
   }
-  if (use.labels) labelled(c, name, operand(use.labels[0]), operand(use.labels[1]));
+  if (use.labels) labelled(c, name, operand(use.labels[0]), operand(use.labels[1]), span);
   if (use.quantities) {
     const [a, b] = use.quantities;
     refuseClasses(name, operand(a), operand(b));
@@ -92,14 +95,40 @@ export function checkMeaning(c: Checker, name: string, args: Args, spans: Spans,
 
 type Operand = { readonly value: Value; readonly span: Span };
 
-function labelled(c: Checker, name: string, z: Operand, y: Operand): void {
+/** The name of the function at the beginning of its call. */
+function callee(c: Checker, name: string, span: Span): Span | undefined {
+  const place = { ...span, end: span.start + name.length };
+  return textOf(c, place) === name ? place : undefined;
+}
+
+function labelled(c: Checker, name: string, z: Operand, y: Operand, span: Span): void {
   const [a, b] = [z.value, y.value];
   if (a?.kind !== "tensor" || b?.kind !== "tensor") return;
   if (a.dtype === "int" && b.dtype === "float" && b.axes.length === a.axes.length + 1)
     throw new UserError(errors.swap(errors.swappedLabels(name, z, y), z.span, y.span, (span) => textOf(c, span)));
+  const classes = a.axes.at(-1);
+  if (a.dtype === "int" && name === "accuracy") {
+    const inner = /^argmax\((.*?)(?:, over: -1)?\)$/s.exec(textOf(c, z.span) ?? "")?.[1];
+    throw new UserError(errors.greatestAlready(name, z, y, inner));
+  }
+  if (classes && a.axes.length > b.axes.length + 1 && b.axes.length > 0 && b.dtype === "int") {
+    const [, net, x] = /^([\p{L}_][\p{L}\p{N}_]*)\(([\p{L}_][\p{L}\p{N}_]*)\)$/u.exec(textOf(c, z.span) ?? "") ?? [];
+    throw new UserError(outputsPerPlace(z, y, net === undefined ? undefined : change(z.span, `${net}(flatten(${x}))`)));
+  }
+  const same = a.axes.length === b.axes.length && a.axes.length > 1;
+  const extra = b.axes.at(-1);
+  if (same && extra?.size === 1 && classes && classes.size > 1)
+    throw new UserError(almostLabels(z, y, "column", false));
+  if (b.dtype === "float" && b.axes.length === a.axes.length - 1)
+    throw new UserError(almostLabels(z, y, "floats", b.node.op === "cast" && b.node.inputs[0]?.type.dtype === "i32"));
+  const given = same && b.dtype === "float" ? extra?.size : b.axes.length === a.axes.length - 1 ? b.classes : undefined;
+  if (given !== undefined && given >= 0 && classes && classes.size >= 0 && given !== classes.size) {
+    const why = classes.why && !classes.why.span.file.startsWith("stdlib/") ? [classes.why] : [];
+    throw new UserError(wrongClasses(classes.size, given, typeText(b), y.span, why));
+  }
   // Outputs of the shape of labels; of equal rank with classes beside them, labels are one-hot.
   if (b.classes !== undefined && a.axes.length === b.axes.length && a.axes.length === 1)
-    throw new UserError(errors.noClassAxis(name, z, y));
+    throw new UserError(errors.noClassAxis(name, z, y, callee(c, name, span)));
 }
 
 export function textOf(c: Checker, span: Span): string | undefined {
@@ -120,6 +149,10 @@ export function refuseClasses(what: string, x: Operand, y: Operand): void {
 
 /** `log` of what is declared as logits. */
 export function checkBuiltinMeaning(name: string, x: Value | undefined, at: Span | undefined, span: Span): void {
+  if (name === "sample" && x?.kind === "tensor" && (x.tag === "logits" || x.tag === "logprob")) {
+    const p = { value: x, span: at ?? span };
+    throw new UserError(errors.asProbabilities(errors.otherMeaning("sample", "prob", p, x.tag), x.tag, p.span));
+  }
   if (name !== "log" || x?.kind !== "tensor" || x.tag !== "logits" || span.file.startsWith("stdlib/")) return;
   const operand = { value: x, span: at ?? span };
   throw new UserError(errors.logOfLogits(errors.otherMeaning("log", "prob", operand, "logits"), span, operand.span));

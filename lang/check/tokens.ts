@@ -3,7 +3,7 @@
  * (a size, known before the run), `.vocab`, `.encode("…")`, `.decode(ids)`. Each is a fact of the file.
  */
 import { UserError } from "../diagnostic.ts";
-import * as mistakes from "../errors/data.ts";
+import * as mistakes from "../errors/rows.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
 import type { DataArg, DataPlan, HostValue, SourceRef, Tokens } from "../program.ts";

@@ -146,7 +146,7 @@ function givenFunctions(): DocEntry[] {
   const values = Object.entries(constants).map(([name, value]): DocEntry => {
     const text =
       value.kind !== "num" ? "" : Number.isFinite(value.value) ? String(value.value) : "More than any number.";
-    return { name, kind: "constant", module: "builtins", signature: name, text };
+    return { name, kind: "constant", module: "builtins", signature: name, text, example: exampleOf(name) };
   });
   return [...found.values(), ...values];
 }

@@ -59,29 +59,29 @@ export const words: Readonly<Record<ReservedWord | SoftWord | "epoch" | "step" |
   param: {
     form: "param name: type ~ first or = value if condition",
     meaning: "A parameter of a model: `~ f` calls f on the shape; `= value if c` is a constant where c does not hold.",
-    example: "model Scale()(x: [.., D]) { param scale: [D] = 1\n  x * scale }",
+    example: "model Scale()(x: [.., D]) {\n  param scale: [D] = 1\n  x * scale\n}",
   },
   state: {
     form: "state name = value",
     meaning: "Keeps a value from step to step; `name <- value` changes it, in training only.",
-    example: "model Count()(x) { state n = 0\n  n <- n + 1\n  x + n }",
+    example: "model Count()(x) {\n  state n = 0\n  n <- n + 1\n  x + n\n}",
   },
   train: {
     form: "train name (fields) in rows for 5 epochs { }",
     meaning:
       "Runs its body once for each batch: for epochs, steps or a time. Without rows it is one step after another.",
-    example: "train (x, y) in batches(toy.linear(), 20) for 3 epochs { plot mean(y) }",
+    example: "train (x, y) in batches(toy.linear(w: [2]), 20) for 3 epochs { plot mean(y) }",
   },
   eval: {
     form: "eval name (fields) in rows { metric m = value }",
     meaning: "Measures: goes over the rows once and writes nothing. Its metrics are read as `name.m` after it.",
-    example: "eval all (x, y) in batches(toy.linear(), 20) { metric height = mean(y) }",
+    example: "eval all (x, y) in batches(toy.linear(w: [2]), 20) { metric height = mean(y) }",
   },
   minimize: {
     form: "minimize loss over net except part with optimizer if condition",
     meaning:
       "Moves the params of `net` downhill on the loss: gradients, then the optimizer. Below it the params are the new ones.",
-    example: "train for 10 steps { minimize sum(Linear(1)(ones([2, 3]))^2) over net with SGD(1e-2) }",
+    example: "let net = Linear(1)\ntrain for 10 steps { minimize sum(net(ones([2, 3]))^2) over net with SGD(1e-2) }",
   },
   metric: {
     form: "metric name = value",
@@ -129,12 +129,12 @@ export const words: Readonly<Record<ReservedWord | SoftWord | "epoch" | "step" |
   save: {
     form: 'save net to "file.safetensors"',
     meaning: "Writes all params and states of a model, atomically; `load` reads them.",
-    example: 'save Linear(1) to "net.safetensors"',
+    example: 'let net = Linear(1)\nprint net(ones([2, 3]))\nsave net to "net.safetensors"',
   },
   yield: {
     form: "yield value",
     meaning: "What a pass of `scan` or `for` gives; stacked where the axis stood.",
-    example: "print scan i in 1..4 with s = 0.0 { s <- s + i\n  yield s }",
+    example: "print scan i in 1..4 with s = 0.0 {\n  s <- s + i\n  yield s\n}",
   },
   assert: {
     form: "assert condition",
@@ -166,7 +166,7 @@ export const words: Readonly<Record<ReservedWord | SoftWord | "epoch" | "step" |
   scan: {
     form: "scan xt in x over T with h = h0 { }",
     meaning: "Walks along an axis and carries values: a recurrence, with back-propagation through time.",
-    example: "print scan i in 1..4 with s = 0.0 { s <- s + i\n  yield s }",
+    example: "print scan i in 1..4 with s = 0.0 {\n  s <- s + i\n  yield s\n}",
   },
   iterate: {
     form: "iterate n with v = v0 { }",
@@ -196,12 +196,13 @@ export const words: Readonly<Record<ReservedWord | SoftWord | "epoch" | "step" |
   except: {
     form: "minimize loss over net except part with optimizer",
     meaning: "Params that are not moved.",
-    example: "train for 10 steps { minimize 1.0 over net except head with SGD(1e-2) }",
+    example:
+      "let head = Linear(1)\nlet net = [Linear(4), head]\ntrain for 10 steps { minimize sum(net(ones([2, 3]))^2) over net except head with SGD(1e-2) }",
   },
   to: {
     form: 'save net to "file"',
     meaning: "The file that is written.",
-    example: 'save Linear(1) to "net.safetensors"',
+    example: 'let net = Linear(1)\nprint net(ones([2, 3]))\nsave net to "net.safetensors"',
   },
   from: {
     form: 'import Name from "./file.dlx"',

@@ -1,6 +1,8 @@
 /** Mistakes with `train` and `eval` blocks and their data: codes DLX033x. */
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { MEMBERS } from "./foreign.ts";
+import { fixed, insertAfter, optional, remove, wrap } from "./edits.ts";
 
 function error(code: string, title: string, span: Span, text: string, help: string, notes: string[] = []): Diagnostic {
   return { code, severity: "error", title, labels: [{ span, text }], notes, help };
@@ -41,7 +43,10 @@ export function repeatByTime(unit: string, span: Span): Diagnostic {
 }
 
 export function notBatched(span: Span): Diagnostic {
-  return error("DLX0333", "these rows are not in batches", span, "a data set", "write `batches(…, 64)` around it");
+  return fixed(
+    error("DLX0333", "these rows are not in batches", span, "a data set", "write `batches(…, 64)` around it"),
+    wrap(span, "batches(", ", 64)"),
+  );
 }
 
 export function notData(got: string, span: Span): Diagnostic {
@@ -55,12 +60,15 @@ export function notData(got: string, span: Span): Diagnostic {
 }
 
 export function partsNotChosen(parts: readonly string[], span: Span): Diagnostic {
-  return error(
-    "DLX0335",
-    "this data set has several parts",
-    span,
-    `it has ${parts.map((p) => `\`${p}\``).join(", ")}`,
-    `choose one: \`.${parts[0]}\``,
+  return fixed(
+    error(
+      "DLX0335",
+      "this data set has several parts",
+      span,
+      `it has ${parts.map((p) => `\`${p}\``).join(", ")}`,
+      `choose one: \`.${parts[0]}\``,
+    ),
+    insertAfter(span, `.${parts[0]}`),
   );
 }
 
@@ -88,8 +96,10 @@ export function unknownField(
   name: string,
   span: Span,
   fields: readonly string[],
-  guess: string | undefined,
+  nearest: string | undefined,
 ): Diagnostic {
+  const alias = Object.hasOwn(MEMBERS, name) ? MEMBERS[name]!.find((n) => fields.includes(n)) : undefined;
+  const guess = alias ?? nearest;
   return error(
     "DLX0337",
     `these rows have no field \`${name}\``,
@@ -123,4 +133,29 @@ export function notFitting(split: string, what: string, span: Span): Diagnostic 
     `these are ${split} rows`,
     "use the train rows: what is learned from the others says nothing about new data",
   );
+}
+
+export function chosenOnTest(span: Span, choice: { readonly kind: string; readonly span: Span }): Diagnostic {
+  const d = error(
+    "DLX0552",
+    `\`${choice.kind === "commit" ? "<-" : choice.kind}\` is decided by the test rows`,
+    span,
+    "measured on test rows",
+    "measure on the validation rows: `digits() |> split(val: 0.1)`, then `eval val … in batches(data.val, …)`",
+    ["what is chosen by the test rows looks better on them than on new data"],
+  );
+  return { ...d, labels: [...d.labels, { span: choice.span, text: "done or not by that" }] };
+}
+
+export function writtenInEval(what: string, span: Span): Diagnostic {
+  return {
+    ...error(
+      "DLX0347",
+      `an \`eval\` measures and writes nothing, and here it would write ${what}`,
+      span,
+      "never done",
+      "what changes from step to step belongs into a `train` block; a count over the rows is a metric: `metric n = total(…)`",
+    ),
+    ...optional(remove(span, "the line")),
+  };
 }

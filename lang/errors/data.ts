@@ -33,12 +33,13 @@ export function noSuchFile(span: Place, file: string, path: string, neighbours: 
 }
 
 export function noDataSet(ref: SourceRef, missing: string, folders: readonly string[]): Diagnostic {
+  const files = ref.name === "cifar10" ? "the binary files" : "the four IDX files";
   return error(
     "DLX0502",
     `\`${ref.name}\` needs the file \`${missing}\`, which is not there`,
     ref.span,
     "read here",
-    `name the folder that holds the four IDX files, as \`--data DIR\`, in the variable DLX_DATA or as \`${ref.name}(dir: "DIR")\`${
+    `name the folder that holds ${files}, as \`--data DIR\`, in the variable DLX_DATA or as \`${ref.name}(dir: "DIR")\`${
       ref.name === "mnist" ? "; `digits()` needs no files" : ""
     }`,
     folders.length > 0
@@ -128,6 +129,81 @@ export function labelTooLarge(span: Span, file: string, row: number, label: numb
     span,
     "read here",
     again,
+  );
+}
+
+export function notRecords(span: Span, file: string, record: number, size: number): Diagnostic {
+  return error(
+    "DLX0515",
+    `\`${file}\` does not hold whole records of CIFAR-10`,
+    span,
+    "read here",
+    "take the binary version, `data_batch_1.bin` to `test_batch.bin`, and fetch it again if it was cut",
+    [`a record has ${record} bytes, and the file ${size}`],
+  );
+}
+
+export function notNumpy(span: Span, file: string, kind: string, reason: string): Diagnostic {
+  return error(
+    "DLX0516",
+    `\`${file}\` cannot be read as \`.${kind}\`: ${reason}`,
+    span,
+    "read here",
+    kind === "npz" ? "write it with `np.savez(file, x=…, y=…)`" : "write it with `np.save(file, x.astype(np.float32))`",
+  );
+}
+
+export function unequalArrays(
+  span: Span,
+  file: string,
+  a: { readonly name: string; readonly rows: number },
+  b: { readonly name: string; readonly rows: number },
+): Diagnostic {
+  return error(
+    "DLX0517",
+    `the arrays of \`${file}\` have different numbers of rows`,
+    span,
+    "read here",
+    "the first axis of each array are the rows: leave others out of the file",
+    [`\`${a.name}\` has ${a.rows}, \`${b.name}\` has ${b.rows}`],
+  );
+}
+
+export function noImages(span: Span, dir: string, path: string): Diagnostic {
+  return error(
+    "DLX0518",
+    `\`${dir}\` has no folders with PNG images`,
+    span,
+    "read here",
+    "make a folder for each class, `cats/1.png`, `dogs/1.png`; a path counts from the folder of the script",
+    [`looked in ${path}`],
+  );
+}
+
+export function badImage(span: Span, file: string, reason: string): Diagnostic {
+  return error(
+    "DLX0519",
+    `the image \`${file}\` cannot be read: ${reason}`,
+    span,
+    "read here",
+    "write it as PNG with 8 bits a channel, not interlaced",
+  );
+}
+
+export function unequalImages(
+  span: Span,
+  first: string,
+  shape: readonly number[],
+  other: string,
+  otherShape: readonly number[],
+): Diagnostic {
+  return error(
+    "DLX0506",
+    "these images have different sizes",
+    span,
+    "read here",
+    "bring them to one size, all in grey or all in colour",
+    [`\`${first}\` is [${shape.join(", ")}]`, `\`${other}\` is [${otherShape.join(", ")}]`],
   );
 }
 

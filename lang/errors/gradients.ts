@@ -3,6 +3,7 @@ import { axesText, typeText } from "../check/shape-text.ts";
 import type { Tensor } from "../check/values.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { fixed, optional, wrap } from "./edits.ts";
 import type { Operand } from "./shapes.ts";
 
 const error = (code: string, title: string, got: Operand, help: string): Diagnostic => ({
@@ -23,24 +24,29 @@ export function gradientNeedsScalar(type: string, span: Span): Diagnostic {
     labels: [{ span, text: type }],
     notes: ["a gradient goes down one number; several have no common direction"],
     help: "reduce it first: `mean(loss)`, or `sum(loss)`",
+    ...optional(wrap(span, "mean(", ")")),
   };
 }
 
 export function needsScalar(what: string, y: Operand): Diagnostic {
   const axes = y.value.kind === "tensor" ? y.value.axes : [];
+  const reduced = axes.length > 0 ? wrap(y.span, "sum(", ")") : undefined;
   const per =
     axes.length === 1 && axes[0]!.name
       ? `; for one gradient per row of independent rows, \`per: ${axes[0]!.name}\``
       : "";
-  return error(
-    "DLX0401",
-    axes.length > 0
-      ? `\`${what}\` needs a single number to go down, and this has the axes ${axesText(axes)}`
-      : `\`${what}\` needs a float that depends on x, and this is ${typeText(y.value)}`,
-    y,
-    axes.length > 0
-      ? `reduce it first, for instance \`mean(y)\` or \`sum(y)\`${per}`
-      : "a gradient exists for floats that are computed from x",
+  return fixed(
+    error(
+      "DLX0401",
+      axes.length > 0
+        ? `\`${what}\` needs a single number to go down, and this has the axes ${axesText(axes)}`
+        : `\`${what}\` needs a float that depends on x, and this is ${typeText(y.value)}`,
+      y,
+      axes.length > 0
+        ? `reduce it first, for instance \`mean(y)\` or \`sum(y)\`${per}`
+        : "a gradient exists for floats that are computed from x",
+    ),
+    reduced,
   );
 }
 

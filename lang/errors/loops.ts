@@ -1,6 +1,7 @@
 /** Mistakes with loops: codes DLX034x. */
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { insertAfter, optional } from "./edits.ts";
 
 export function scanWithoutOver(span: Span, got: string): Diagnostic {
   return {
@@ -9,7 +10,8 @@ export function scanWithoutOver(span: Span, got: string): Diagnostic {
     title: "`scan` needs the axis that it walks along",
     labels: [{ span, text: `this is ${got}` }],
     notes: [],
-    help: "name the axis: `scan x in xs over T with h = h0 { … }`",
+    help: "name the axis: `scan x in xs over T with h = h0 { … }`, or count its place: `over 0`",
+    ...optional(insertAfter(span, " over 0")),
   };
 }
 

@@ -1,19 +1,125 @@
 /** Mistakes with names, definitions, states, clocks and modules: codes DLX03xx. One function per mistake. */
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Fix } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { change, fix, fixed, insertAfter, optional, put, putAfter, putBefore, remove } from "./edits.ts";
+import { ADVICE, MADE, MEMBERS, NAMES, SETTINGS } from "./foreign.ts";
 
-function error(code: string, title: string, span: Span, text: string, help?: string, notes: string[] = []): Diagnostic {
-  return { code, severity: "error", title, labels: [{ span, text }], notes, help };
+function error(
+  code: string,
+  title: string,
+  span: Span,
+  text: string,
+  help?: string,
+  notes: string[] = [],
+  fixes?: readonly Fix[],
+): Diagnostic {
+  return { code, severity: "error", title, labels: [{ span, text }], notes, help, ...optional(fixes) };
 }
 
 export function unknownName(name: string, span: Span, guess: string | undefined): Diagnostic {
+  const other = Object.hasOwn(NAMES, name) ? NAMES[name] : Object.hasOwn(MADE, name) ? MADE[name] : undefined;
+  const advice = Object.hasOwn(ADVICE, name) ? ADVICE[name] : undefined;
+  const word = /^\p{Lu}\p{L}*$/u.test(name) && name.length <= 2 ? "dim" : "let";
+  const help =
+    other !== undefined
+      ? `write \`${other}\``
+      : (advice ?? (guess ? `did you mean \`${guess}\`?` : `define it above: \`${word} ${name} = …\``));
+  const fixed = other ?? (advice === undefined ? guess : undefined);
   return error(
     "DLX0301",
     `there is no \`${name}\` here`,
     span,
     "not defined",
-    guess ? `did you mean \`${guess}\`?` : `define it above: \`let ${name} = …\``,
+    help,
+    [],
+    fixed === undefined ? undefined : change(span, fixed),
   );
+}
+export const unknownNameOf = (d: Diagnostic): string | undefined => /`([^`]+)`/.exec(d.title)?.[1];
+
+/** DLX0327. */
+export function definedBelow(name: string, span: Span, place: Span, fixes?: readonly Fix[]): Diagnostic {
+  return {
+    code: "DLX0327",
+    severity: "error",
+    title: `\`${name}\` is used before its definition`,
+    labels: [
+      { span, text: "not defined yet" },
+      { span: place, text: "defined here" },
+    ],
+    notes: ["a script is read from top to bottom"],
+    help: `move the definition of \`${name}\` above this line`,
+    ...optional(fixes),
+  };
+}
+
+/** DLX0328: a cycle without a state. */
+export function inACircle(name: string, span: Span, user: string, place: Span): Diagnostic {
+  return {
+    code: "DLX0328",
+    severity: "error",
+    title: `\`${user}\` and \`${name}\` need each other`,
+    labels: [
+      { span, text: `\`${user}\` needs \`${name}\`` },
+      { span: place, text: `\`${name}\` needs \`${user}\`` },
+    ],
+    notes: ["each would have to be there before the other"],
+    help: `break the circle with a state, which keeps its value from the step before: \`state ${name} = 0\`, then \`${name} <- …\``,
+  };
+}
+
+export function fromItself(name: string, span: Span, place: Span, stmt: Span, value: Span | undefined): Diagnostic {
+  return {
+    code: "DLX0328",
+    severity: "error",
+    title: `\`${name}\` needs its own value`,
+    labels: [
+      { span, text: "not there yet" },
+      { span: place, text: "is to be defined" },
+    ],
+    notes: ["a state keeps its value from step to step"],
+    help: `write \`state ${name} = 0\`, and below it \`${name} <- …\``,
+    ...optional(
+      value && fix(`make \`${name}\` a state`, put({ ...stmt, end: value.start }, `state ${name} = 0\n  ${name} <- `)),
+    ),
+  };
+}
+
+/** DLX0329. */
+export function metricOfBlock(name: string, block: string, span: Span, place: Span): Diagnostic {
+  return {
+    code: "DLX0329",
+    severity: "error",
+    title: `\`${name}\` is a metric of the block \`${block}\``,
+    labels: [
+      { span, text: "outside of the block" },
+      { span: place, text: "measured here" },
+    ],
+    notes: [],
+    help: `read it as \`${block}.${name}\``,
+    ...optional(change(span, `${block}.${name}`)),
+  };
+}
+
+export function insideItsBlock(name: string, kind: string, span: Span, place: Span, what: string): Diagnostic {
+  const block = kind === "train" || kind === "eval";
+  const help =
+    what === "eval"
+      ? "it is measured after the steps, so it comes too late for them; read it in the block where it stands"
+      : block
+        ? `to read it after the block, make it a metric of a block with a name: \`${kind} fit … { metric m = … }\`, then \`fit.m\``
+        : "define it above the block, or use it inside";
+  return {
+    code: "DLX0329",
+    severity: "error",
+    title: `\`${name}\` is known only inside of its block`,
+    labels: [
+      { span, text: "outside of the block" },
+      { span: place, text: "defined here" },
+    ],
+    notes: [],
+    help,
+  };
 }
 
 export function twoDefinitions(name: string, span: Span, first: Span): Diagnostic {
@@ -31,12 +137,15 @@ export function twoDefinitions(name: string, span: Span, first: Span): Diagnosti
 }
 
 export function stateWithoutInit(name: string, span: Span): Diagnostic {
-  return error(
-    "DLX0303",
-    `the state \`${name}\` has no first value`,
-    span,
-    "what is it in step 1?",
-    `write \`state ${name} = 0\`, or with a shape \`state ${name}: [..] = 0\``,
+  return fixed(
+    error(
+      "DLX0303",
+      `the state \`${name}\` has no first value`,
+      span,
+      "what is it in step 1?",
+      `write \`state ${name} = 0\`, or with a shape \`state ${name}: [..] = 0\``,
+    ),
+    insertAfter(span, " = 0"),
   );
 }
 
@@ -81,13 +190,17 @@ export function wrongArgument(
   names: readonly string[],
   guess: string | undefined,
 ): Diagnostic {
-  return error(
-    "DLX0307",
-    `\`${callee}\` has no argument \`${name}\``,
-    span,
-    "unknown argument",
-    guess ? `did you mean \`${guess}:\`?` : undefined,
-    [names.length > 0 ? `its arguments are ${names.map((n) => `\`${n}\``).join(", ")}` : "it takes no arguments"],
+  const instead = (Object.hasOwn(SETTINGS, name) ? SETTINGS[name]!.find((n) => names.includes(n)) : undefined) ?? guess;
+  return fixed(
+    error(
+      "DLX0307",
+      `\`${callee}\` has no argument \`${name}\``,
+      span,
+      "unknown argument",
+      instead ? `did you mean \`${instead}:\`?` : undefined,
+      [names.length > 0 ? `its arguments are ${names.map((n) => `\`${n}\``).join(", ")}` : "it takes no arguments"],
+    ),
+    instead === undefined ? undefined : change(span, instead),
   );
 }
 
@@ -101,7 +214,18 @@ export function importCycle(chain: readonly string[], span: Span): Diagnostic {
   );
 }
 
-export function missingArgument(callee: string, name: string, span: Span): Diagnostic {
+export function missingArgument(callee: string, name: string, span: Span, empty = false): Diagnostic {
+  if (empty && /^\p{Ll}/u.test(callee))
+    return fixed(
+      error(
+        "DLX0309",
+        `\`${callee}\` needs \`${name}\``,
+        span,
+        "called with nothing",
+        `among layers and after \`|>\` a function stands without a list: write \`${callee}\``,
+      ),
+      remove({ ...span, start: span.start + callee.length }, "`()`"),
+    );
   return error(
     "DLX0309",
     `\`${callee}\` needs \`${name}\``,
@@ -111,14 +235,44 @@ export function missingArgument(callee: string, name: string, span: Span): Diagn
   );
 }
 
-export function tooManyArguments(callee: string, count: number, span: Span, names: readonly string[]): Diagnostic {
-  return error(
-    "DLX0310",
-    `\`${callee}\` takes ${count === 0 ? "no arguments" : count === 1 ? "one argument" : `${count} arguments`}`,
-    span,
-    "one too many",
-    undefined,
-    names.length > 0 ? [`its arguments are ${names.map((n) => `\`${n}\``).join(", ")}`] : [],
+/** `before` is the argument in front of it, `first` the first one. */
+export function tooManyArguments(
+  callee: string,
+  count: number,
+  span: Span,
+  names: readonly string[],
+  before?: Span,
+  first?: Span,
+  last?: Span,
+): Diagnostic {
+  const made = count === 0;
+  const shape = names[0] === "shape" && first && last;
+  if (made)
+    return fixed(
+      error(
+        "DLX0310",
+        `\`${callee}\` is made before it is applied`,
+        span,
+        "its settings stand in the first list, and it has none",
+        `write \`${callee}()(x)\``,
+      ),
+      first && fix("insert `()`", put({ ...first, start: first.start - 1, end: first.start - 1 }, "()")),
+    );
+  if (shape)
+    return fixed(
+      error("DLX0310", `the shape of \`${callee}\` is one list`, span, "one too many", `write \`${callee}([3, 4])\``),
+      fix("write a list", putBefore(first, "["), putAfter(last, "]")),
+    );
+  return fixed(
+    error(
+      "DLX0310",
+      `\`${callee}\` takes ${count === 0 ? "no arguments" : count === 1 ? "one argument" : `${count} arguments`}`,
+      span,
+      "one too many",
+      undefined,
+      names.length > 0 ? [`its arguments are ${names.map((n) => `\`${n}\``).join(", ")}`] : [],
+    ),
+    before && remove({ ...before, start: before.end, end: span.end }, "it"),
   );
 }
 
@@ -146,20 +300,103 @@ export function wrongValue(what: string, wanted: string, got: string, span: Span
   return error("DLX0326", `${what} takes ${wanted}`, span, `this is ${got}`, help);
 }
 
+export function batchSizeMissing(span: Span): Diagnostic {
+  return fixed(
+    error("DLX0309", "`batches` needs the number of rows in a batch", span, "how many?", "write `batches(rows, 64)`"),
+    fix("insert `64`", put({ ...span, start: span.end - 1, end: span.end - 1 }, ", 64")),
+  );
+}
+
+export function inputSizeGiven(layer: string, span: Span, output: Span): Diagnostic {
+  return fixed(
+    error(
+      "DLX0326",
+      `\`${layer}\` takes the size of its output, not that of its input`,
+      span,
+      "follows from what it is applied to",
+      `leave it out: \`${layer}(8)\``,
+    ),
+    remove({ ...span, end: output.start }, "the input size"),
+  );
+}
+
+export function sizeNotWhole(what: string, got: string, span: Span, text: string | undefined): Diagnostic {
+  const [, a, b] = /^([\w.]+) *\/ *([\w.]+)$/.exec(text ?? "") ?? [];
+  const whole = a === undefined ? undefined : `${a} // ${b}`;
+  return fixed(
+    error(
+      "DLX0318",
+      `${what} must be a whole number, and this is ${got}`,
+      span,
+      `this is ${got}`,
+      whole ? `divide without a rest: \`${whole}\`` : "write a whole number",
+    ),
+    whole === undefined ? undefined : change(span, whole),
+  );
+}
+
+export function outsideOfList(count: number, n: number, span: Span): Diagnostic {
+  return fixed(
+    error(
+      "DLX0313",
+      `a list of ${count} has no place ${n}`,
+      span,
+      `0 to ${count - 1}, or -1 to -${count} from the end`,
+      "the first is 0, and the last is -1",
+    ),
+    n > 0 ? change(span, "-1") : undefined,
+  );
+}
+
+export function notWalkable(got: string, span: Span, count: number | undefined, data: boolean): Diagnostic {
+  return fixed(
+    error(
+      "DLX0318",
+      data
+        ? "`for` does not walk over data: training is a block of its own"
+        : "`for` walks over a range or a list known before the run",
+      span,
+      `this is ${got}`,
+      data
+        ? "write `train (x, y) in batches(data, 64) for 5 epochs { … }`"
+        : "a range holds both of its ends: `for i in 0..2 { … }`",
+    ),
+    count === undefined ? undefined : change(span, `0..${count - 1}`),
+  );
+}
+
+export function optimizerOfParams(optimizer: string, span: Span, next: Span | undefined): Diagnostic {
+  return fixed(
+    error(
+      "DLX0326",
+      `\`${optimizer}\` is not given the params`,
+      span,
+      "params",
+      `leave them out: \`minimize loss over net with ${optimizer}(1e-3)\` names them`,
+    ),
+    remove(next ? { ...span, end: next.start } : span, "the params"),
+  );
+}
+
 export function noMember(
   of: string,
   name: string,
   span: Span,
   members: readonly string[],
-  guess: string | undefined,
+  nearest: string | undefined,
 ): Diagnostic {
-  return error(
-    "DLX0313",
-    `${of} has no \`${name}\``,
-    span,
-    "not found",
-    guess ? `did you mean \`${guess}\`?` : undefined,
-    members.length > 0 ? [`it has ${members.map((m) => `\`${m}\``).join(", ")}`] : [],
+  const alias = Object.hasOwn(MEMBERS, name) ? MEMBERS[name]!.find((n) => members.includes(n)) : undefined;
+  const guess = alias ?? nearest ?? (members.length === 1 ? members[0] : undefined);
+  return fixed(
+    error(
+      "DLX0313",
+      `${of} has no \`${name}\``,
+      span,
+      "not found",
+      guess ? `did you mean \`${guess}\`?` : undefined,
+      members.length > 0 ? [`it has ${members.map((m) => `\`${m}\``).join(", ")}`] : [],
+    ),
+    guess === undefined ? undefined : change(span, guess),
   );
 }
 
@@ -174,12 +411,15 @@ export function missingFile(path: string, span: Span): Diagnostic {
 }
 
 export function notInFile(name: string, path: string, span: Span, guess: string | undefined): Diagnostic {
-  return error(
-    "DLX0315",
-    `\`${path}\` defines no \`${name}\``,
-    span,
-    "not found",
-    guess ? `did you mean \`${guess}\`?` : undefined,
+  return fixed(
+    error(
+      "DLX0315",
+      `\`${path}\` defines no \`${name}\``,
+      span,
+      "not found",
+      guess ? `did you mean \`${guess}\`?` : undefined,
+    ),
+    guess === undefined ? undefined : change(span, guess),
   );
 }
 
@@ -204,6 +444,20 @@ export function carryChanges(name: string, before: string, after: string, span: 
 }
 
 export function needsConstant(what: string, got: string, span: Span): Diagnostic {
+  const [, name, limit] = /^(.*) \((.*)\)$/.exec(what) ?? [];
+  if (name !== undefined && /^-?\d/.test(got))
+    return fixed(
+      error(
+        "DLX0318",
+        `${name} must be ${limit === "1 or more" ? "a whole number, 1 or more" : limit}, and this is ${got}`,
+        span,
+        `this is ${got}`,
+        limit === "1 or more" ? "write a whole number" : `write ${limit}`,
+      ),
+      limit === "1 or more" && span.end - span.start === got.length
+        ? change(span, String(Math.max(1, Math.round(Number(got)))))
+        : undefined,
+    );
   return error(
     "DLX0318",
     `${what} must be known before the run`,
@@ -219,12 +473,15 @@ export function wrongInput(name: string, value: string, span: Span, allowed: str
 }
 
 export function modelWithoutCall(model: string, span: Span, what = "a model"): Diagnostic {
-  return error(
-    "DLX0321",
-    `\`${model}\` is ${what} and needs its first list`,
-    span,
-    "not made yet",
-    `write \`${model}()\` here`,
+  return fixed(
+    error(
+      "DLX0321",
+      `\`${model}\` is ${what} and needs its first list`,
+      span,
+      "not made yet",
+      `write \`${model}()\` here`,
+    ),
+    insertAfter(span, "()"),
   );
 }
 

@@ -6,6 +6,7 @@ import { axesText, axisText, axisWithSize, typeText } from "../check/shape-text.
 import type { Axis, Num, Tensor, Value } from "../check/values.ts";
 import type { Diagnostic, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { between, change, fix, fixed, insertAfter, put, wrap } from "./edits.ts";
 
 export interface Operand {
   readonly value: Value;
@@ -75,14 +76,27 @@ export function cannotBroadcast(what: string, a: Operand, b: Operand, misfit: Mi
   switch (misfit.why) {
     case "column": {
       const left = rankOf(a.value) > rankOf(b.value);
-      return error(
-        "DLX0202",
-        `\`${what}\` between ${types}: one side has an extra axis of size 1`,
-        facts([a, b], [], ["a size of 1 never stretches, so no table of all pairs is made by accident"]),
-        `drop the axis of size 1 on the ${left ? "left" : "right"}: \`squeeze(x, -1)\``,
+      return fixed(
+        error(
+          "DLX0202",
+          `\`${what}\` between ${types}: one side has an extra axis of size 1`,
+          facts([a, b], [], ["a size of 1 never stretches, so no table of all pairs is made by accident"]),
+          `drop the axis of size 1 on the ${left ? "left" : "right"}: \`squeeze(x, -1)\``,
+        ),
+        wrap((left ? a : b).span, "squeeze(", ", -1)"),
       );
     }
     case "sizes":
+      if (what === "*" && multiplies(a.value, b.value))
+        return fixed(
+          error(
+            "DLX0201",
+            `\`*\` goes element by element, and ${types} have different sizes`,
+            facts([a, b], [misfit.left, misfit.right]),
+            "the matrix product is `@`",
+          ),
+          fix("change to `@`", put(between(a.span, b.span), " @ ")),
+        );
       return error(
         "DLX0201",
         `\`${what}\` needs equal sizes, but the ${ordinal(misfit.place)} axis is ${sizeText(misfit.left)} on the left and ${sizeText(misfit.right)} on the right`,
@@ -119,6 +133,12 @@ export function cannotBroadcast(what: string, a: Operand, b: Operand, misfit: Mi
       );
     }
   }
+}
+
+/** Would be a matrix product. */
+function multiplies(a: Value, b: Value): boolean {
+  const [k, l] = [axesOf(a).at(-1), axesOf(b).at(rankOf(b) === 1 ? -1 : -2)];
+  return rankOf(a) === 2 && rankOf(b) >= 1 && k !== undefined && l !== undefined && fit(k, l);
 }
 
 const rankOf = (v: Value): number => (v.kind === "tensor" ? v.axes.length : 0);
@@ -197,11 +217,16 @@ export function cannotExpand(x: Operand, target: readonly Axis[], misfit: Misfit
 
 /** 0203. `k` and `l` are the two axes that should be one. */
 export function productSizes(a: Operand, b: Operand, k: Axis, l: Axis): Diagnostic {
-  return error(
-    "DLX0203",
-    `\`@\` sums over the last axis of the left (${sizeText(k)}) and ${rankOf(b.value) === 1 ? "the axis" : "the rows"} of the right (${sizeText(l)}), which differ`,
-    facts([a, b], [k, l]),
-    productHelp(a.value, b.value, k, l),
+  const help = productHelp(a.value, b.value, k, l);
+  const turned = help.startsWith("transpose the right") ? b : help.startsWith("transpose the left") ? a : undefined;
+  return fixed(
+    error(
+      "DLX0203",
+      `\`@\` sums over the last axis of the left (${sizeText(k)}) and ${rankOf(b.value) === 1 ? "the axis" : "the rows"} of the right (${sizeText(l)}), which differ`,
+      facts([a, b], [k, l]),
+      help,
+    ),
+    turned && insertAfter(turned.span, ".T"),
   );
 }
 
@@ -241,24 +266,30 @@ export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diag
   ];
   if (asked.axis?.uid !== undefined) {
     const alike = t.axes.findIndex((a) => !named(a) && a.size === asked.axis!.size);
-    return error(
-      "DLX0205",
-      `there is no axis ${axisText(asked.axis)} in ${typeText(t)}`,
-      { labels, notes: [] },
-      alike >= 0
-        ? `the axis of size ${t.axes[alike]!.size} has no name here; reach it by place: \`${alike === t.axes.length - 1 ? -1 : alike}\``
-        : t.axes.length > 0
-          ? `name one of ${t.axes.map(axisText).join(", ")}, or count places: 0 is the first, -1 the last`
-          : "a single number has no axes",
+    return fixed(
+      error(
+        "DLX0205",
+        `there is no axis ${axisText(asked.axis)} in ${typeText(t)}`,
+        { labels, notes: [] },
+        alike >= 0
+          ? `the axis of size ${t.axes[alike]!.size} has no name here; reach it by place: \`${alike === t.axes.length - 1 ? -1 : alike}\``
+          : t.axes.length > 0
+            ? `name one of ${t.axes.map(axisText).join(", ")}, or count places: 0 is the first, -1 the last`
+            : "a single number has no axes",
+      ),
+      alike >= 0 ? change(span, String(alike === t.axes.length - 1 ? -1 : alike)) : undefined,
     );
   }
-  return error(
-    "DLX0205",
-    `there is no axis ${asked.value} in ${typeText(t)}`,
-    { labels, notes: [] },
-    t.axes.length > 0
-      ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}`
-      : "a single number has no axes",
+  return fixed(
+    error(
+      "DLX0205",
+      `there is no axis ${asked.value} in ${typeText(t)}`,
+      { labels, notes: [] },
+      t.axes.length > 0
+        ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}`
+        : "a single number has no axes",
+    ),
+    t.axes.length > 0 && asked.value > 0 ? change(span, "-1") : undefined,
   );
 }
 

@@ -1,6 +1,9 @@
 /** Mistakes where a value meets a written type: codes DLX0204, 0207, 0212, 0215, 0216. */
-import type { Diagnostic, Label } from "../diagnostic.ts";
+import { typeText } from "../check/shape-text.ts";
+import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import type { Operand } from "./shapes.ts";
+import { change, insertBefore, optional, wrap } from "./edits.ts";
 
 export function signatureMismatch(
   callee: string,
@@ -11,17 +14,32 @@ export function signatureMismatch(
   writtenSpan: Span,
   why: readonly Label[],
   missing = 0,
+  /** Where an axis of size 1 would make it fit, or the order of the axes that would. */
+  mend: { readonly at?: number; readonly order?: readonly number[] } = {},
 ): Diagnostic {
+  const text = mend.order ? `, [${mend.order.join(", ")}])` : `, ${mend.at})`;
+  const help =
+    mend.order !== undefined
+      ? `its axes are in another order: \`permute(${param}${text}\` brings them into this one`
+      : missing === 1
+        ? mend.at === 0
+          ? "the axis of the rows is missing: `unsqueeze(x, 0)` makes one row of it"
+          : "an axis is missing: `unsqueeze(x, 1)` adds one of size 1 (the channels of a grey image)"
+        : `\`${callee}\` takes ${written} as \`${param}\``;
+  const fixes =
+    mend.order !== undefined
+      ? wrap(span, "permute(", text)
+      : missing === 1 && mend.at !== undefined
+        ? wrap(span, "unsqueeze(", text)
+        : undefined;
   return {
     code: "DLX0212",
     severity: "error",
     title: `\`${callee}\` does not fit what it is given`,
     labels: [{ span, text: got }, { span: writtenSpan, text: `\`${param}\` must be ${written}` }, ...why],
     notes: [],
-    help:
-      missing === 1
-        ? `an axis is missing: \`unsqueeze(1)\` adds one of size 1 (the channels of a grey image)`
-        : `\`${callee}\` takes ${written} as \`${param}\``,
+    help,
+    ...optional(fixes),
   };
 }
 
@@ -32,6 +50,7 @@ export function forgottenFlatten(
   span: Span,
   writtenSpan: Span,
   why: readonly Label[],
+  _layer?: { readonly has: number; readonly wants: string },
 ): Diagnostic {
   return {
     code: "DLX0204",
@@ -40,6 +59,7 @@ export function forgottenFlatten(
     labels: [{ span, text: `this is ${got}` }, { span: writtenSpan, text: `declared ${written}` }, ...why],
     notes: ["a `Linear` works on the last axis only and leaves the others as they are"],
     help: "join the other axes into one before the first `Linear`: `|> flatten |> Linear(…)`",
+    ...optional(insertBefore(span, "flatten |> ")),
   };
 }
 
@@ -50,14 +70,23 @@ export function returnsOther(
   span: Span,
   writtenSpan: Span,
   why: readonly Label[],
+  /** The last layer and the size that it should have. */
+  layer?: { readonly has: number; readonly wants: string },
 ): Diagnostic {
+  // Only where the layer is written with its size alone.
+  const text = layer && `Linear(${layer.wants})`;
+  const sure = layer && span.end - span.start === `Linear(${layer.has})`.length;
   return {
     code: "DLX0207",
     severity: "error",
     title: `\`${callee}\` does not return what it declares`,
     labels: [{ span, text: `this is ${got}` }, { span: writtenSpan, text: `declared ${written}` }, ...why],
     notes: [],
-    help: "change the last line of its body, or the type after `->`",
+    help:
+      text && sure
+        ? `let the last layer have that size: \`${text}\``
+        : "change the last line of its body, or the type after `->`",
+    ...optional(text && sure ? change(span, text) : undefined),
   };
 }
 
@@ -93,13 +122,54 @@ export function wrongClasses(
   span: Span,
   why: readonly Label[],
 ): Diagnostic {
+  // The place where the number of outputs comes from, if it is a layer written with its size alone.
+  const layer = why.find((l) => l.span.end - l.span.start === `Linear(${outputs})`.length);
   return {
     code: "DLX0208",
     severity: "error",
-    title: `the labels have ${classes} classes, but there are ${outputs} outputs`,
+    title: `the labels have ${classes} classes, but there ${outputs === 1 ? "is one output" : `are ${outputs} outputs`}`,
     labels: [{ span, text: `the labels are ${labels}` }, ...why],
     notes: ["each class needs one output"],
     help: `let the last layer have ${classes} outputs: \`Linear(${classes})\``,
+    ...optional(layer && change(layer.span, `Linear(${classes})`)),
+  };
+}
+
+/** The outputs still have axes between the rows and the classes. */
+export function outputsPerPlace(z: Operand, y: Operand, fixes: readonly Fix[] | undefined): Diagnostic {
+  return {
+    code: "DLX0204",
+    severity: "error",
+    title: "the outputs have more axes than the labels: a `flatten` is missing",
+    labels: [
+      { span: z.span, text: `the outputs are ${typeText(z.value)}` },
+      { span: y.span, text: `the labels are ${typeText(y.value)}` },
+    ],
+    notes: ["a `Linear` works on the last axis only and leaves the others as they are"],
+    help: "join the other axes into one before the first `Linear`: `[flatten, Linear(…), …]`",
+    ...optional(fixes),
+  };
+}
+
+/** Labels with an axis of size 1, and labels that are floats. */
+export function almostLabels(z: Operand, y: Operand, what: "column" | "floats", cast: boolean): Diagnostic {
+  const column = what === "column";
+  const whole = column || cast;
+  return {
+    code: "DLX0221",
+    severity: "error",
+    title: column ? "class labels have no axis of their own" : "class labels are whole numbers, and these are floats",
+    labels: [
+      { span: y.span, text: `the labels are ${typeText(y.value)}` },
+      { span: z.span, text: `the outputs are ${typeText(z.value)}` },
+    ],
+    notes: ["one label for each row: the axes of the outputs without the last one"],
+    help: column
+      ? "drop the axis of size 1: `squeeze(y, -1)`"
+      : cast
+        ? "leave them whole: `i32(y)`"
+        : "to predict numbers instead of classes use `mse(squeeze(f(x), -1), y)`; if they are classes, `i32(y)`",
+    ...optional(whole ? wrap(y.span, column ? "squeeze(" : "i32(", column ? ", -1)" : ")") : undefined),
   };
 }
 

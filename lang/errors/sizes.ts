@@ -3,8 +3,9 @@
  */
 import { axesText, axisWithSize, typeText } from "../check/shape-text.ts";
 import type { Axis, Tensor } from "../check/values.ts";
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Fix } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { change, fix, fixed, insertAfter, put, putAfter } from "./edits.ts";
 import { axesOf, error, facts, ordinal, sameSpan } from "./shapes.ts";
 import type { Operand } from "./shapes.ts";
 
@@ -12,16 +13,48 @@ import type { Operand } from "./shapes.ts";
 
 /** 0210: `what` expects `expected` and got the operand. */
 export function wrongKind(what: string, expected: string, got: Operand, help?: string): Diagnostic {
-  return error("DLX0210", `${what} must be ${expected}, and this is ${typeText(got.value)}`, facts([got]), help);
+  return fixed(
+    error(
+      "DLX0210",
+      `${what} must be ${expected}, and this is ${typeText(got.value)}`,
+      facts([got]),
+      help ?? numberHelp(got),
+    ),
+    what === "a condition" && got.value.kind === "tensor" ? insertAfter(got.span, " != 0") : unquoted(got),
+  );
+}
+
+const numeric = ({ value }: Operand): boolean =>
+  value.kind === "str" &&
+  value.parts.length === 1 &&
+  typeof value.parts[0] === "string" &&
+  /^-?\d[\d.e-]*$/.test(value.parts[0]);
+const numberHelp = (x: Operand): string | undefined => (numeric(x) ? "a number is written without quotes" : undefined);
+/** A number in quotes. */
+function unquoted(x: Operand): readonly Fix[] | undefined {
+  if (!numeric(x)) return undefined;
+  const { file, start, end } = x.span;
+  return fix("take the quotes away", put({ file, start, end: start + 1 }, ""), put({ file, start: end - 1, end }, ""));
+}
+
+/** `"a is " + a` as `"a is {a}"`. */
+function filledIn(op: string, a: Operand, b: Operand): readonly Fix[] | undefined {
+  if (op !== "+" || a.value.kind !== "str" || b.value.kind === "str") return undefined;
+  const gap = { file: a.span.file, start: a.span.end - 1, end: b.span.start };
+  return fix("put it into the text", put(gap, "{"), putAfter(b.span, '}"'));
 }
 
 /** 0210 for operators: no meaning for these two. */
 export function wrongOperands(op: string, a: Operand, b: Operand, help?: string): Diagnostic {
-  return error(
-    "DLX0210",
-    `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`,
-    facts([a, b]),
-    help,
+  const number = [a, b].find(numeric);
+  return fixed(
+    error(
+      "DLX0210",
+      `\`${op}\` has no meaning for ${typeText(a.value)} and ${typeText(b.value)}`,
+      facts([a, b]),
+      number ? numberHelp(number) : help,
+    ),
+    number ? unquoted(number) : filledIn(op, a, b),
   );
 }
 
@@ -49,14 +82,22 @@ export function indexRange(ids: Operand, axis: Axis, classes: number, x?: Operan
 /** 0213. */
 export function indexOutside(t: Tensor, place: number, index: string, span: Span): Diagnostic {
   const axis = t.axes[place]!;
-  return error(
-    "DLX0213",
-    `${index} is outside of the ${ordinal(place)} axis of ${typeText(t)}, which has ${axisWithSize(axis)} places`,
-    {
-      labels: [{ span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` }],
-      notes: axis.why ? [axis.why.text] : [],
-    },
-    "the first is 0, and the last is -1",
+  const whole = span.end - span.start === index.length;
+  const last = whole ? change(span, "-1") : change({ ...span, start: span.end - index.length }, String(axis.size - 1));
+  return fixed(
+    error(
+      "DLX0213",
+      `${index} is outside of the ${ordinal(place)} axis of ${typeText(t)}, which has ${axisWithSize(axis)} places`,
+      {
+        labels: [
+          { span, text: `0 to ${axis.size - 1}, or -1 to -${axis.size} from the end` },
+          ...(axis.why && axis.why.span.file === span.file ? [{ span: axis.why.span, text: axis.why.text }] : []),
+        ],
+        notes: [],
+      },
+      "the first is 0, and the last is -1",
+    ),
+    last,
   );
 }
 
@@ -132,12 +173,12 @@ export function windowTooLarge(x: Operand, axis: Axis, reach: number): Diagnosti
   );
 }
 
-export function notSquare(a: Operand): Diagnostic {
+export function notSquare(a: Operand, what: string): Diagnostic {
   return error(
     "DLX0203",
-    `\`solve\` needs a square matrix, and this is ${typeText(a.value)}`,
+    `\`${what}\` needs a square matrix, and this is ${typeText(a.value)}`,
     facts([a], axesOf(a.value)),
-    "for least squares write `solve(X.T @ X, X.T @ y)`",
+    what === "solve" ? "for least squares write `solve(X.T @ X, X.T @ y)`" : undefined,
   );
 }
 

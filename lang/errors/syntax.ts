@@ -2,8 +2,9 @@
  * The messages of the 01 family: what the reader of a script could not read. One function per mistake. They take
  * plain words and places; which token stood where is the parser's business.
  */
-import type { Diagnostic, Label } from "../diagnostic.ts";
+import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
+import { change, fix, fixed, insertAfter, insertBefore, optional, put, putAfter, putBefore, remove } from "./edits.ts";
 
 const error = (
   code: string,
@@ -23,11 +24,12 @@ export interface Unexpected {
   readonly after?: string;
   readonly found: string;
   readonly help?: string;
+  readonly fix?: readonly Fix[] | undefined;
 }
 
-export function unexpected({ span, expected, after, found, help }: Unexpected): Diagnostic {
+export function unexpected({ span, expected, after, found, help, fix: fixes }: Unexpected): Diagnostic {
   const title = after === undefined ? `expected ${expected}` : `expected ${expected} after ${after}`;
-  return error("DLX0101", title, [{ span, text: found }], help);
+  return fixed(error("DLX0101", title, [{ span, text: found }], help), fixes);
 }
 
 export function cannotBegin(span: Span, what: string): Diagnostic {
@@ -41,11 +43,14 @@ export function unclosedBracket(open: Span, bracket: string, closer: string, mis
     { span: open, text: `this \`${bracket}\` is never closed` },
     { span: missed, text: `expected \`${closer}\` here at the latest` },
   ];
-  return error(
-    "DLX0102",
-    `\`${bracket}\` without its \`${closer}\``,
-    labels,
-    `write \`${closer}\` where the part that \`${bracket}\` begins ends`,
+  return fixed(
+    error(
+      "DLX0102",
+      `\`${bracket}\` without its \`${closer}\``,
+      labels,
+      `write \`${closer}\` where the part that \`${bracket}\` begins ends`,
+    ),
+    fix(`insert \`${closer}\``, put(missed, closer === "}" ? "\n}" : closer)),
   );
 }
 
@@ -54,41 +59,48 @@ export function wrongCloser(open: Span, bracket: string, closer: string, at: Spa
     { span: at, text: `closes it with \`${found}\`` },
     { span: open, text: `\`${bracket}\` opens` },
   ];
-  return error(
-    "DLX0102",
-    `\`${bracket}\` is closed by \`${found}\``,
-    labels,
-    `write \`${closer}\` instead of \`${found}\``,
+  return fixed(
+    error("DLX0102", `\`${bracket}\` is closed by \`${found}\``, labels, `write \`${closer}\` instead of \`${found}\``),
+    change(at, closer),
   );
 }
 
 export function strayBracket(span: Span, closer: string, bracket: string): Diagnostic {
   const labels = [{ span, text: `no \`${bracket}\` is open here` }];
-  return error(
-    "DLX0102",
-    `\`${closer}\` without its \`${bracket}\``,
-    labels,
-    `remove it, or write the \`${bracket}\` that it closes`,
+  return fixed(
+    error(
+      "DLX0102",
+      `\`${closer}\` without its \`${bracket}\``,
+      labels,
+      `remove it, or write the \`${bracket}\` that it closes`,
+    ),
+    remove(span, `\`${closer}\``),
   );
 }
 
 export function unclosedString(span: Span): Diagnostic {
-  return error(
-    "DLX0103",
-    'text without its closing `"`',
-    [{ span, text: "begins here and runs to the end of the line" }],
-    'write `"` where the text ends',
+  return fixed(
+    error(
+      "DLX0103",
+      'text without its closing `"`',
+      [{ span, text: "begins here and runs to the end of the line" }],
+      'write `"` where the text ends',
+    ),
+    insertAfter(span, '"'),
   );
 }
 
-export function unclosedHole(brace: Span): Diagnostic {
+export function unclosedHole(brace: Span, end: number): Diagnostic {
   const notes = ['`{` in a text begins a value: `"loss {loss:.4f}"`; a brace itself is `{{`'];
-  return error(
-    "DLX0103",
-    "`{` in a text without its `}`",
-    [{ span: brace, text: "this `{` is not closed before the text ends" }],
-    'write `}` after the value; a value in a text cannot hold `"`: name it with `let` first',
-    notes,
+  return fixed(
+    error(
+      "DLX0103",
+      "`{` in a text without its `}`",
+      [{ span: brace, text: "this `{` is not closed before the text ends" }],
+      'write `}` after the value; a value in a text cannot hold `"`: name it with `let` first',
+      notes,
+    ),
+    fix("insert `}`", put({ ...brace, start: end, end }, "}")),
   );
 }
 
@@ -102,64 +114,122 @@ export function emptyHole(span: Span): Diagnostic {
 }
 
 export function unknownCharacter(span: Span, character: string): Diagnostic {
-  return error(
-    "DLX0104",
-    `dlx has no sign \`${character}\``,
-    [{ span, text: "unknown here" }],
-    "remove it; inside a text or a comment any character may stand",
+  return fixed(
+    error(
+      "DLX0104",
+      `dlx has no sign \`${character}\``,
+      [{ span, text: "unknown here" }],
+      "remove it; inside a text or a comment any character may stand",
+    ),
+    remove(span, `\`${character}\``),
   );
 }
 
-export function foreignSign(span: Span, sign: string, help: string): Diagnostic {
-  return error("DLX0104", `dlx has no sign \`${sign}\``, [{ span, text: "unknown here" }], help);
+type Fixes = readonly Fix[] | undefined;
+
+export function foreignSign(span: Span, sign: string, help: string, fixes?: Fixes): Diagnostic {
+  return {
+    ...error("DLX0104", `dlx has no sign \`${sign}\``, [{ span, text: "unknown here" }], help),
+    ...optional(fixes),
+  };
+}
+
+/** A sign of dlx that means something else in another language. */
+export function otherSign(span: Span, title: string, text: string, help: string, fixes?: Fixes): Diagnostic {
+  return { ...error("DLX0116", title, [{ span, text }], help), ...optional(fixes) };
+}
+
+/** A head that ends in `:`, and its indented lines. */
+export function blockByIndent(colon: Span, fixes: Fixes): Diagnostic {
+  return {
+    ...error(
+      "DLX0116",
+      "a block stands in `{ }`",
+      [{ span: colon, text: "no block begins with `:`" }],
+      "write `{` here, and `}` on a line of its own behind the block",
+    ),
+    ...optional(fixes),
+  };
+}
+
+export function foreignImport(line: Span, title: string): Diagnostic {
+  return {
+    ...error(
+      "DLX0108",
+      title,
+      [{ span: line, text: "a package of another language" }],
+      "leave the line out: all layers, losses and optimizers are in scope",
+      ['an `import` takes names from a script: `import Block from "./blocks.dlx"`'],
+    ),
+    ...optional(remove(line, "the line")),
+  };
 }
 
 export function arrowInExpression(span: Span, rewritten: string): Diagnostic {
   const notes = ["`name <- value` on its own line changes a state"];
-  return error(
-    "DLX0105",
-    "`<-` inside an expression",
-    [{ span, text: "reads as a change of state" }],
-    `write \`${rewritten}\``,
-    notes,
+  return fixed(
+    error(
+      "DLX0105",
+      "`<-` inside an expression",
+      [{ span, text: "reads as a change of state" }],
+      `write \`${rewritten}\``,
+      notes,
+    ),
+    change(span, "< -"),
   );
 }
 
-export function comparisonChain(first: Span, second: Span, rewritten: string): Diagnostic {
+export function comparisonChain(first: Span, second: Span, rewritten: string, whole?: Span): Diagnostic {
   const labels = [
     { span: second, text: "a second comparison" },
     { span: first, text: "the first" },
   ];
-  return error("DLX0106", "comparisons cannot be chained", labels, `write \`${rewritten}\``);
+  return fixed(
+    error("DLX0106", "comparisons cannot be chained", labels, `write \`${rewritten}\``),
+    whole && change(whole, rewritten),
+  );
 }
 
 /** `word`: the second begins with the word of a statement, so no operator is missing. */
 export function twoStatements(span: Span, before: string, second: string, word: boolean): Diagnostic {
   const help = `start a new line before ${second}${word ? "" : ", or write the operator that is missing"}`;
-  return error("DLX0107", "two statements on one line", [{ span, text: `a second statement after ${before}` }], help);
-}
-
-export function misspelledWord(span: Span, written: string, meant: string): Diagnostic {
-  return error(
-    "DLX0108",
-    `no statement begins with \`${written}\``,
-    [{ span, text: `did you mean \`${meant}\`?` }],
-    `write \`${meant}\``,
+  return fixed(
+    error("DLX0107", "two statements on one line", [{ span, text: `a second statement after ${before}` }], help),
+    word ? fix("start a new line", put({ ...span, end: span.start }, "\n")) : undefined,
   );
 }
 
-export function foreignWord(span: Span, written: string, help: string): Diagnostic {
-  return error("DLX0108", `dlx has no \`${written}\``, [{ span, text: "a word of another language" }], help);
+export function misspelledWord(span: Span, written: string, meant: string): Diagnostic {
+  return fixed(
+    error(
+      "DLX0108",
+      `no statement begins with \`${written}\``,
+      [{ span, text: `did you mean \`${meant}\`?` }],
+      `write \`${meant}\``,
+    ),
+    change(span, meant),
+  );
+}
+
+export function foreignWord(span: Span, written: string, help: string, fixes?: Fixes): Diagnostic {
+  return {
+    ...error("DLX0108", `dlx has no \`${written}\``, [{ span, text: "a word of another language" }], help),
+    ...optional(fixes),
+  };
 }
 
 export function wrongFormat(span: Span, format: string): Diagnostic {
   const notes = ["a format is perhaps `+`, perhaps digits, perhaps `.` and digits, then one of `d f e g %`"];
-  return error(
-    "DLX0109",
-    `\`${format}\` is not a number format`,
-    [{ span, text: "cannot be read as a format" }],
-    "write `{x:.4f}`, `{x:+.2e}`, `{x:.1%}` or `{n:d}`",
-    notes,
+  const near = /(?:\.\d+)?[dfeg%]$/.exec(format)?.[0];
+  return fixed(
+    error(
+      "DLX0109",
+      `\`${format}\` is not a number format`,
+      [{ span, text: "cannot be read as a format" }],
+      "write `{x:.4f}`, `{x:+.2e}`, `{x:.1%}` or `{n:d}`",
+      notes,
+    ),
+    near ? change(span, near) : undefined,
   );
 }
 
@@ -181,34 +251,43 @@ export function reservedName(span: Span, word: string): Diagnostic {
   );
 }
 
-export function missingLet(span: Span, name: string, value: string): Diagnostic {
+export function missingLet(span: Span, name: string, value: string, start?: Span): Diagnostic {
   const notes = [`a state is changed with \`${name} <- …\``];
-  return error(
-    "DLX0111",
-    "a name is defined with `let`",
-    [{ span, text: "defines nothing" }],
-    `write \`let ${name} = ${value}\``,
-    notes,
+  return fixed(
+    error(
+      "DLX0111",
+      "a name is defined with `let`",
+      [{ span, text: "defines nothing" }],
+      `write \`let ${name} = ${value}\``,
+      notes,
+    ),
+    start && insertBefore(start, "let "),
   );
 }
 
 export function bareFields(span: Span, word: string, fields: string): Diagnostic {
-  return error(
-    "DLX0112",
-    "the fields of a row stand in parentheses",
-    [{ span, text: "" }],
-    `write \`${word} (${fields}) in …\``,
+  return fixed(
+    error(
+      "DLX0112",
+      "the fields of a row stand in parentheses",
+      [{ span, text: "" }],
+      `write \`${word} (${fields}) in …\``,
+    ),
+    change(span, `(${fields})`),
   );
 }
 
 export function oneList(span: Span, kind: string, name: string, list: string): Diagnostic {
   const notes = [`a ${kind} has two lists: what it is, then what it acts on`];
-  return error(
-    "DLX0113",
-    `\`${name}\` has only one list of arguments`,
-    [{ span, text: "" }],
-    `write \`${kind} ${name}()${list}\``,
-    notes,
+  return fixed(
+    error(
+      "DLX0113",
+      `\`${name}\` has only one list of arguments`,
+      [{ span, text: "" }],
+      `write \`${kind} ${name}()${list}\``,
+      notes,
+    ),
+    insertBefore(span, "()"),
   );
 }
 

@@ -14,6 +14,7 @@ import DLX0112 from "./DLX0112.md";
 import DLX0113 from "./DLX0113.md";
 import DLX0114 from "./DLX0114.md";
 import DLX0115 from "./DLX0115.md";
+import DLX0116 from "./DLX0116.md";
 import DLX0201 from "./DLX0201.md";
 import DLX0202 from "./DLX0202.md";
 import DLX0203 from "./DLX0203.md";
@@ -33,6 +34,12 @@ import DLX0217 from "./DLX0217.md";
 import DLX0218 from "./DLX0218.md";
 import DLX0219 from "./DLX0219.md";
 import DLX0221 from "./DLX0221.md";
+import DLX0231 from "./DLX0231.md";
+import DLX0232 from "./DLX0232.md";
+import DLX0233 from "./DLX0233.md";
+import DLX0234 from "./DLX0234.md";
+import DLX0235 from "./DLX0235.md";
+import DLX0236 from "./DLX0236.md";
 import DLX0301 from "./DLX0301.md";
 import DLX0302 from "./DLX0302.md";
 import DLX0303 from "./DLX0303.md";
@@ -58,6 +65,9 @@ import DLX0323 from "./DLX0323.md";
 import DLX0324 from "./DLX0324.md";
 import DLX0325 from "./DLX0325.md";
 import DLX0326 from "./DLX0326.md";
+import DLX0327 from "./DLX0327.md";
+import DLX0328 from "./DLX0328.md";
+import DLX0329 from "./DLX0329.md";
 import DLX0331 from "./DLX0331.md";
 import DLX0332 from "./DLX0332.md";
 import DLX0333 from "./DLX0333.md";
@@ -74,6 +84,7 @@ import DLX0343 from "./DLX0343.md";
 import DLX0344 from "./DLX0344.md";
 import DLX0345 from "./DLX0345.md";
 import DLX0346 from "./DLX0346.md";
+import DLX0347 from "./DLX0347.md";
 import DLX0401 from "./DLX0401.md";
 import DLX0402 from "./DLX0402.md";
 import DLX0403 from "./DLX0403.md";
@@ -86,11 +97,17 @@ import DLX0502 from "./DLX0502.md";
 import DLX0503 from "./DLX0503.md";
 import DLX0504 from "./DLX0504.md";
 import DLX0505 from "./DLX0505.md";
+import DLX0506 from "./DLX0506.md";
 import DLX0510 from "./DLX0510.md";
 import DLX0511 from "./DLX0511.md";
 import DLX0512 from "./DLX0512.md";
 import DLX0513 from "./DLX0513.md";
 import DLX0514 from "./DLX0514.md";
+import DLX0515 from "./DLX0515.md";
+import DLX0516 from "./DLX0516.md";
+import DLX0517 from "./DLX0517.md";
+import DLX0518 from "./DLX0518.md";
+import DLX0519 from "./DLX0519.md";
 import DLX0520 from "./DLX0520.md";
 import DLX0521 from "./DLX0521.md";
 import DLX0522 from "./DLX0522.md";
@@ -105,7 +122,30 @@ import DLX0530 from "./DLX0530.md";
 import DLX0531 from "./DLX0531.md";
 import DLX0532 from "./DLX0532.md";
 import DLX0533 from "./DLX0533.md";
+import DLX0540 from "./DLX0540.md";
+import DLX0541 from "./DLX0541.md";
+import DLX0542 from "./DLX0542.md";
+import DLX0543 from "./DLX0543.md";
+import DLX0544 from "./DLX0544.md";
+import DLX0545 from "./DLX0545.md";
+import DLX0546 from "./DLX0546.md";
+import DLX0547 from "./DLX0547.md";
+import DLX0548 from "./DLX0548.md";
+import DLX0549 from "./DLX0549.md";
 import DLX0551 from "./DLX0551.md";
+import DLX0552 from "./DLX0552.md";
+import DLX0560 from "./DLX0560.md";
+import DLX0561 from "./DLX0561.md";
+import DLX0562 from "./DLX0562.md";
+import DLX0563 from "./DLX0563.md";
+import DLX0564 from "./DLX0564.md";
+import DLX0565 from "./DLX0565.md";
+import DLX0601 from "./DLX0601.md";
+import DLX0602 from "./DLX0602.md";
+import DLX0603 from "./DLX0603.md";
+import DLX0604 from "./DLX0604.md";
+import DLX0605 from "./DLX0605.md";
+import DLX0606 from "./DLX0606.md";
 import DLX0701 from "./DLX0701.md";
 import DLX0702 from "./DLX0702.md";
 import DLX0703 from "./DLX0703.md";
@@ -134,6 +174,7 @@ const texts = [
   DLX0113,
   DLX0114,
   DLX0115,
+  DLX0116,
   DLX0201,
   DLX0202,
   DLX0203,
@@ -153,6 +194,12 @@ const texts = [
   DLX0218,
   DLX0219,
   DLX0221,
+  DLX0231,
+  DLX0232,
+  DLX0233,
+  DLX0234,
+  DLX0235,
+  DLX0236,
   DLX0301,
   DLX0302,
   DLX0303,
@@ -178,6 +225,9 @@ const texts = [
   DLX0324,
   DLX0325,
   DLX0326,
+  DLX0327,
+  DLX0328,
+  DLX0329,
   DLX0331,
   DLX0332,
   DLX0333,
@@ -194,6 +244,7 @@ const texts = [
   DLX0344,
   DLX0345,
   DLX0346,
+  DLX0347,
   DLX0401,
   DLX0402,
   DLX0403,
@@ -206,11 +257,17 @@ const texts = [
   DLX0503,
   DLX0504,
   DLX0505,
+  DLX0506,
   DLX0510,
   DLX0511,
   DLX0512,
   DLX0513,
   DLX0514,
+  DLX0515,
+  DLX0516,
+  DLX0517,
+  DLX0518,
+  DLX0519,
   DLX0520,
   DLX0521,
   DLX0522,
@@ -225,7 +282,30 @@ const texts = [
   DLX0531,
   DLX0532,
   DLX0533,
+  DLX0540,
+  DLX0541,
+  DLX0542,
+  DLX0543,
+  DLX0544,
+  DLX0545,
+  DLX0546,
+  DLX0547,
+  DLX0548,
+  DLX0549,
   DLX0551,
+  DLX0552,
+  DLX0560,
+  DLX0561,
+  DLX0562,
+  DLX0563,
+  DLX0564,
+  DLX0565,
+  DLX0601,
+  DLX0602,
+  DLX0603,
+  DLX0604,
+  DLX0605,
+  DLX0606,
   DLX0701,
   DLX0702,
   DLX0703,

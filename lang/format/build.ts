@@ -21,7 +21,7 @@ import {
   RSquare,
   ThinArrow,
 } from "../syntax/tokens.ts";
-import { newRow, placed, type Placed, type RowState } from "./spacing.ts";
+import { inSignature, newRow, placed, type Placed, type RowState } from "./spacing.ts";
 import {
   rowIsTall,
   rowWidth,
@@ -124,7 +124,7 @@ class Builder {
       const newline = !first && this.breaksBefore() > 0;
       const place = placed(state, token);
       if (newline && operator && placedBefore?.token.image === operator.text && !afterComment) operator.broken = true;
-      const allowed = place.level !== undefined || placedBefore?.after !== undefined;
+      const allowed = place.level !== undefined || placedBefore?.after === true;
       const broken = afterComment || (newline && allowed);
       if (token.tokenType === LParen || token.tokenType === LSquare || token.tokenType === LCurly) {
         row.push(this.bracketOrBlock(token, place.gap, broken, state, placedBefore?.token.tokenType));
@@ -153,8 +153,9 @@ class Builder {
     typeBefore?: TokenType,
   ): Bracket | Block {
     const record = token.tokenType === LCurly;
-    // of a type, or of an argument with a name
-    const sizes = [ThinArrow, Colon].some((t) => t === typeBefore);
+    // of a type, of an argument with a name, of a definition
+    const sizes =
+      inSignature(state) || (token.tokenType === LSquare && [ThinArrow, Colon].some((t) => t === typeBefore));
     const isBlock = record && !this.opensRecord();
     const piece = isBlock ? this.block(gap, broken) : this.bracket(token, gap, broken, sizes);
     const closer = this.entries[this.at - 1]?.token;
@@ -200,7 +201,7 @@ class Builder {
       open: token.image,
       close: closing?.image ?? "",
       record,
-      fill: token.tokenType === LSquare && (sizes || items.every(({ row }) => isShort(row))),
+      fill: sizes || (token.tokenType === LSquare && items.every(({ row }) => isShort(row))),
       items,
       comment,
       opened: opened && (items.length > 0 || comment !== undefined),

@@ -58,7 +58,7 @@ class Printer {
   private write(row: Row, base: number, tail: number, limit: number): void {
     const chain = this.chains;
     for (const [i, piece] of row.entries()) {
-      if (i > 0 && piece.broken) this.lines.begin(base + STEP, chain);
+      if (i > 0 && piece.broken) this.lines.begin(indentOf(row, i, base), chain);
       else if (i > 0 && piece.kind !== "comment") this.lines.write(" ".repeat(piece.gap));
       this.piece(piece, base, i === row.length - 1 ? tail : 0, limit);
       this.chains = Math.max(this.chains, chain);
@@ -102,8 +102,11 @@ class Printer {
   }
 
   private openBracket(bracket: Bracket, tail: number, limit: number): void {
-    const { open, close, items, opened, comment } = bracket;
+    const { open, close, items, comment } = bracket;
     const outer = this.lines.indent;
+    // Far to the right there is no room to align items.
+    if (bracket.narrow && this.lines.column > GOAL / 2) bracket.opened = true;
+    const { opened } = bracket;
     this.lines.write(open);
     if (comment) this.lines.comment(comment);
     const inner = opened ? outer + STEP : this.lines.column;
@@ -122,13 +125,26 @@ class Printer {
 
 // ---------------------------------------------------------------- where to break
 
+/** Lines of a row behind its first are indented; not so what follows comments at its very beginning. */
+function indentOf(row: Row, at: number, base: number): number {
+  let first = 0;
+  while (row[first]?.kind === "comment") first++;
+  return at <= first ? base : base + STEP;
+}
+
 /** Breaks a stretch that is too wide at its loosest place, and what is still too wide again. */
 function settle(stretch: Stretch, base: number, limit: number): void {
   const { row, from, to, column, tail } = stretch;
   let start = from;
   for (let i = from + 1; i <= to; i++) {
     if (i < to && !row[i]?.broken) continue;
-    const part = { row, from: start, to: i, column: start === from ? column : base + STEP, tail: i === to ? tail : 0 };
+    const part = {
+      row,
+      from: start,
+      to: i,
+      column: start === from ? column : indentOf(row, start, base),
+      tail: i === to ? tail : 0,
+    };
     if (!fits(part, base, limit)) relax(part, base);
     start = i;
   }
@@ -143,7 +159,10 @@ function relax(stretch: Stretch, base: number): void {
     for (const block of blocks) block.inline = false;
     return again();
   }
-  if (breakAt(stretch, ["pipe", "arrow", "word", "comma"])) return again();
+  if (breakAt(stretch, ["pipe"])) return again();
+  // A signature and its result are two lines that the author could have left whole.
+  if (breakAt(stretch, ["arrow"])) return settle(stretch, base, LIMIT);
+  if (breakAt(stretch, ["word", "comma"])) return again();
   const brackets = inside.filter((p) => p.kind === "bracket" && !isOpen(p) && p.items.length > 0) as Bracket[];
   const fitsWith = (bracket: Bracket): boolean => {
     openUp(bracket);
@@ -178,7 +197,7 @@ function breakAt({ row, from, to }: Stretch, levels: readonly Level[]): boolean 
     for (let i = from + 1; i < to; i++) {
       const [before, piece] = [row[i - 1], row[i]];
       if (!piece || piece.broken) continue;
-      if (level === "comma" ? isLeaf(before, ",") : level === "assign" ? isAssign(before) : levelOf(piece) === level) {
+      if (level === "comma" ? isLeaf(before, ",") : levelOf(piece) === level) {
         piece.broken = true;
         found = true;
       }
@@ -193,7 +212,7 @@ const isAssign = (piece: Piece | undefined): boolean => ["=", "<-", "=>", "~"].s
 const levelOf = (piece: Piece): Level | undefined => (piece.kind === "leaf" ? piece.level : undefined);
 
 function openUp(bracket: Bracket): void {
-  bracket.opened = true;
+  bracket.opened = !bracket.fill;
   bracket.narrow = true;
 }
 function close(bracket: Bracket): void {
@@ -209,7 +228,8 @@ function splitWide({ items, fill }: Bracket, inner: number, tail: number, limit:
     if (line.length < 2 || lineFits(line, inner, to === items.length ? tail : 0, limit)) continue;
     let column = inner;
     for (const [i, item] of line.entries()) {
-      if (i > 0 && (!fill || column + 1 + item.width > GOAL)) {
+      const after = from + i === items.length - 1 ? tail : 0;
+      if (i > 0 && (!fill || column + item.width + after > GOAL)) {
         item.broken = true;
         column = inner;
       }
@@ -235,7 +255,7 @@ interface Cursor {
 }
 
 function fits({ row, from, to, column, tail }: Stretch, base: number, limit: number): boolean {
-  const cursor: Cursor = { column, indent: from === 0 ? base : base + STEP, limit, ok: true };
+  const cursor: Cursor = { column, indent: from === 0 ? base : indentOf(row, from, base), limit, ok: true };
   walk(row.slice(from, to), cursor, 0);
   return cursor.ok && cursor.column + tail <= limit;
 }
@@ -249,6 +269,9 @@ function walk(row: Row, cursor: Cursor, before: number): void {
       advance(cursor, piece.width);
     else if (piece.kind === "block" || piece.opened) {
       advance(cursor, 1);
+      cursor.column = cursor.indent + 1;
+    } else if (piece.narrow) {
+      // Its lines are filled when it is printed.
       cursor.column = cursor.indent + 1;
     } else if (isOpen(piece)) {
       const inner = cursor.column + 1;

@@ -43,6 +43,8 @@ export interface RowState {
   /** How many tokens were placed. */
   count: number;
   before?: Placed;
+  /** Behind the `=` of the statement. */
+  assigned: boolean;
   /** Signs `?` whose `:` is still to come. */
   choices: number;
   /** Behind the `in` of an `input`. */
@@ -55,14 +57,20 @@ export interface Placed {
   /** A line may begin with it. */
   readonly level?: Level;
   /** A line may begin behind it. */
-  readonly after?: Level;
+  readonly after: boolean;
   /** An operand ends with it, so what follows is an operator, a call or a word. */
   readonly ends: boolean;
   /** A sign of one side: nothing stands between it and its operand. */
   readonly tight: boolean;
 }
 
-export const newRow = (statement: boolean): RowState => ({ statement, count: 0, choices: 0, domain: false });
+export const newRow = (statement: boolean): RowState => ({
+  statement,
+  count: 0,
+  assigned: false,
+  choices: 0,
+  domain: false,
+});
 
 const operandEnds = [Identifier, NumberLit, StringLit, RParen, RSquare, RCurly, K.true, K.false, K.none, K.dim];
 const partWords = [S.over, S.with, S.except, S.to, S.from, S.mixes];
@@ -81,13 +89,7 @@ const levels: readonly (readonly [TokenType, Level])[] = [
   [MulOp, "product"],
   [At, "matrix"],
 ];
-const behind: readonly (readonly [TokenType, Level])[] = [
-  [Comma, "comma"],
-  [Equals, "assign"],
-  [LeftArrow, "assign"],
-  [FatArrow, "assign"],
-  [Tilde, "assign"],
-];
+const behind: readonly TokenType[] = [Comma, Equals, LeftArrow, FatArrow, Tilde];
 
 /** Places the next token of a row. For brackets it is called with the opening and then with the closing sign. */
 export function placed(state: RowState, token: IToken): Placed {
@@ -102,8 +104,9 @@ export function placed(state: RowState, token: IToken): Placed {
   const gap = gapBefore(state, token, choice);
   if (state.statement && state.count++ === 0) state.head = type;
   if (state.head === K.input && type === K.in) state.domain = true;
+  if (type === Equals) state.assigned = true;
   const level = binary && !named && (type !== Colon || choice) ? levels.find(([t]) => isA(token, t))?.[1] : undefined;
-  const after = behind.find(([t]) => t === type)?.[1];
+  const after = behind.includes(type);
   const ends = !word && operandEnds.some((t) => isA(token, t));
   const tight = type === Minus && !binary;
   const result: Placed = { token, gap, level, after, ends, tight };
@@ -124,3 +127,7 @@ function gapBefore(state: RowState, token: IToken, choice: boolean): 0 | 1 {
   const named = state.count === 2 && (state.head === K.train || state.head === K.eval);
   return (type === LParen || type === LSquare) && before.ends && !named ? 0 : 1;
 }
+
+/** In the head of a definition: its brackets hold parameters. */
+export const inSignature = ({ head, assigned }: RowState): boolean =>
+  !assigned && (head === K.fn || head === K.model || head === K.optimizer);

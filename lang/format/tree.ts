@@ -16,7 +16,6 @@ export const LEVELS = [
   "sum",
   "product",
   "matrix",
-  "assign",
 ] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -56,14 +55,14 @@ export interface Bracket extends InRow {
   readonly open: string;
   readonly close: string;
   readonly record: boolean;
-  /** Items share lines where they must be broken: numbers, names, sizes of a type. */
+  /** Items share lines where they must be broken: numbers, names, sizes of a type, parameters. */
   readonly fill: boolean;
   readonly items: readonly Item[];
   /** A comment right behind the opening sign. */
   readonly comment?: Comment;
   /** Its items stand on lines of their own, below the opening sign. */
   opened: boolean;
-  /** Opened here, not by the author. */
+  /** Broken here, not by the author. */
   narrow: boolean;
   /** Spans lines, by itself or by something inside. */
   readonly tall: boolean;
@@ -105,4 +104,4 @@ export const rowWidth = (row: Row): number =>
   row.reduce((sum, p, i) => sum + (p.kind === "comment" ? 0 : p.width + (i > 0 ? p.gap : 0)), 0);
 
 export const isOpen = (bracket: Bracket): boolean =>
-  bracket.opened || bracket.items.some((item, i) => i > 0 && item.broken);
+  bracket.opened || bracket.narrow || bracket.items.some((item, i) => i > 0 && item.broken);

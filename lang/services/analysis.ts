@@ -3,15 +3,12 @@
  * (see `slices`). A part that says what it said before is not checked again; places in it move with their statement.
  * Where a value is not known now, the last good check of the same statement answers.
  */
-import { openFacts } from "../check/sources.ts";
-import { factKey } from "../check/data.ts";
 import { checkProgram, type Parsed } from "../check/program.ts";
 import type { Frame } from "../check/state.ts";
 import { isSameMistake } from "../check/state.ts";
 import type { Value } from "../check/values.ts";
-import type { Diagnostic } from "../diagnostic.ts";
+import type { Diagnostic, Label } from "../diagnostic.ts";
 import { followsFrom } from "../index.ts";
-import type { Facts } from "../program.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { parse } from "../syntax/index.ts";
@@ -19,42 +16,17 @@ import { Lines } from "./lines.ts";
 import type { Names } from "./names.ts";
 import { namesOf } from "./names.ts";
 import type { Library } from "./library.ts";
+import type { CheckedSlice, Fact, KnownFact, Memory } from "./memory.ts";
 import type { ServiceHost } from "./host.ts";
 import type { Slice, Statement } from "./slices.ts";
 import { bodyOf, indexAt, slicesOf, statementsOf } from "./slices.ts";
 
-/** One value that a place had, and when it is computed. */
-export interface Fact {
-  readonly value: Value;
-  readonly clock?: string;
-}
-/** With where it was seen, so that places in it can be found in the text of today. */
-export interface KnownFact extends Fact {
-  readonly slice: CheckedSlice;
-}
-
-/** A part as it was checked; places are those of the text then. */
-export interface CheckedSlice {
-  readonly key: string;
-  readonly diagnostics: readonly Diagnostic[];
-  readonly late: readonly Diagnostic[];
-  readonly facts: ReadonlyMap<number, readonly Fact[]>;
-  /** Places of its statements then, by key. */
-  readonly statements: readonly Statement[];
-  readonly starts: ReadonlyMap<string, number>;
-  /** All names of the script, where a message depends on them. */
-  readonly neighbours?: string;
-}
-
-interface Remembered {
-  readonly text: string;
-  readonly start: number;
-  readonly slice: CheckedSlice;
-}
-
 /** More values of one place than this are not told apart. */
 const MAX_FACTS = 4;
-const keyOf = (span: { readonly start: number; readonly end: number }): number => span.start * 2 ** 24 + (span.end - span.start);
+/** A name that is not there is told of once, whatever is said about it. */
+const UNKNOWN_NAMES = new Set(["DLX0301", "DLX0327", "DLX0328", "DLX0329"]);
+const keyOf = (span: { readonly start: number; readonly end: number }): number =>
+  span.start * 2 ** 24 + (span.end - span.start);
 
 export class Analysis {
   readonly source: Source;
@@ -84,7 +56,7 @@ export class Analysis {
   async check(host: ServiceHost, isCurrent: () => boolean): Promise<boolean> {
     const { memory, statements } = this;
     const slices = slicesOf(statements, this.names, (name) => this.library.isModel(name));
-    const neighbours = this.names.top.definitions.map((d) => d.name).join();
+    const neighbours = this.names.definitions.map((d) => d.name).join();
     const results: CheckedSlice[] = [];
     const kept = new Map<string, CheckedSlice>();
     const latest = new Map<string, CheckedSlice[]>();
@@ -92,7 +64,10 @@ export class Analysis {
     for (const slice of slices) {
       const key = slice.hasImport ? `${slice.key}\0${memory.modulesKey()}` : slice.key;
       let result = kept.get(key) ?? memory.slices.get(key);
-      if (!result || (result.neighbours !== undefined && result.neighbours !== neighbours)) {
+      if (
+        !result ||
+        (result.neighbours !== undefined && result.neighbours !== neighbours && result.neighbours !== this.source.text)
+      ) {
         if (performance.now() - lastPause > 10) {
           await host.pause();
           lastPause = performance.now();
@@ -108,6 +83,7 @@ export class Analysis {
     memory.slices = kept;
     memory.latest = latest;
     this.diagnostics = this.collect(slices, results);
+    memory.recent.clear();
     slices.forEach((slice, i) => this.remember(slice, results[i]!));
     return true;
   }
@@ -115,7 +91,7 @@ export class Analysis {
   private async checkSlice(host: ServiceHost, slice: Slice, key: string, neighbours: string): Promise<CheckedSlice> {
     const { source, memory, statements } = this;
     const body = bodyOf(slice, statements);
-    const script: Parsed = { source, file: { ...this.file, body } };
+    const script: Parsed = { source, file: { ...this.file, body }, whole: this.file };
     for (;;) {
       const facts = new Map<number, Fact[]>();
       const seen = (span: Span, value: Value, frame?: Frame): void => {
@@ -128,7 +104,10 @@ export class Analysis {
       const checked = checkProgram(script, this.library.parsed, memory, { inputs: {}, seen });
       if (checked.pendingFacts.length === 0 && checked.pendingFiles.length === 0) {
         const late = new Set(checked.late);
-        const diagnostics = [...memory.moduleDiagnostics(slice.hasImport), ...checked.diagnostics.filter((d) => !late.has(d))];
+        const diagnostics = [
+          ...memory.moduleDiagnostics(slice.hasImport),
+          ...checked.diagnostics.filter((d) => !late.has(d)),
+        ];
         return {
           key,
           diagnostics,
@@ -136,11 +115,21 @@ export class Analysis {
           facts,
           statements,
           starts: new Map(statements.map((s) => [s.key, s.stmt.span.start])),
-          neighbours: diagnostics.some((d) => d.code === "DLX0301") ? neighbours : undefined,
+          neighbours: this.rest(slice, diagnostics, neighbours),
         };
       }
       await memory.learn(host, source.file, checked.pendingFacts, checked.pendingFiles);
     }
+  }
+
+  /** What the messages of a part depend on beside the part: the names around it, or anything that they show. */
+  private rest(slice: Slice, diagnostics: readonly Diagnostic[], neighbours: string): string | undefined {
+    const outside = ({ span }: Label): boolean => {
+      const home = span.file === this.source.file ? this.statementAt(span.start) : undefined;
+      return home !== undefined && !slice.members.has(home);
+    };
+    if (diagnostics.some((d) => d.labels.some(outside))) return this.source.text;
+    return diagnostics.some((d) => d.code.startsWith("DLX03")) ? neighbours : undefined;
   }
 
   /** The messages of all parts as those of one script: each once, and only on statements of its part. */
@@ -150,10 +139,20 @@ export class Analysis {
     const early = gather("diagnostics");
     const failed = early.some((d) => d.severity === "error");
     const found: Diagnostic[] = [];
+    const told = new Set<string>();
     for (const d of [...early, ...(failed ? [] : gather("late"))].sort(byPlace)) {
-      if (!followsFrom(this.syntax, d) && !found.some((known) => isSameMistake(known, d))) found.push(d);
+      const name = UNKNOWN_NAMES.has(d.code) ? this.written(d) : undefined;
+      const isTold = found.some((k) => isSameMistake(k, d)) || (name !== undefined && told.has(name));
+      if (followsFrom(this.syntax, d) || isTold) continue;
+      found.push(d);
+      if (name !== undefined) told.add(name);
     }
     return [...this.syntax, ...found];
+  }
+
+  private written(d: Diagnostic): string | undefined {
+    const span = d.labels[0]?.span;
+    return span?.file === this.source.file ? this.source.text.slice(span.start, span.end) : undefined;
   }
 
   private moved(d: Diagnostic, slice: Slice, result: CheckedSlice): Diagnostic | undefined {
@@ -187,17 +186,23 @@ export class Analysis {
   }
 
   private remember(slice: Slice, result: CheckedSlice): void {
-    if (result.diagnostics.some((d) => d.severity === "error")) return;
-    for (const { key, stmt, title } of slice.members) {
-      if (stmt.kind === "error" || this.syntax.some((d) => isInside(d.labels[0]?.span, stmt.span))) continue;
+    const { memory, source } = this;
+    const members = [...slice.members];
+    const isGood =
+      !result.diagnostics.some((d) => d.severity === "error") &&
+      !members.some(
+        ({ stmt }) => stmt.kind === "error" || this.syntax.some((d) => isInside(d.labels[0]?.span, stmt.span)),
+      );
+    for (const { key, stmt, title } of members) {
       const start = result.starts.get(key);
       if (start === undefined) continue;
-      const text = this.source.text.slice(stmt.span.start, stmt.span.end);
-      this.memory.good.set(title, { text, start, slice: result });
+      const remembered = { text: source.text.slice(stmt.span.start, stmt.span.end), start, slice: result };
+      if (!memory.recent.has(title)) memory.recent.set(title, remembered);
+      if (isGood) memory.good.set(title, remembered);
     }
-    if (this.memory.good.size > 4 * this.statements.length + 64) {
+    if (memory.good.size > 4 * this.statements.length + 64) {
       const titles = new Set(this.statements.map((s) => s.title));
-      for (const title of this.memory.good.keys()) if (!titles.has(title)) this.memory.good.delete(title);
+      for (const title of memory.good.keys()) if (!titles.has(title)) memory.good.delete(title);
     }
   }
 
@@ -221,11 +226,13 @@ export class Analysis {
   }
 
   private remembered(home: Statement, by: number, length: number): readonly KnownFact[] {
-    const last = this.memory.good.get(home.title);
-    if (!last) return [];
     const now = this.source.text.slice(home.stmt.span.start, home.stmt.span.end);
-    const then = placeThen(now, last.text, by, length);
-    return then === undefined ? [] : factsIn(last.slice, last.start + then, length);
+    for (const last of [this.memory.recent.get(home.title), this.memory.good.get(home.title)]) {
+      const then = last && placeThen(now, last.text, by, length);
+      const found = then === undefined ? [] : factsIn(last!.slice, last!.start + then, length);
+      if (found.length > 0) return found;
+    }
+    return [];
   }
 
   /** A place that a value carries (the `let` of an instance, a param), where the script has it today. */
@@ -265,73 +272,4 @@ function isInside(inner: Span | undefined, outer: Span): boolean {
 
 function byPlace(a: Diagnostic, b: Diagnostic): number {
   return (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0);
-}
-
-/** What outlives a version of a script: facts of its data, imported files, parts as they were checked. */
-export class Memory {
-  slices = new Map<string, CheckedSlice>();
-  /** By statement, its parts as the newest check left them. */
-  latest: ReadonlyMap<string, readonly CheckedSlice[]> = new Map();
-  readonly good = new Map<string, Remembered>();
-  readonly modules = new Map<string, Parsed>();
-  readonly missing = new Set<string>();
-  private readonly known = new Map<string, Facts | Diagnostic>();
-  private readonly broken = new Map<string, readonly Diagnostic[]>();
-  private version = 0;
-
-  readonly facts = (ref: Parameters<typeof factKey>[0]): Facts | Diagnostic | undefined => this.known.get(factKey(ref));
-
-  async learn(
-    host: ServiceHost,
-    script: string,
-    facts: readonly Parameters<typeof factKey>[0][],
-    files: readonly { readonly path: string }[],
-  ): Promise<void> {
-    for (const { path } of files) {
-      if (this.modules.has(path) || this.missing.has(path)) continue;
-      const source = await host.readModule(path);
-      if (!source) {
-        this.missing.add(path);
-        continue;
-      }
-      const { file, diagnostics } = parse({ file: path, text: source.text });
-      this.modules.set(path, { source: { file: path, text: source.text }, file });
-      this.broken.set(path, diagnostics);
-    }
-    for (const ref of facts) this.known.set(factKey(ref), (await host.facts(ref, script)) ?? openFacts(ref));
-  }
-
-  moduleDiagnostics(wanted: boolean): Diagnostic[] {
-    return wanted ? [...this.broken.values()].flat() : [];
-  }
-
-  modulesKey(): string {
-    return String(this.version);
-  }
-
-  /** To try a change: what is known now, and nothing of the trial comes back. */
-  copy(): Memory {
-    const other = new Memory();
-    other.slices = new Map(this.slices);
-    for (const [path, module] of this.modules) other.modules.set(path, module);
-    for (const path of this.missing) other.missing.add(path);
-    for (const [key, facts] of this.known) other.known.set(key, facts);
-    for (const [path, list] of this.broken) other.broken.set(path, list);
-    other.version = this.version;
-    return other;
-  }
-
-  /** Another file changed: imports are read again. */
-  forgetFiles(): void {
-    this.version++;
-    this.modules.clear();
-    this.missing.clear();
-    this.broken.clear();
-  }
-
-  /** Data may have changed: nothing that rests on it is trusted. */
-  forgetData(): void {
-    this.known.clear();
-    this.slices.clear();
-  }
 }

@@ -14,7 +14,8 @@ import { callAround, probeAt, type Probe } from "./probe.ts";
 import { calleeOf, membersOf } from "./symbols.ts";
 import { valueOf } from "./values.ts";
 
-export type CompletionKind = "variable" | "function" | "class" | "constant" | "field" | "property" | "keyword" | "axis" | "data";
+export type CompletionKind =
+  "variable" | "function" | "class" | "constant" | "field" | "property" | "keyword" | "axis" | "data";
 
 export interface Completion {
   readonly label: string;
@@ -53,7 +54,15 @@ function candidates(probe: Probe, library: Library): Found[] {
   const member = above?.kind === "member" ? (above as ast.Expr & { kind: "member" }) : undefined;
   if (member && member.name === (last as unknown)) {
     const value = valueOf(analysis, member.target);
-    return value ? membersOf(value).map((m) => ({ label: m.name, kind: memberKind(m.value, m.note), detail: m.value ? typeOf(m.value) : m.note, doc: m.note, rank: 0 })) : [];
+    return value
+      ? membersOf(value).map((m) => ({
+          label: m.name,
+          kind: memberKind(m.value, m.note),
+          detail: m.value ? typeOf(m.value) : m.note,
+          doc: m.note,
+          rank: 0,
+        }))
+      : [];
   }
   const names = inScope(analysis, library, at);
   const pipe = pipeAt(path, last);
@@ -67,13 +76,21 @@ function candidates(probe: Probe, library: Library): Found[] {
   found.push(...axesAt(analysis, path, around?.call, at));
   found.push(...names);
   const stmt = path.findLast((n) => "body" in n || n.kind === "expr" || n.kind === "error" || n.kind === "let");
-  if (!around && (stmt?.kind === "expr" || stmt === undefined || stmt.kind === "error") && stmt?.span.start !== undefined && stmt.span.start === word.start)
+  if (
+    !around &&
+    (stmt?.kind === "expr" || stmt === undefined || stmt.kind === "error") &&
+    stmt?.span.start !== undefined &&
+    stmt.span.start === word.start
+  )
     found.push(...wordsAt(analysis, word.start));
   return found;
 }
 
 /** The pipe whose stage the name is, or begins. */
-function pipeAt(path: Probe["path"], last: Probe["path"][number] | undefined): (ast.Expr & { kind: "pipe" }) | undefined {
+function pipeAt(
+  path: Probe["path"],
+  last: Probe["path"][number] | undefined,
+): (ast.Expr & { kind: "pipe" }) | undefined {
   for (let i = path.length - 2; i >= 0; i--) {
     const node = path[i]!;
     if (node.kind === "pipe") {
@@ -98,7 +115,12 @@ function inScope(analysis: Analysis, library: Library, at: number): Named[] {
   const own = namesAt(analysis.names, at).map((d) => ofDefinition(analysis, d));
   const given = [...library.entries.values()].filter((e) => !e.name.includes(".")).map((e) => ofEntryItem(e, 3));
   const toy: Named = { label: "toy", kind: "data", detail: "data sources drawn on the spot", rank: 3 };
-  return [...own, ...given, toy, ...["true", "false", "none"].map((label): Named => ({ label, kind: "keyword", rank: 4 }))];
+  return [
+    ...own,
+    ...given,
+    toy,
+    ...["true", "false", "none"].map((label): Named => ({ label, kind: "keyword", rank: 4 })),
+  ];
 }
 
 function ofDefinition(analysis: Analysis, d: Definition): Named {
@@ -118,7 +140,14 @@ function ofDefinition(analysis: Analysis, d: Definition): Named {
 }
 
 function ofEntryItem(entry: Entry, rank: number): Named {
-  const kind = entry.kind === "model" || entry.kind === "optimizer" ? "class" : entry.kind === "constant" ? "constant" : entry.kind === "source" ? "data" : "function";
+  const kind =
+    entry.kind === "model" || entry.kind === "optimizer"
+      ? "class"
+      : entry.kind === "constant"
+        ? "constant"
+        : entry.kind === "source"
+          ? "data"
+          : "function";
   return { label: entry.name, kind, detail: entry.signature, doc: ofEntry(entry), rank, entry };
 }
 
@@ -130,7 +159,11 @@ function memberKind(value: Value | undefined, note: string): CompletionKind {
 
 // ---------------------------------------------------------------- after |>
 
-const OF_DATA = new Set(["split", "shuffle", "take", "batches", "map"]);
+const OF_DATA = new Set(
+  "split kfold shuffle take filter again concat zip windows batches map chars words bpe pad encode decode".split(" "),
+);
+/** Of tensors too. */
+const OF_BOTH = new Set(["split", "windows", "concat", "pad"]);
 
 /** 0 takes such a value, 2 perhaps, 9 cannot stand there. */
 function fit({ entry, value, kind, rank }: Named, left: Value): number {
@@ -144,7 +177,7 @@ function fit({ entry, value, kind, rank }: Named, left: Value): number {
   if (entry.kind === "optimizer") return 9;
   if (left.kind === "instance" || left.kind === "list") return entry.name === "load" ? 0 : 5;
   if (left.kind !== "tensor") return rank + 2;
-  if (OF_DATA.has(entry.name) && entry.name !== "split") return 6;
+  if (OF_DATA.has(entry.name) && !OF_BOTH.has(entry.name)) return 6;
   const { declaration } = entry;
   if (!declaration) return entry.parameters.length === 0 ? 6 : takesTensor(entry) ? 1 : 3;
   const first = declaration.params[0]?.type;
@@ -172,7 +205,12 @@ function fitsType(type: ast.TypeExpr, t: Tensor): boolean {
 
 // ---------------------------------------------------------------- inside a call
 
-function argumentsOf(analysis: Analysis, library: Library, { call, index, piped }: NonNullable<ReturnType<typeof callAround>>, at: number): Found[] {
+function argumentsOf(
+  analysis: Analysis,
+  library: Library,
+  { call, index, piped }: NonNullable<ReturnType<typeof callAround>>,
+  at: number,
+): Found[] {
   const arg = call.args[index];
   if (arg && (arg.name !== undefined || arg.value.span.start !== at - 1)) return [];
   const callee = calleeOf(analysis, library, call.callee);
@@ -184,7 +222,14 @@ function argumentsOf(analysis: Analysis, library: Library, { call, index, piped 
   const before = call.args.slice(0, index).filter((a) => !a.name).length + skipped;
   return list
     .filter((p, i) => i >= before && !given.has(p.name))
-    .map((p) => ({ label: p.name, insert: `${p.name}: `, kind: "property" as const, detail: p.text, doc: `argument of \`${entry.signature}\``, rank: p.optional ? 0 : 1 }));
+    .map((p) => ({
+      label: p.name,
+      insert: `${p.name}: `,
+      kind: "property" as const,
+      detail: p.text,
+      doc: `argument of \`${entry.signature}\``,
+      rank: p.optional ? 0 : 1,
+    }));
 }
 
 /** Axes of the tensor that is indexed or reduced here. */
@@ -194,7 +239,8 @@ function axesAt(analysis: Analysis, path: Probe["path"], call: ast.Call | undefi
   if (!call) return [];
   const arg = call.args.find((a) => a.span.start <= at && at <= a.span.end);
   if (arg?.name?.text !== "over" && arg?.name?.text !== "per") return [];
-  const pipe = path.findLast((n) => n.kind === "pipe" && (n as ast.Expr & { kind: "pipe" }).right === call) as (ast.Expr & { kind: "pipe" }) | undefined;
+  const pipe = path.findLast((n) => n.kind === "pipe" && (n as ast.Expr & { kind: "pipe" }).right === call) as
+    (ast.Expr & { kind: "pipe" }) | undefined;
   const from = pipe?.left ?? call.args.find((a) => !a.name)?.value;
   return from ? axesOf(valueOf(analysis, from), "") : [];
 }
@@ -202,7 +248,17 @@ function axesAt(analysis: Analysis, path: Probe["path"], call: ast.Call | undefi
 function axesOf(value: Value | undefined, after: string): Found[] {
   if (value?.kind !== "tensor") return [];
   return value.axes.flatMap((a) =>
-    a.name !== undefined && a.uid !== undefined ? [{ label: a.name, insert: a.name + after, kind: "axis" as const, detail: `axis of ${a.size < 0 ? "?" : a.size}`, rank: 0 }] : [],
+    a.name !== undefined && a.uid !== undefined
+      ? [
+          {
+            label: a.name,
+            insert: a.name + after,
+            kind: "axis" as const,
+            detail: `axis of ${a.size < 0 ? "?" : a.size}`,
+            rank: 0,
+          },
+        ]
+      : [],
   );
 }
 
@@ -210,7 +266,29 @@ function axesOf(value: Value | undefined, after: string): Found[] {
 
 const ANYWHERE = ["let", "dim", "for", "if", "print"];
 const WORDS: Readonly<Record<Region["kind"], readonly string[]>> = {
-  file: [...STATEMENT_WORDS.filter((w) => !["param", "state", "yield", "assert", "minimize", "metric", "every", "repeat", "show", "record", "precision"].includes(w)), "test", "for", "scan", "iterate", "if"],
+  file: [
+    ...STATEMENT_WORDS.filter(
+      (w) =>
+        ![
+          "param",
+          "state",
+          "yield",
+          "assert",
+          "minimize",
+          "metric",
+          "every",
+          "repeat",
+          "show",
+          "record",
+          "precision",
+        ].includes(w),
+    ),
+    "test",
+    "for",
+    "scan",
+    "iterate",
+    "if",
+  ],
   train: [...ANYWHERE, "minimize", "metric", "state", "every", "when", "repeat", "plot", "save", "stop"],
   eval: [...ANYWHERE, "metric", "plot"],
   model: [...ANYWHERE, "param", "state", "scan", "iterate"],

@@ -11,7 +11,11 @@ export function originOf(analysis: Analysis, library: Library, offset: number): 
   switch (symbol?.kind) {
     case "local": {
       const { definition } = symbol;
-      return (definition.stmt?.kind === "import" ? imported(analysis, definition.name, definition.stmt.file.parts) : undefined) ?? definition.span;
+      return (
+        (definition.stmt?.kind === "import"
+          ? imported(analysis, definition.name, definition.stmt.file.parts)
+          : undefined) ?? definition.span
+      );
     }
     case "library":
       return symbol.entry.place;
@@ -21,7 +25,9 @@ export function originOf(analysis: Analysis, library: Library, offset: number): 
       const { call, name } = symbol.argument;
       const callee = calleeOf(analysis, library, call.callee);
       const declaration = callee?.entry.declaration;
-      const params = declaration ? [...("settings" in declaration ? declaration.settings : []), ...declaration.params] : [];
+      const params = declaration
+        ? [...("settings" in declaration ? declaration.settings : []), ...declaration.params]
+        : [];
       return params.find((p) => p.name.text === name.text)?.name.span;
     }
     case undefined:

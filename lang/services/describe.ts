@@ -72,7 +72,9 @@ export function paramsOf(instance: Instance): Params {
     for (const p of i.params.values())
       rows.push({
         path: p.path.slice(instance.path.length + 1),
-        shape: `[${shape(p.type).map((n) => (n < 0 ? "?" : n)).join(", ")}]`,
+        shape: `[${shape(p.type)
+          .map((n) => (n < 0 ? "?" : n))
+          .join(", ")}]`,
         count: elements(p.type),
       });
   });
@@ -97,7 +99,12 @@ export function flopsOf(value: Value, inputs: readonly Value[]): number | undefi
     if (!row) throw new Error(`expected a row for ${n.op}, got none`);
     if (n.type.shape.some((s) => s < 0)) return undefined;
     const free = row.family === "view" || row.family === "leaf";
-    total += row.flops?.(n.inputs.map((i) => i.type), n.type, n.attrs) ?? (free ? 0 : n.type.shape.reduce((a, b) => a * b, 1));
+    total +=
+      row.flops?.(
+        n.inputs.map((i) => i.type),
+        n.type,
+        n.attrs,
+      ) ?? (free ? 0 : n.type.shape.reduce((a, b) => a * b, 1));
     open.push(...n.inputs);
   }
   return total;

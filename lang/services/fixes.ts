@@ -21,7 +21,10 @@ const WORDS: Readonly<Record<string, string>> = {
 
 type Row = (d: Diagnostic, analysis: Analysis) => Fix | undefined;
 
-const replace = (d: Diagnostic, text: string, title: string, label = 0): Fix => ({ title, edits: [{ span: d.labels[label]!.span, text }] });
+const replace = (d: Diagnostic, text: string, title: string, label = 0): Fix => ({
+  title,
+  edits: [{ span: d.labels[label]!.span, text }],
+});
 const insert = (d: Diagnostic, offset: number, text: string, title: string): Fix => ({
   title,
   edits: [{ span: { file: d.labels[0]!.span.file, start: offset, end: offset }, text }],
@@ -32,8 +35,10 @@ const written = (d: Diagnostic, { source }: Analysis, label = 0): string => {
 };
 
 const meant: Row = (d, analysis) => {
-  const name = /^did you mean `([^`]+)`\?$/.exec(d.help ?? "")?.[1];
-  return name !== undefined && /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(written(d, analysis)) ? replace(d, name, `change to \`${name}\``) : undefined;
+  const name = /^did you mean `([^`]+?):?`\?$/.exec(d.help ?? "")?.[1];
+  return name !== undefined && /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(written(d, analysis))
+    ? replace(d, name, `change to \`${name}\``)
+    : undefined;
 };
 
 const rows: Readonly<Record<string, Row>> = {
@@ -44,7 +49,8 @@ const rows: Readonly<Record<string, Row>> = {
     const missed = d.labels[1]?.span;
     return missed && closer ? insert(d, missed.start, closer, `insert \`${closer}\``) : undefined;
   },
-  DLX0103: (d) => (d.title.startsWith("text without") ? insert(d, d.labels[0]!.span.end, '"', 'insert `"`') : undefined),
+  DLX0103: (d) =>
+    d.title.startsWith("text without") ? insert(d, d.labels[0]!.span.end, '"', 'insert `"`') : undefined,
   DLX0104: (d, analysis) => {
     const sign = written(d, analysis);
     if (d.help?.startsWith("remove it")) return replace(d, "", `remove \`${sign}\``);
@@ -62,7 +68,9 @@ const rows: Readonly<Record<string, Row>> = {
   DLX0108: (d, analysis) => {
     const word = /^write `(\w+)`$/.exec(d.help ?? "")?.[1] ?? WORDS[written(d, analysis)];
     if (word === undefined) return undefined;
-    return word === "" ? replace(d, "", `remove \`${written(d, analysis)}\``) : replace(d, word, `change to \`${word}\``);
+    return word === ""
+      ? replace(d, "", `remove \`${written(d, analysis)}\``)
+      : replace(d, word, `change to \`${word}\``);
   },
   DLX0111: (d, analysis) => {
     const stmt = pathTo(analysis.file, d.labels[0]!.span.start).findLast((n) => n.kind === "let");
@@ -88,7 +96,11 @@ function insertFlatten(d: Diagnostic, analysis: Analysis): Fix | undefined {
   for (const { span } of d.labels) {
     if (span.file !== analysis.source.file) continue;
     const pipe = pathTo(analysis.file, span.end).find((n): n is ast.Expr & { kind: "pipe" } => n.kind === "pipe");
-    const step = pipe && stages(pipe).steps.find((s) => s.right.kind === "call" && s.right.callee.kind === "name" && s.right.callee.text === "Linear");
+    const step =
+      pipe &&
+      stages(pipe).steps.find(
+        (s) => s.right.kind === "call" && s.right.callee.kind === "name" && s.right.callee.text === "Linear",
+      );
     if (step) return insert(d, step.right.span.start, "flatten |> ", "insert `flatten`");
   }
   return undefined;

@@ -40,7 +40,8 @@ function ofLet(analysis: Analysis, stmt: ast.Let, put: Put): void {
     if (!("text" in pattern)) return pattern.items.forEach(bind);
     const [fact] = analysis.factsOf(pattern.span);
     // What is written out beside it needs no hint.
-    if (fact && (isTyped(fact.value) || (fact.value.kind === "num" && stmt.value.kind !== "number"))) put(pattern.span.end, fact.value, ": ");
+    if (fact && (isTyped(fact.value) || (fact.value.kind === "num" && stmt.value.kind !== "number")))
+      put(pattern.span.end, fact.value, ": ");
   };
   bind(stmt.pattern);
 }
@@ -57,6 +58,7 @@ function ofPipe(analysis: Analysis, steps: readonly ast.Expr[], put: Put): void 
 }
 
 function isTyped(value: Value): boolean {
-  if (value.kind === "tuple" || value.kind === "list") return value.items.length > 0 && value.items.length <= 4 && value.items.every(isTyped);
+  if (value.kind === "tuple" || value.kind === "list")
+    return value.items.length > 0 && value.items.length <= 4 && value.items.every(isTyped);
   return value.kind === "tensor";
 }

@@ -2,7 +2,8 @@
 import type { Value } from "../check/values.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import type { Analysis, KnownFact } from "./analysis.ts";
+import type { Analysis } from "./analysis.ts";
+import type { KnownFact } from "./memory.ts";
 import { count, flopsOf, instancesOf, paramsOf, sizesOf, typeOf } from "./describe.ts";
 import type { Entry, Library } from "./library.ts";
 import { entryOf } from "./library.ts";
@@ -42,7 +43,10 @@ export function hoverAt(analysis: Analysis, library: Library, offset: number): H
       const facts = value ? analysis.factsOf(value.span) : [];
       const text = code(`${parameter?.text ?? symbol.argument.name.text}`);
       const of = callee ? `of \`${callee.entry.signature}\`` : "";
-      return { span: symbol.span, text: [text, of, facts[0] ? `here ${code1(typeOf(facts[0].value))}` : ""].filter(Boolean).join("\n\n") };
+      return {
+        span: symbol.span,
+        text: [text, of, facts[0] ? `here ${code1(typeOf(facts[0].value))}` : ""].filter(Boolean).join("\n\n"),
+      };
     }
     case undefined:
       return ofExpression(analysis, offset);
@@ -70,7 +74,8 @@ function ofDefinition(analysis: Analysis, d: Definition, at: Span): string {
     if (made) parts.push("---", made);
     return parts.join("\n\n");
   }
-  if (facts.length > 0) parts.push(ofFacts(analysis, `${word(d)} ${d.name}`, facts));
+  const clocks = d.value ? analysis.factsOf(d.value.span).flatMap((f) => f.clock ?? []) : [];
+  if (facts.length > 0) parts.push(ofFacts(analysis, `${word(d)} ${d.name}`, facts, clocks));
   else parts.push(code(`${word(d)} ${d.name}`));
   if (d.doc) parts.push(d.doc.replace(/^##\s?/gm, ""));
   return parts.join("\n\n");
@@ -79,18 +84,32 @@ function ofDefinition(analysis: Analysis, d: Definition, at: Span): string {
 const word = (d: Definition): string => (d.kind === "let" || d.stmt?.kind === d.kind ? d.kind : `(${d.kind})`);
 
 export function ofEntry(entry: Entry): string {
-  return [code(entry.kind === "builtin" || entry.kind === "source" || entry.kind === "constant" ? entry.signature : `${entry.kind} ${entry.signature}`), entry.doc].filter(Boolean).join("\n\n");
+  return [
+    code(
+      entry.kind === "builtin" || entry.kind === "source" || entry.kind === "constant"
+        ? entry.signature
+        : `${entry.kind} ${entry.signature}`,
+    ),
+    entry.doc,
+  ]
+    .filter(Boolean)
+    .join("\n\n");
 }
 
 /** All types that a place had; the sizes of the first. */
-function ofFacts(analysis: Analysis, name: string | undefined, facts: readonly KnownFact[]): string {
+function ofFacts(
+  analysis: Analysis,
+  name: string | undefined,
+  facts: readonly KnownFact[],
+  also: readonly string[] = [],
+): string {
   const types = [...new Set(facts.map((f) => typeOf(f.value)))];
   const first = facts[0]!;
   const head = name === undefined ? types[0]! : `${name}: ${types[0]!}`;
-  const clocks = [...new Set(facts.flatMap((f) => f.clock ?? []))];
-  const facts1 = [sizesOf(first.value), clocks.slice(0, 2).join(", ")].filter(Boolean).join(" · ");
+  const clocks = [...new Set([...facts.flatMap((f) => f.clock ?? []), ...also])];
+  const line = [sizesOf(first.value), clocks.slice(0, 2).join(", ")].filter(Boolean).join(" · ");
   const others = types.length > 1 ? `elsewhere ${types.slice(1).map(code1).join(", ")}` : "";
-  return [code(head), facts1, others, ofModels(analysis, first.value, facts)].filter(Boolean).join("\n\n");
+  return [code(head), line, others, ofModels(analysis, first.value, facts)].filter(Boolean).join("\n\n");
 }
 
 function ofModels(analysis: Analysis, value: Value, facts: readonly KnownFact[]): string {
@@ -99,7 +118,9 @@ function ofModels(analysis: Analysis, value: Value, facts: readonly KnownFact[])
   if (models.length === 0) return "";
   const applied = models.filter((m) => m.applied);
   if (applied.length === 0) return "not applied yet, so its sizes are not known";
-  const rows = models.flatMap((m) => paramsOf(m).rows.map((r) => ({ ...r, path: models.length > 1 ? `${m.path.split(".").at(-1)}.${r.path}` : r.path })));
+  const rows = models.flatMap((m) =>
+    paramsOf(m).rows.map((r) => ({ ...r, path: models.length > 1 ? `${m.path.split(".").at(-1)}.${r.path}` : r.path })),
+  );
   const total = rows.reduce((n, r) => n + r.count, 0);
   const listed = rows.slice(0, MAX_PARAMS).map((r) => `| \`${r.path}\` | \`${r.shape}\` | ${count(r.count)} |`);
   if (rows.length > MAX_PARAMS) listed.push(`| … | | ${rows.length - MAX_PARAMS} more |`);
@@ -115,7 +136,9 @@ function applicationOf(analysis: Analysis, model: Value, from: KnownFact): strin
     if (found !== "" || !isExpression(node) || (node.kind !== "call" && node.kind !== "pipe")) return;
     const callee = node.kind === "call" ? node.callee : node.right;
     if (!analysis.factsOf(callee.span).some((f) => f.slice === from.slice && f.value === model)) return;
-    const inputs = (node.kind === "call" ? node.args.map((a) => a.value) : [node.left]).flatMap((e) => analysis.factsOf(e.span)[0]?.value ?? []);
+    const inputs = (node.kind === "call" ? node.args.map((a) => a.value) : [node.left]).flatMap(
+      (e) => analysis.factsOf(e.span)[0]?.value ?? [],
+    );
     const [result] = analysis.factsOf(node.span);
     if (result) found = applied(inputs, result.value);
   });
@@ -137,7 +160,9 @@ function ofCall(analysis: Analysis, offset: number): string {
     const pipe = path.findLast((n): n is ast.Expr & { kind: "pipe" } => n.kind === "pipe");
     return pipe && pipe.right.span.start <= offset ? ofStage(analysis, pipe) : "";
   }
-  const pipe = path.find((n): n is ast.Expr & { kind: "pipe" } => n.kind === "pipe" && (n as ast.Expr & { kind: "pipe" }).right === call);
+  const pipe = path.find(
+    (n): n is ast.Expr & { kind: "pipe" } => n.kind === "pipe" && (n as ast.Expr & { kind: "pipe" }).right === call,
+  );
   const made = analysis.factsOf(call.span);
   const instance = made.find((f) => f.value.kind === "instance");
   if (instance?.value.kind === "instance" && pipe) {

@@ -5,7 +5,8 @@
 import type { Diagnostic } from "../diagnostic.ts";
 import { format } from "../format/index.ts";
 import type { Span } from "../source.ts";
-import { Analysis, Memory } from "./analysis.ts";
+import { Analysis } from "./analysis.ts";
+import { Memory } from "./memory.ts";
 import { completionsAt, type Completion } from "./completion.ts";
 import { originOf } from "./definition.ts";
 import { fixOf, type Fix } from "./fixes.ts";
@@ -105,7 +106,9 @@ export class LanguageService {
     for (;;) {
       const document = this.documents.get(file);
       if (!document) return undefined;
-      if ((await document.checking) || this.documents.get(file) === document) return document.analysis;
+      // A check that failed for a mistake of our own was told to the caller of `update`; the tree is there all the same.
+      const done = await document.checking.catch(() => true);
+      if (done || this.documents.get(file) === document) return document.analysis;
     }
   }
 
@@ -153,12 +156,17 @@ export class LanguageService {
     if (found) return [...placesOf(analysis, this.library, found.definition).spans];
     const symbol = symbolAt(analysis, this.library, offset);
     if (symbol?.kind !== "library") return [];
-    const uses = analysis.names.references.filter((r) => !r.definition && r.name === symbol.entry.name).map((r) => r.span);
+    const uses = analysis.names.references
+      .filter((r) => !r.definition && r.name === symbol.entry.name)
+      .map((r) => r.span);
     return symbol.entry.place ? [symbol.entry.place, ...uses] : uses;
   }
 
   /** The name that a rename would change, or why it cannot. */
-  async renameable(file: string, offset: number): Promise<{ readonly span: Span; readonly name: string } | { readonly refused: string }> {
+  async renameable(
+    file: string,
+    offset: number,
+  ): Promise<{ readonly span: Span; readonly name: string } | { readonly refused: string }> {
     const analysis = await this.settled(file);
     const found = analysis && definitionAt(analysis, this.library, offset);
     if (!analysis || !found) return { refused: "there is no name of this script here" };
@@ -239,13 +247,19 @@ export class LanguageService {
     const fix = fixOf(diagnostic, analysis);
     if (!fix) return undefined;
     const after = await this.trial(analysis, fix.edits);
-    const same = (list: readonly Diagnostic[]) => list.filter((d) => d.code === diagnostic.code && d.title === diagnostic.title).length;
-    return same(after) < same(analysis.diagnostics) ? fix : undefined;
+    const same = (list: readonly Diagnostic[]): number =>
+      list.filter((d) => d.code === diagnostic.code && d.title === diagnostic.title).length;
+    // Behind a mistake in the syntax another one may show; but none of the syntax is new.
+    const unread = (list: readonly Diagnostic[]): number => list.filter((d) => d.code.startsWith("DLX01")).length;
+    const before = analysis.diagnostics;
+    return same(after) < same(before) && unread(after) <= unread(before) ? fix : undefined;
   }
 
   private async newMistake(analysis: Analysis, edits: readonly TextEdit[]): Promise<Diagnostic | undefined> {
     const after = await this.trial(analysis, edits);
-    return after.length > analysis.diagnostics.length ? after.find((d) => !analysis.diagnostics.some((k) => k.title === d.title)) ?? after[0] : undefined;
+    return after.length > analysis.diagnostics.length
+      ? (after.find((d) => !analysis.diagnostics.some((k) => k.title === d.title)) ?? after[0])
+      : undefined;
   }
 
   private async trial(analysis: Analysis, edits: readonly TextEdit[]): Promise<readonly Diagnostic[]> {

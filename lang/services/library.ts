@@ -75,7 +75,9 @@ export class Library {
 }
 
 const declared = ({ source, file }: Parsed): Entry[] =>
-  file.body.flatMap((s) => (s.kind === "fn" || s.kind === "model" || s.kind === "optimizer" ? entryOf(s, source.text) : []));
+  file.body.flatMap((s) =>
+    s.kind === "fn" || s.kind === "model" || s.kind === "optimizer" ? entryOf(s, source.text) : [],
+  );
 
 /** A declaration as a script writes it. */
 export function entryOf(decl: ast.Fn | ast.Model | ast.Optimizer, text: string): Entry {
@@ -113,7 +115,11 @@ function given(): Entry[] {
   const found: Entry[] = [];
   for (const { name, params, doc } of Object.values(builtins)) {
     const [, signature = name, text = doc] = /^`([^`]+)`\s*([\s\S]*)$/.exec(doc) ?? [];
-    const parameters = params.map((p) => ({ name: p.name, text: writtenAs(signature, p.name), optional: p.default !== "required" }));
+    const parameters = params.map((p) => ({
+      name: p.name,
+      text: writtenAs(signature, p.name),
+      optional: p.default !== "required",
+    }));
     found.push(call(name, "builtin", signature, parameters, text));
   }
   for (const [name, { params, doc }] of Object.entries(specials)) {
@@ -124,7 +130,15 @@ function given(): Entry[] {
     const entry = call(name, "builtin", signature, parameters, end > 0 ? doc.slice(end + 2) : doc);
     // `split` of a tensor and of data are one name.
     if (other < 0) found.push(entry);
-    else found[other] = { ...found[other]!, doc: `${found[other]!.doc}\n\n\`${signature}\` ${entry.doc}`, parameters: [...found[other]!.parameters, ...parameters.filter((p) => !found[other]!.parameters.some((q) => q.name === p.name))] };
+    else
+      found[other] = {
+        ...found[other]!,
+        doc: `${found[other]!.doc}\n\n\`${signature}\` ${entry.doc}`,
+        parameters: [
+          ...found[other]!.parameters,
+          ...parameters.filter((p) => !found[other]!.parameters.some((q) => q.name === p.name)),
+        ],
+      };
   }
   for (const [name, { params, doc }] of Object.entries(sources)) {
     const parameters = params.map((p) => ({
@@ -134,7 +148,8 @@ function given(): Entry[] {
     }));
     found.push(call(name, "source", `${name}(${parameters.map((p) => p.text).join(", ")})`, parameters, doc));
   }
-  for (const [name, value] of Object.entries(constants)) found.push(call(name, "constant", `${name} = ${typeText(value)}`, [], ""));
+  for (const [name, value] of Object.entries(constants))
+    found.push(call(name, "constant", `${name} = ${typeText(value)}`, [], ""));
   for (const [name, doc] of Object.entries(WORDS)) found.push(call(name, "constant", name, [], doc));
   return found;
 }

@@ -44,6 +44,8 @@ export interface Region {
   readonly span: Span;
   readonly parent?: Region;
   readonly definitions: Definition[];
+  /** The newest of each name. */
+  readonly byName: Map<string, Definition>;
   readonly kind: "file" | "block" | "model" | "fn" | "optimizer" | "train" | "eval" | "loop";
 }
 
@@ -123,15 +125,21 @@ class Walker implements Names {
   }
 
   private region(kind: Region["kind"], span: Span, parent?: Region): Region {
-    const region: Region = { kind, span, parent, definitions: [] };
+    const region: Region = { kind, span, parent, definitions: [], byName: new Map() };
     this.regions.push(region);
     return region;
   }
 
-  private define(region: Region, name: ast.Name, kind: DefinitionKind, rest: Partial<Definition> & { whole: Span }): void {
+  private define(
+    region: Region,
+    name: ast.Name,
+    kind: DefinitionKind,
+    rest: Partial<Definition> & { whole: Span },
+  ): void {
     if (name.text === "") return;
     const definition: Definition = { name: name.text, kind, span: name.span, ...rest };
     region.definitions.push(definition);
+    region.byName.set(name.text, definition);
     this.definitions.push(definition);
   }
 
@@ -146,7 +154,8 @@ class Walker implements Names {
   // ------------------------------------------------------------ statements
 
   statements(body: readonly ast.Stmt[], region: Region, owner: Owner | undefined): void {
-    for (const stmt of body) if (stmt.kind === "fn" || stmt.kind === "model" || stmt.kind === "optimizer") this.declare(stmt, region, owner);
+    for (const stmt of body)
+      if (stmt.kind === "fn" || stmt.kind === "model" || stmt.kind === "optimizer") this.declare(stmt, region, owner);
     for (const stmt of body) this.statement(stmt, region, owner);
   }
 
@@ -164,7 +173,12 @@ class Walker implements Names {
     });
   }
 
-  private params(params: readonly ast.Param[], region: Region, kind: "setting" | "argument", owner: Owner | undefined): void {
+  private params(
+    params: readonly ast.Param[],
+    region: Region,
+    kind: "setting" | "argument",
+    owner: Owner | undefined,
+  ): void {
     for (const p of params) {
       if (p.default) this.expression(p.default, region, owner);
       this.define(region, p.name, kind, { whole: p.span, owner });
@@ -182,7 +196,12 @@ class Walker implements Names {
     for (const axis of type.axes ?? []) if (axis.kind === "size") size(axis.value);
   }
 
-  private pattern(p: ast.Pattern, region: Region, kind: DefinitionKind, rest: Partial<Definition> & { whole: Span }): void {
+  private pattern(
+    p: ast.Pattern,
+    region: Region,
+    kind: DefinitionKind,
+    rest: Partial<Definition> & { whole: Span },
+  ): void {
     if ("text" in p) this.define(region, p, kind, rest);
     else for (const item of p.items) this.pattern(item, region, kind, { ...rest, value: undefined });
   }
@@ -229,17 +248,27 @@ class Walker implements Names {
         if (stmt.source) this.expression(stmt.source.value, region, owner);
         if (stmt.kind !== "eval" && stmt.limit) this.expression(stmt.limit.count, region, owner);
         const block = stmt.kind === "repeat" ? owner : stmt;
-        const inner = this.region(stmt.kind === "repeat" ? "loop" : stmt.kind, { ...stmt.span, start: stmt.source?.span.start ?? stmt.body.span.start }, region);
+        const inner = this.region(
+          stmt.kind === "repeat" ? "loop" : stmt.kind,
+          { ...stmt.span, start: stmt.source?.span.start ?? stmt.body.span.start },
+          region,
+        );
         if (stmt.source) {
           this.pattern(stmt.source.fields, inner, "field", { whole: stmt.source.fields.span, owner: block });
-          this.define(inner, { text: "B", span: { ...stmt.source.value.span, end: stmt.source.value.span.start } }, "axis", { whole: stmt.source.value.span, owner: block });
+          this.define(
+            inner,
+            { text: "B", span: { ...stmt.source.value.span, end: stmt.source.value.span.start } },
+            "axis",
+            { whole: stmt.source.value.span, owner: block },
+          );
         }
         this.statements(stmt.body.body, inner, block);
         if (stmt.kind !== "repeat" && stmt.name) this.define(region, stmt.name, stmt.kind, at);
         return;
       }
       case "minimize":
-        for (const e of [stmt.loss, stmt.over, stmt.except, stmt.with, stmt.if]) if (e) this.expression(e, region, owner);
+        for (const e of [stmt.loss, stmt.over, stmt.except, stmt.with, stmt.if])
+          if (e) this.expression(e, region, owner);
         return;
       case "every":
         if (stmt.count) this.expression(stmt.count, region, owner);
@@ -354,7 +383,8 @@ class Walker implements Names {
         all(e.kind === "iterate" ? e.count : e.source, e.kind === "scan" ? e.over : undefined);
         for (const carry of e.carries) all(carry.value);
         const inner = this.region("loop", e.span, region);
-        for (const carry of e.carries) this.define(inner, carry.name, "carry", { whole: carry.span, value: carry.value });
+        for (const carry of e.carries)
+          this.define(inner, carry.name, "carry", { whole: carry.span, value: carry.value });
         if (e.kind !== "iterate") this.pattern(e.pattern, inner, "item", { whole: e.pattern.span });
         this.statements(e.body.body, inner, owner);
         return;
@@ -375,7 +405,7 @@ class Walker implements Names {
 
 function find(region: Region, name: string): Definition | undefined {
   for (let r: Region | undefined = region; r; r = r.parent) {
-    const found = r.definitions.findLast((d) => d.name === name);
+    const found = r.byName.get(name);
     if (found) return found;
   }
   return undefined;

@@ -5,7 +5,8 @@ import type { Analysis } from "./analysis.ts";
 import { namesDefined } from "./slices.ts";
 import { stages, visit } from "./tree.ts";
 
-export type OutlineKind = "model" | "fn" | "optimizer" | "block" | "variable" | "param" | "input" | "axis" | "metric" | "import" | "test";
+export type OutlineKind =
+  "model" | "fn" | "optimizer" | "block" | "variable" | "param" | "input" | "axis" | "metric" | "import" | "test";
 
 export interface Outline {
   readonly name: string;
@@ -69,7 +70,8 @@ export function foldsOf(analysis: Analysis): Fold[] {
       const outer = parents.at(-1);
       put(outer && lines.lineOf(outer.span.start) < from ? lines.lineOf(outer.span.start) : from, to - 1);
     } else if (node.kind === "list" || node.kind === "record") put(from, to - 1);
-    else if (node.kind === "pipe" && parents.at(-1)?.kind !== "pipe") put(lines.lineOf(stages(node as ast.Expr & { kind: "pipe" }).first.span.start), to);
+    else if (node.kind === "pipe" && parents.at(-1)?.kind !== "pipe")
+      put(lines.lineOf(stages(node as ast.Expr & { kind: "pipe" }).first.span.start), to);
   });
   const runs = (spans: readonly Span[], kind: Fold["kind"]): void => {
     let start: number | undefined;
@@ -81,8 +83,14 @@ export function foldsOf(analysis: Analysis): Fold[] {
       last = line;
     }
   };
-  runs(file.trivia.filter((t) => t.kind !== "blank" && isAlone(analysis, t.span)).map((t) => t.span), "comment");
-  runs(file.body.filter((s) => s.kind === "import").map((s) => s.span), "imports");
+  runs(
+    file.trivia.filter((t) => t.kind !== "blank" && isAlone(analysis, t.span)).map((t) => t.span),
+    "comment",
+  );
+  runs(
+    file.body.filter((s) => s.kind === "import").map((s) => s.span),
+    "imports",
+  );
   return [...found.values()].sort((a, b) => a.from - b.from);
 }
 

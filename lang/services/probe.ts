@@ -32,12 +32,18 @@ export function probeAt(analysis: Analysis, offset: number): Probe {
   const path = pathTo(probe.file, start + 1);
   const comment = probe.file.trivia.some((t) => t.kind !== "blank" && t.span.start < offset && offset <= t.span.end);
   const last = path.at(-1);
-  const isText = comment || last?.kind === "string" || (last?.kind === "number" && start === end - 0 && /\d/.test(text[start - 1] ?? ""));
+  const isText =
+    comment ||
+    last?.kind === "string" ||
+    (last?.kind === "number" && start === end - 0 && /\d/.test(text[start - 1] ?? ""));
   return { analysis: probe, word: { file, start, end }, path, isText };
 }
 
 /** The call in whose parentheses the cursor is, and which of its arguments that is. */
-export function callAround(path: readonly Part[], offset: number): { readonly call: ast.Call; readonly index: number; readonly piped: boolean } | undefined {
+export function callAround(
+  path: readonly Part[],
+  offset: number,
+): { readonly call: ast.Call; readonly index: number; readonly piped: boolean } | undefined {
   for (let i = path.length - 1; i >= 0; i--) {
     const node = path[i]!;
     if (node.kind === "lambda" || node.kind === "block") return undefined;

@@ -14,7 +14,11 @@ export function refactorings(analysis: Analysis, library: Library, range: Range)
 
 /** A name that nothing has yet: `Part`, `Part2`, … */
 function unused(analysis: Analysis, library: Library, base: string): string {
-  const taken = new Set([...analysis.names.definitions.map((d) => d.name), ...analysis.names.references.map((r) => r.name), ...library.entries.keys()]);
+  const taken = new Set([
+    ...analysis.names.definitions.map((d) => d.name),
+    ...analysis.names.references.map((r) => r.name),
+    ...library.entries.keys(),
+  ]);
   let name = base;
   for (let i = 2; taken.has(name); i++) name = `${base}${i}`;
   return name;
@@ -77,7 +81,8 @@ function aboveDoc(analysis: Analysis, offset: number): number {
 function nameAxes(analysis: Analysis, library: Library, range: Range): Fix[] {
   const path = pathTo(analysis.file, range.start);
   const stmt = path.findLast((n): n is ast.Let => n.kind === "let");
-  if (!stmt || !("text" in stmt.pattern) || range.end > stmt.pattern.span.end || range.start < stmt.span.start) return [];
+  if (!stmt || !("text" in stmt.pattern) || range.end > stmt.pattern.span.end || range.start < stmt.span.start)
+    return [];
   const value = analysis.factsOf(stmt.pattern.span)[0]?.value;
   if (value?.kind !== "tensor") return [];
   const name = unused(analysis, library, "Axis");
@@ -87,11 +92,24 @@ function nameAxes(analysis: Analysis, library: Library, range: Range): Fix[] {
     if (axis.uid !== undefined && axis.name !== undefined) return [];
     const call = ` |> rename(${place}, ${name})`;
     const at = (offset: number): Span => ({ file: stmt.span.file, start: offset, end: offset });
-    const declared = axis.size < 0 ? [] : [{ span: at(aboveDoc(analysis, stmt.span.start)), text: `${indentOf(analysis, stmt.span.start)}dim ${name} = ${axis.size}\n` }];
+    const declared =
+      axis.size < 0
+        ? []
+        : [
+            {
+              span: at(aboveDoc(analysis, stmt.span.start)),
+              text: `${indentOf(analysis, stmt.span.start)}dim ${name} = ${axis.size}\n`,
+            },
+          ];
     const edits = simple
       ? [...declared, { span: at(end), text: call }]
       : [...declared, { span: at(start), text: "(" }, { span: at(end), text: `)${call}` }];
-    return [{ title: `name axis ${place} of \`${stmt.pattern && "text" in stmt.pattern ? stmt.pattern.text : ""}\` (${axis.size < 0 ? "?" : axis.size})`, edits }];
+    return [
+      {
+        title: `name axis ${place} of \`${stmt.pattern && "text" in stmt.pattern ? stmt.pattern.text : ""}\` (${axis.size < 0 ? "?" : axis.size})`,
+        edits,
+      },
+    ];
   });
 }
 

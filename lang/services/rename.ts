@@ -24,7 +24,11 @@ interface Places {
 }
 
 /** The definition that a place of a script stands for, also by a path or a named argument. */
-export function definitionAt(analysis: Analysis, library: Library, offset: number): { readonly span: Span; readonly definition: Definition } | undefined {
+export function definitionAt(
+  analysis: Analysis,
+  library: Library,
+  offset: number,
+): { readonly span: Span; readonly definition: Definition } | undefined {
   const symbol = symbolAt(analysis, library, offset);
   if (symbol?.kind === "local") return symbol;
   if (symbol?.kind === "member") {
@@ -34,7 +38,8 @@ export function definitionAt(analysis: Analysis, library: Library, offset: numbe
   }
   if (symbol?.kind === "argument") {
     const place = calleeOf(analysis, library, symbol.argument.call.callee)?.place;
-    const definition = place && analysis.names.definitions.find((d) => isParameterOf(d, place) && d.name === symbol.argument.name.text);
+    const definition =
+      place && analysis.names.definitions.find((d) => isParameterOf(d, place) && d.name === symbol.argument.name.text);
     return definition && { span: symbol.span, definition };
   }
   return undefined;
@@ -46,7 +51,10 @@ function definitionFrom(analysis: Analysis, place: Span): Definition | undefined
 }
 
 const isParameterOf = (d: Definition, owner: Span): boolean =>
-  (d.kind === "setting" || d.kind === "argument") && d.owner !== undefined && "params" in d.owner && d.owner.name.span.start === owner.start;
+  (d.kind === "setting" || d.kind === "argument") &&
+  d.owner !== undefined &&
+  "params" in d.owner &&
+  d.owner.name.span.start === owner.start;
 
 export function placesOf(analysis: Analysis, library: Library, definition: Definition): Places {
   const { names } = analysis;
@@ -64,7 +72,8 @@ export function placesOf(analysis: Analysis, library: Library, definition: Defin
     for (const { name, call } of names.namedArguments) {
       if (name.text !== definition.name) continue;
       const callee = calleeOf(analysis, library, call.callee);
-      if (callee?.place && owner && callee.place.file === owner.file && callee.place.start === owner.start) spans.push(name.span);
+      if (callee?.place && owner && callee.place.file === owner.file && callee.place.start === owner.start)
+        spans.push(name.span);
       else if (!callee || (!owner && !callee.place && callee.entry.kind === "fn")) unsure.push(name.span);
     }
   }
@@ -85,12 +94,19 @@ function importers(analysis: Analysis, others: readonly Analysis[]) {
 const FAN_AXES = new Set(["In", "Out"]);
 
 /** Why a name cannot be renamed, whatever the new one. */
-export function refusal(analysis: Analysis, library: Library, definition: Definition, others: readonly Analysis[]): string | undefined {
+export function refusal(
+  analysis: Analysis,
+  library: Library,
+  definition: Definition,
+  others: readonly Analysis[],
+): string | undefined {
   const { name, kind } = definition;
   if (kind === "field") return `\`${name}\` is a field of the data, which is bound by its name`;
   if (kind === "import") return `\`${name}\` is defined in another file: rename it there`;
-  if (definition.span.end === definition.span.start) return `\`${name}\` is the axis of the batch, which has this name in every block`;
-  if (FAN_AXES.has(name) && (kind === "setting" || kind === "axis")) return `first values are drawn by the axes \`In\` and \`Out\`, so this name counts`;
+  if (definition.span.end === definition.span.start)
+    return `\`${name}\` is the axis of the batch, which has this name in every block`;
+  if (FAN_AXES.has(name) && (kind === "setting" || kind === "axis"))
+    return `first values are drawn by the axes \`In\` and \`Out\`, so this name counts`;
   const inModel = definition.owner?.kind === "model" && (kind === "param" || kind === "state" || kind === "let");
   if (inModel && analysis.names.references.some((r) => r.name === "load" && !r.definition))
     return `params are loaded by their paths, and \`${name}\` may be part of one in the file`;
@@ -98,15 +114,23 @@ export function refusal(analysis: Analysis, library: Library, definition: Defini
   if (imports.length > 0 && !analysis.names.top.definitions.includes(definition))
     return `${imports[0]!.other.source.file} imports from this file and may name it`;
   const [unsure] = placesOf(analysis, library, definition).unsure;
-  if (unsure) return `line ${analysis.lines.lineOf(unsure.start) + 1} names a \`${name}\` that may be this one or another: it is not known what it belongs to`;
+  if (unsure)
+    return `line ${analysis.lines.lineOf(unsure.start) + 1} names a \`${name}\` that may be this one or another: it is not known what it belongs to`;
   return undefined;
 }
 
-export function renameTo(analysis: Analysis, library: Library, definition: Definition, name: string, others: readonly Analysis[]): Renamed {
+export function renameTo(
+  analysis: Analysis,
+  library: Library,
+  definition: Definition,
+  name: string,
+  others: readonly Analysis[],
+): Renamed {
   const refused = refusal(analysis, library, definition, others);
   if (refused !== undefined) return { refused };
   if (!/^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u.test(name)) return { refused: `\`${name}\` cannot be a name` };
-  if (FAN_AXES.has(name) && ["setting", "axis", "dim"].includes(definition.kind)) return { refused: `first values are drawn by the axes \`In\` and \`Out\`, so this name counts` };
+  if (FAN_AXES.has(name) && ["setting", "axis", "dim"].includes(definition.kind))
+    return { refused: `first values are drawn by the axes \`In\` and \`Out\`, so this name counts` };
   const edits = placesOf(analysis, library, definition).spans.map((span) => ({ span, text: name }));
   const { source } = analysis;
   const changed = { file: source.file, text: applyEdits(source.text, edits) };
@@ -142,7 +166,9 @@ function meaning(names: Names): number[] {
 
 export function applyEdits(text: string, edits: readonly TextEdit[]): string {
   let result = text;
-  for (const { span, text: insert } of [...edits].sort((a, b) => b.span.start - a.span.start || b.span.end - a.span.end))
+  for (const { span, text: insert } of [...edits].sort(
+    (a, b) => b.span.start - a.span.start || b.span.end - a.span.end,
+  ))
     result = result.slice(0, span.start) + insert + result.slice(span.end);
   return result;
 }

@@ -28,7 +28,12 @@ export function signatureAt(analysis: Analysis, library: Library, offset: number
   const shift = piped && entry.kind !== "model" ? 1 : 0;
   const active = name === undefined ? index + shift : list.findIndex((p) => p.name === name);
   const label = entry.signature;
-  return { label, doc: entry.doc, parameters: places(label, list, applied), active: active < list.length ? active : -1 };
+  return {
+    label,
+    doc: entry.doc,
+    parameters: places(label, list, applied),
+    active: active < list.length ? active : -1,
+  };
 }
 
 function places(label: string, list: readonly Parameter[], second: boolean): (readonly [number, number])[] {

@@ -118,7 +118,9 @@ export function slicesOf(statements: readonly Statement[], names: Names, isModel
     if (isDeclaration[i]) return false;
     if (stmt.kind === "train" || stmt.kind === "eval" || stmt.kind === "import") return true;
     const below = closures[i]!;
-    return [...below].some((j) => mentionsModel[j]) || [...below].filter((j) => !isDeclaration[j]).length > MAX_REPEATED;
+    return (
+      [...below].some((j) => mentionsModel[j]) || [...below].filter((j) => !isDeclaration[j]).length > MAX_REPEATED
+    );
   });
 
   const parent = statements.map((_, i) => i);
@@ -168,7 +170,8 @@ function reach(uses: readonly ReadonlySet<number>[], from: number): Set<number> 
 /** The part as a script: what is left out keeps its name, so that a misspelled name finds the same neighbours. */
 export function bodyOf(slice: Slice, statements: readonly Statement[]): ast.Stmt[] {
   const counts = new Map<string, number>();
-  for (const { stmt } of statements) for (const { text } of namesDefined(stmt)) counts.set(text, (counts.get(text) ?? 0) + 1);
+  for (const { stmt } of statements)
+    for (const { text } of namesDefined(stmt)) counts.set(text, (counts.get(text) ?? 0) + 1);
   return statements.flatMap((statement): ast.Stmt[] => {
     const { stmt } = statement;
     if (slice.members.has(statement)) return [stmt];

@@ -2,10 +2,13 @@
 import type { Instance, Value } from "../check/values.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import type { Analysis, KnownFact } from "./analysis.ts";
+import type { Analysis } from "./analysis.ts";
+import type { KnownFact } from "./memory.ts";
 import type { Entry, Library } from "./library.ts";
 import { entryOf } from "./library.ts";
 import type { Definition, NamedArgument } from "./names.ts";
+import { namesAt } from "./names.ts";
+import { pathTo } from "./tree.ts";
 
 export type MemberExpr = ast.Expr & { kind: "member" };
 
@@ -15,7 +18,8 @@ export type SymbolAt =
   | { readonly kind: "member"; readonly span: Span; readonly expr: MemberExpr }
   | { readonly kind: "argument"; readonly span: Span; readonly argument: NamedArgument };
 
-const holds = (span: Span, offset: number): boolean => span.start <= offset && offset <= span.end && span.end > span.start;
+const holds = (span: Span, offset: number): boolean =>
+  span.start <= offset && offset <= span.end && span.end > span.start;
 
 export function symbolAt(analysis: Analysis, library: Library, offset: number): SymbolAt | undefined {
   const { names } = analysis;
@@ -30,7 +34,27 @@ export function symbolAt(analysis: Analysis, library: Library, offset: number): 
   const expr = names.members.find((m) => holds(m.name.span, offset));
   if (expr) return { kind: "member", span: expr.name.span, expr };
   const argument = names.namedArguments.find((a) => holds(a.name.span, offset));
-  return argument && { kind: "argument", span: argument.name.span, argument };
+  return argument ? { kind: "argument", span: argument.name.span, argument } : unreadAt(analysis, library, offset);
+}
+
+/** In what could not be read of a statement: the word is what its name means there. */
+function unreadAt(analysis: Analysis, library: Library, offset: number): SymbolAt | undefined {
+  const { text, file } = analysis.source;
+  const home = analysis.statementAt(offset)?.stmt.span;
+  const isBroken = analysis.syntax.some((d) =>
+    d.labels.some((l) => home && l.span.start >= home.start && l.span.end <= home.end),
+  );
+  const isText =
+    pathTo(analysis.file, offset).at(-1)?.kind === "string" ||
+    analysis.file.trivia.some((t) => t.kind !== "blank" && holds(t.span, offset));
+  if (!isBroken || isText) return undefined;
+  const before = /[\p{L}\p{M}\p{N}_]*$/u.exec(text.slice(0, offset))![0];
+  const after = /^[\p{L}\p{M}\p{N}_]*/u.exec(text.slice(offset))![0];
+  const span = { file, start: offset - before.length, end: offset + after.length };
+  const definition = namesAt(analysis.names, offset).find((d) => d.name === before + after);
+  if (definition) return { kind: "local", span, definition };
+  const entry = library.entries.get(before + after);
+  return entry && { kind: "library", span, entry };
 }
 
 // ---------------------------------------------------------------- what is called
@@ -78,9 +102,15 @@ function calleeOfValue(analysis: Analysis, library: Library, fact: KnownFact): C
       return declared(analysis, library, value.decl.decl, fact, true);
     case "func": {
       const place = analysis.placeOf(value.body.span, fact);
-      const fn = analysis.names.definitions.find((d) => d.stmt?.kind === "fn" && d.stmt.body.span.start === place?.start)?.stmt;
+      const fn = analysis.names.definitions.find(
+        (d) => d.stmt?.kind === "fn" && d.stmt.body.span.start === place?.start,
+      )?.stmt;
       if (fn?.kind === "fn") return { entry: entryOf(fn, analysis.source.text), applied: false, place: fn.name.span };
-      const parameters = value.params.map((p) => ({ name: p.name.text, text: p.name.text, optional: p.default !== undefined }));
+      const parameters = value.params.map((p) => ({
+        name: p.name.text,
+        text: p.name.text,
+        optional: p.default !== undefined,
+      }));
       const signature = `${value.name === "a lambda" ? "" : value.name}(${parameters.map((p) => p.text).join(", ")})`;
       return { entry: { name: value.name, kind: "fn", signature, parameters, inputs: [], doc: "" }, applied: false };
     }
@@ -89,7 +119,13 @@ function calleeOfValue(analysis: Analysis, library: Library, fact: KnownFact): C
   }
 }
 
-function declared(analysis: Analysis, library: Library, decl: ast.Model | ast.Optimizer, fact: KnownFact, applied: boolean): Callee | undefined {
+function declared(
+  analysis: Analysis,
+  library: Library,
+  decl: ast.Model | ast.Optimizer,
+  fact: KnownFact,
+  applied: boolean,
+): Callee | undefined {
   const text = library.text(decl.span.file);
   if (text !== undefined) return { entry: entryOf(decl, text), applied, place: decl.name.span };
   if (decl.span.file !== analysis.source.file) return undefined;
@@ -110,7 +146,9 @@ export function memberPlace(analysis: Analysis, e: MemberExpr): Span | undefined
     if (found) return found;
     if (fact.value.kind === "block" && e.target.kind === "name") {
       const block = referenced(analysis, e.target)?.stmt;
-      const metric = analysis.names.definitions.find((d) => d.kind === "metric" && d.name === name && d.owner === block);
+      const metric = analysis.names.definitions.find(
+        (d) => d.kind === "metric" && d.name === name && d.owner === block,
+      );
       if (metric) return metric.span;
     }
   }
@@ -140,7 +178,9 @@ function placeInModel(instance: Instance, name: string): Span | undefined {
 }
 
 /** Names that can follow `.` on a value, with what they are. */
-export function membersOf(value: Value): readonly { readonly name: string; readonly value?: Value; readonly note: string }[] {
+export function membersOf(
+  value: Value,
+): readonly { readonly name: string; readonly value?: Value; readonly note: string }[] {
   switch (value.kind) {
     case "tensor":
       return value.axes.length >= 2 ? [{ name: "T", note: "the last two axes change places" }] : [];
@@ -158,7 +198,11 @@ export function membersOf(value: Value): readonly { readonly name: string; reado
       ];
     case "dataset":
       return [
-        ...[...(value.parts ?? [])].map(([name, v]) => ({ name, value: v as Value, note: `${v.rows < 0 ? "?" : v.rows} rows` })),
+        ...[...(value.parts ?? [])].map(([name, v]) => ({
+          name,
+          value: v as Value,
+          note: `${v.rows < 0 ? "?" : v.rows} rows`,
+        })),
         ...(value.parts ? [] : [...value.fields.keys()].map((name) => ({ name, note: "field of all rows" }))),
         { name: "rows", note: "the number of rows" },
       ];

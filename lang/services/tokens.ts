@@ -7,7 +7,20 @@ import type { Definition, DefinitionKind } from "./names.ts";
 import { visit } from "./tree.ts";
 import type * as ast from "../syntax/ast.ts";
 
-export const TOKEN_TYPES = ["keyword", "number", "string", "comment", "function", "class", "variable", "parameter", "property", "typeParameter", "namespace", "type"] as const;
+export const TOKEN_TYPES = [
+  "keyword",
+  "number",
+  "string",
+  "comment",
+  "function",
+  "class",
+  "variable",
+  "parameter",
+  "property",
+  "typeParameter",
+  "namespace",
+  "type",
+] as const;
 export const TOKEN_MODIFIERS = ["declaration", "defaultLibrary", "modification"] as const;
 export type TokenType = (typeof TOKEN_TYPES)[number];
 export type TokenModifier = (typeof TOKEN_MODIFIERS)[number];
@@ -55,13 +68,16 @@ export function tokensOf(analysis: Analysis, library: Library): SemanticToken[] 
     const span = { file: source.file, start: token.startOffset, end: endOf(token) };
     if (taken.has(span.start)) continue;
     if (token.tokenType === NumberLit) put(span, "number");
-    else if (token.tokenType === StringLit && !inString.some((s) => s.start <= span.start && span.end <= s.end)) put(span, "string");
-    else if (token.tokenType === Identifier && (reservedType(token.image) ?? softType(token.image))) put(span, "keyword");
+    else if (token.tokenType === StringLit && !inString.some((s) => s.start <= span.start && span.end <= s.end))
+      put(span, "string");
+    else if (token.tokenType === Identifier && (reservedType(token.image) ?? softType(token.image)))
+      put(span, "keyword");
   }
   return withoutOverlap(found);
 }
 
-const typeOf = (d: Definition): TokenType => (d.stmt?.kind === "let" && d.value?.kind === "lambda" ? "function" : KINDS[d.kind]);
+const typeOf = (d: Definition): TokenType =>
+  d.stmt?.kind === "let" && d.value?.kind === "lambda" ? "function" : KINDS[d.kind];
 
 function ofEntry(entry: Entry): TokenType {
   if (entry.kind === "model" || entry.kind === "optimizer") return "class";

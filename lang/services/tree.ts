@@ -20,7 +20,11 @@ function isPart(value: unknown): value is Part {
   return typeof value === "object" && value !== null && "span" in value;
 }
 
-export function visit(node: Part, see: (node: Part, parents: readonly Part[]) => void, parents: readonly Part[] = []): void {
+export function visit(
+  node: Part,
+  see: (node: Part, parents: readonly Part[]) => void,
+  parents: readonly Part[] = [],
+): void {
   see(node, parents);
   const inner = [...parents, node];
   for (const part of partsOf(node)) visit(part, see, inner);
@@ -34,7 +38,12 @@ export function pathTo(file: ast.File, offset: number): Part[] {
     for (const part of partsOf(node)) {
       if (part.span.start > offset || offset > part.span.end) continue;
       // Where two meet, the one that begins here: the cursor stands before its first letter.
-      if (!best || part.span.start >= best.span.end || part.span.end - part.span.start < best.span.end - best.span.start) best = part;
+      if (
+        !best ||
+        part.span.start >= best.span.end ||
+        part.span.end - part.span.start < best.span.end - best.span.start
+      )
+        best = part;
     }
     if (!best) return;
     path.push(best);
@@ -50,10 +59,14 @@ const EXPRESSIONS = new Set<string>([
 ] satisfies ast.Expr["kind"][]); // prettier-ignore
 
 /** `for`, `record` and others are also kinds of statements, which have other fields; places tell them apart. */
-export const isExpression = (node: Part): node is ast.Expr => node.kind !== undefined && EXPRESSIONS.has(node.kind) && !("args" in node && node.kind === "record");
+export const isExpression = (node: Part): node is ast.Expr =>
+  node.kind !== undefined && EXPRESSIONS.has(node.kind) && !("args" in node && node.kind === "record");
 
 /** `a |> b |> c` as its stages: the first value, then what it goes through. */
-export function stages(pipe: ast.Expr & { kind: "pipe" }): { readonly first: ast.Expr; readonly steps: readonly (ast.Expr & { kind: "pipe" })[] } {
+export function stages(pipe: ast.Expr & { kind: "pipe" }): {
+  readonly first: ast.Expr;
+  readonly steps: readonly (ast.Expr & { kind: "pipe" })[];
+} {
   const steps: (ast.Expr & { kind: "pipe" })[] = [];
   let e: ast.Expr = pipe;
   while (e.kind === "pipe") {

@@ -12,7 +12,9 @@ export function valueOf(analysis: Analysis, e: ast.Expr): Value | undefined {
     const definition = referenced(analysis, e) ?? namesAt(analysis.names, e.span.start).find((d) => d.name === e.text);
     if (!definition) return e.text === "toy" ? toy(analysis) : undefined;
     const [known] = analysis.factsOf(definition.span);
-    return known?.value ?? (definition.value && definition.value !== e ? valueOf(analysis, definition.value) : undefined);
+    return (
+      known?.value ?? (definition.value && definition.value !== e ? valueOf(analysis, definition.value) : undefined)
+    );
   }
   if (e.kind === "member") {
     const target = valueOf(analysis, e.target);
@@ -27,5 +29,9 @@ export function valueOf(analysis: Analysis, e: ast.Expr): Value | undefined {
 
 function toy(analysis: Analysis): Value {
   const members = analysis.library.namespace("toy");
-  return { kind: "namespace", name: "toy", members: new Map(members.map((n) => [n, { kind: "builtin", name: `toy.${n}` } as Value])) };
+  return {
+    kind: "namespace",
+    name: "toy",
+    members: new Map(members.map((n) => [n, { kind: "builtin", name: `toy.${n}` } as Value])),
+  };
 }

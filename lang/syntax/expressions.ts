@@ -349,7 +349,12 @@ export abstract class Expressions extends Loops {
     const written = ({ span }: ast.Expr): string => this.source.text.slice(span.start, span.end);
     const start = left.kind === "binary" ? left.left : left;
     const rewritten = `${written(start)} ${first.image} ${written(middle)} and ${written(middle)} ${second.image} ${written(right)}`;
-    this.diagnostics.push(comparisonChain(spanOf(this.source, first), spanOf(this.source, second), rewritten));
+    this.diagnostics.push(
+      comparisonChain(spanOf(this.source, first), spanOf(this.source, second), rewritten, {
+        ...start.span,
+        end: right.span.end,
+      }),
+    );
   }
 
   protected atLambda(): boolean {

@@ -165,7 +165,7 @@ class Grammar extends Clocks {
       if (sign.tokenType === LeftArrow) return { kind: "commit", target, value, span };
       const written = ({ start, end }: { start: number; end: number }): string => this.source.text.slice(start, end);
       const name = target.kind === "name" ? target.text : "name";
-      this.diagnostics.push(missingLet(spanOf(this.source, sign), name, written(value.span)));
+      this.diagnostics.push(missingLet(spanOf(this.source, sign), name, written(value.span), target.span));
       if (target.kind !== "name") return { kind: "error", span };
       return { kind: "let", pattern: { text: target.text, span: target.span }, value, span };
     });

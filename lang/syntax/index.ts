@@ -5,9 +5,12 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { tooDeep } from "../errors/syntax.ts";
+import { fix, fixed, put } from "../errors/edits.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";
 import { theGrammar } from "./grammar.ts";
+import { mendHabits } from "./habits.ts";
+import { mendIndents } from "./indents.ts";
 import { layout } from "./layout.ts";
 import type { PendingString } from "./recovery.ts";
 import { scan } from "./scan.ts";
@@ -33,6 +36,23 @@ export function parse(source: Source): Parsed {
     for (const string of strings) diagnostics.push(...fillHoles(source, string));
   }
   const span = { file: source.file, start: 0, end: source.text.length };
+  const names = new Set(
+    diagnostics.flatMap((d) =>
+      d.code === "DLX0110" ? [source.text.slice(d.labels[0]!.span.start, d.labels[0]!.span.end)] : [],
+    ),
+  );
+  const again = (d: Diagnostic): boolean =>
+    d.code === "DLX0101" && [...names].some((n) => d.labels[0]?.text === `found \`${n}\``);
+  const uses = diagnostics.filter(again);
+  for (const [i, d] of diagnostics.entries()) {
+    if (d.code !== "DLX0110") continue;
+    const word = source.text.slice(d.labels[0]!.span.start, d.labels[0]!.span.end);
+    const places = [d, ...uses.filter((u) => u.labels[0]?.text === `found \`${word}\``)].map((u) =>
+      put(u.labels[0]!.span, `my_${word}`),
+    );
+    diagnostics[i] = fixed(d, fix(`call it \`my_${word}\``, ...places));
+  }
+  for (const d of uses) diagnostics.splice(diagnostics.indexOf(d), 1);
   const inOrder = diagnostics.sort((a, b) => (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0));
   return { file: { body, trivia, span }, diagnostics: inOrder };
 }
@@ -49,7 +69,8 @@ function unlessTooDeep<T>(read: () => T, instead: T, place: Span, diagnostics: D
 }
 
 function prepare(source: Source, start: number, end: number, report: (d: Diagnostic) => void) {
-  const { tokens: raw, trivia } = scan(source, start, end, report);
+  const { tokens: scanned, trivia } = scan(source, start, end, report);
+  const raw = mendHabits(source, mendIndents(source, scanned, report), report);
   markWords(raw);
   return { tokens: mendSlips(source, layout(source, raw, report), report), trivia };
 }

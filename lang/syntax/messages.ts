@@ -5,9 +5,24 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { reservedName, unexpected } from "../errors/syntax.ts";
+import { change, insertAfter } from "../errors/edits.ts";
+import { didYouMean } from "../suggest.ts";
 import type { Source, Span } from "../source.ts";
 import { spanOf } from "./scan.ts";
-import { endOf, Equals, Identifier, Newline, RCurly, reservedType, RParen, RSquare, StringLit } from "./tokens.ts";
+import {
+  endOf,
+  Equals,
+  Identifier,
+  LCurly,
+  Newline,
+  NumberLit,
+  RCurly,
+  reservedType,
+  RParen,
+  RSquare,
+  StringLit,
+  UNITS,
+} from "./tokens.ts";
 
 /** How the statements are written, by the rule that reads them. */
 export const forms: Readonly<Record<string, string>> = {
@@ -57,17 +72,35 @@ export function explain(source: Source, expected: string, found: IToken, before:
   const span = placeOf(source, found, before);
   if (expected === "a name" && reservedType(found.image)) return reservedName(span, found.image);
   const form = forms[rule];
+  const end: Span = { ...span, start: endOf(before), end: endOf(before) };
+  const operand = found.tokenType === Identifier || found.tokenType === NumberLit || found.tokenType === StringLit;
+  const unit = expected.startsWith("a unit");
+  const near = unit && found.tokenType === Identifier ? didYouMean(found.image, Object.keys(UNITS)) : undefined;
+  const inserted =
+    expected === "`with`"
+      ? " with Adam(1e-3)"
+      : expected === "`to`" && found.tokenType === StringLit
+        ? " to"
+        : unit && found.tokenType === LCurly
+          ? " epochs"
+          : expected.startsWith("`,` or") && operand
+            ? ","
+            : undefined;
+  const fixes =
+    near !== undefined ? change(span, near) : inserted === undefined ? undefined : insertAfter(end, inserted);
   const comparing = found.tokenType === Equals && (rule === "when" || rule === "if");
   const help = comparing ? "to compare, write `==`" : form && `write ${form}`;
   const after = Number.isNaN(before.startOffset) || before.tokenType === Newline ? undefined : describe(before);
-  return unexpected({ span, expected, after, found: foundWords(found), help });
+  return unexpected({ span, expected, after, found: foundWords(found), help, fix: fixes });
 }
 
 /** The token itself, or the end of the line before it. */
 export function placeOf(source: Source, found: IToken, before: IToken): Span {
-  if (!Number.isNaN(found.startOffset) && found.tokenType !== Newline && found.image !== "")
-    return spanOf(source, found);
   const end = Number.isNaN(before.startOffset) ? 0 : endOf(before);
+  // A bracket on a later line is not where something is missing.
+  const later = found.tokenType === RCurly && source.text.slice(end, found.startOffset).includes("\n");
+  if (!Number.isNaN(found.startOffset) && found.tokenType !== Newline && found.image !== "" && !later)
+    return spanOf(source, found);
   return { file: source.file, start: end, end };
 }
 

@@ -5,6 +5,7 @@
 import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { foreignSign, unclosedString, unknownCharacter } from "../errors/syntax.ts";
+import { change, fix, put } from "../errors/edits.ts";
 import type { Source, Span } from "../source.ts";
 import type { Trivia } from "./ast.ts";
 import {
@@ -16,6 +17,8 @@ import {
   Foreign,
   GreaterEqual,
   K,
+  Identifier,
+  LCurly,
   LessEqual,
   lexer,
   Minus,
@@ -41,35 +44,37 @@ export interface Scan {
 interface Substitute {
   readonly as?: TokenType;
   readonly help: string;
+  /** What to write in its place, where that is sure. */
+  readonly by?: string;
 }
 const substitutes: Readonly<Record<string, Substitute>> = {
-  "&&": { as: K.and, help: "write `and`" },
-  "&": { as: K.and, help: "write `and`" },
-  "||": { as: K.or, help: "write `or`" },
-  "|": { as: K.or, help: "write `or`; a pipe is `|>`" },
-  "!": { as: K.not, help: "write `not`" },
-  "!==": { as: NotEqual, help: "write `!=`" },
-  "===": { as: EqualEqual, help: "write `==`" },
+  "&&": { by: "and", as: K.and, help: "write `and`" },
+  "&": { by: "and", as: K.and, help: "write `and`" },
+  "||": { by: "or", as: K.or, help: "write `or`" },
+  "|": { by: "|>", as: K.or, help: "write `or`; a pipe is `|>`" },
+  "!": { by: "not ", as: K.not, help: "write `not`" },
+  "!==": { by: "!=", as: NotEqual, help: "write `!=`" },
+  "===": { by: "==", as: EqualEqual, help: "write `==`" },
   ":=": { as: Equals, help: "a new name is `let x = …`, a change of state is `x <- …`" },
-  "**": { as: Caret, help: "a power is `x^2`" },
-  "...": { as: DotDot, help: "write `..`" },
-  ";": { as: Newline, help: "a new line ends a statement" },
+  "**": { by: "^", as: Caret, help: "a power is `x^2`" },
+  "...": { by: "..", as: DotDot, help: "write `..`" },
+  ";": { by: "\n", as: Newline, help: "a new line ends a statement" },
   "‘": { help: 'texts stand in double quotes: `"text"`' },
   "’": { help: 'texts stand in double quotes: `"text"`' },
   "'": { help: 'texts stand in double quotes: `"text"`' },
   "`": { help: 'texts stand in double quotes: `"text"`' },
   "“": { help: 'texts stand in plain double quotes: `"text"`' },
   "”": { help: 'texts stand in plain double quotes: `"text"`' },
-  "≤": { as: LessEqual, help: "write `<=`" },
-  "≥": { as: GreaterEqual, help: "write `>=`" },
-  "≠": { as: NotEqual, help: "write `!=`" },
-  "×": { as: Star, help: "write `*`" },
-  "·": { as: Star, help: "write `*`" },
-  "÷": { as: Slash, help: "write `/`" },
-  "−": { as: Minus, help: "this is a typographic minus: write `-`" },
-  "–": { as: Minus, help: "this is a dash: write `-`" },
-  "—": { as: Minus, help: "this is a dash: write `-`" },
-  "…": { as: DotDot, help: "write `..`" },
+  "≤": { by: "<=", as: LessEqual, help: "write `<=`" },
+  "≥": { by: ">=", as: GreaterEqual, help: "write `>=`" },
+  "≠": { by: "!=", as: NotEqual, help: "write `!=`" },
+  "×": { by: "*", as: Star, help: "write `*`" },
+  "·": { by: "*", as: Star, help: "write `*`" },
+  "÷": { by: "/", as: Slash, help: "write `/`" },
+  "−": { by: "-", as: Minus, help: "this is a typographic minus: write `-`" },
+  "–": { by: "-", as: Minus, help: "this is a dash: write `-`" },
+  "—": { by: "-", as: Minus, help: "this is a dash: write `-`" },
+  "…": { by: "..", as: DotDot, help: "write `..`" },
   "←": { help: "write `<-`" },
   "→": { help: "write `->` or `=>`" },
   "∇": { help: "a gradient is `grad(y, x)`" },
@@ -96,18 +101,34 @@ export function scan(source: Source, start: number, end: number, report: (d: Dia
   function substitute(token: IToken): void {
     const at = spanOf(source, token);
     const updated = update.exec(token.image)?.[1];
-    if (updated !== undefined) {
+    // A name before it makes clear what is meant: `habits.ts` mends these.
+    const line = tokens.at(-1);
+    const [last, before] = [line?.tokenType, tokens.at(-2)?.tokenType];
+    const named =
+      last === Identifier && (before === undefined || before === Newline || before === LCurly || before === RCurly);
+    if (named && (token.image === ":=" || (updated !== undefined && "+-*/".includes(updated)))) {
+      tokens.push(token);
+    } else if (updated !== undefined) {
       report(foreignSign(at, token.image, `a state is changed with \`x <- x ${updated} …\``));
       retype(token, Equals);
       tokens.push(token);
     } else if (quoted.test(token.image) && token.image.length > 1) {
-      report(foreignSign(at, token.image[0] ?? "", 'texts stand in double quotes: `"text"`'));
-      token.image = `"${token.image.slice(1, -1)}"`;
+      const text = `"${token.image.slice(1, -1)}"`;
+      report(
+        foreignSign(
+          at,
+          token.image[0] ?? "",
+          'texts stand in double quotes: `"text"`',
+          fix("write double quotes", put(at, text)),
+        ),
+      );
+      token.image = text;
       retype(token, StringLit);
       tokens.push(token);
     } else {
       const known = substitutes[token.image];
-      if (known) report(foreignSign(at, token.image, known.help));
+      if (known)
+        report(foreignSign(at, token.image, known.help, known.by === undefined ? undefined : change(at, known.by)));
       else if (at.start !== unknownUntil) report(unknownCharacter(at, token.image));
       if (!known) unknownUntil = at.end;
       if (known?.as) {

@@ -36,7 +36,7 @@ export function splitString(source: Source, token: IToken, report: (d: Diagnosti
     } else {
       const close = closingBrace(text, i, end);
       if (close === undefined) {
-        report(unclosedHole({ file, start: i, end: i + 1 }));
+        report(unclosedHole({ file, start: i, end: i + 1 }, isClosed(token) ? endOf(token) - 1 : endOf(token)));
         break;
       }
       if (plain !== "") parts.push(plain);

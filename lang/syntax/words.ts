@@ -5,6 +5,7 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { arrowInExpression, foreignWord, misspelledWord } from "../errors/syntax.ts";
+import { change, remove } from "../errors/edits.ts";
 import type { Source } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import { spanOf } from "./scan.ts";
@@ -67,6 +68,8 @@ const foreignWords: Readonly<Record<string, { readonly as?: keyof typeof K; read
   return: { help: "the last expression of a block is its value: leave `return` out" },
   while: { help: "repeat a known number of times with `for i in 1..n` or `iterate n with v = …`" },
   elif: { help: "write `else if`" },
+  try: { help: "leave it out: what can go wrong is told before anything runs" },
+  async: { help: "leave it out: nothing waits in a script" },
   from: { help: 'write `import Name from "./file.dlx"`' },
 };
 
@@ -119,7 +122,12 @@ export function mendSlips(source: Source, tokens: readonly IToken[], report: (d:
     if (!atStart(i) || !standsBeforeOperand(i)) return;
     const foreign = Object.hasOwn(foreignWords, token.image) ? foreignWords[token.image] : undefined;
     if (foreign) {
-      report(foreignWord(spanOf(source, token), token.image, foreign.help));
+      const at = spanOf(source, token);
+      const word = foreign.as === undefined ? undefined : change(at, foreign.as);
+      const next = tokens[i + 1];
+      const without =
+        token.image === "return" && next ? remove({ ...at, end: next.startOffset }, "`return`") : undefined;
+      report(foreignWord(at, token.image, foreign.help, word ?? without));
       if (foreign.as) retype(token, K[foreign.as]);
       return;
     }

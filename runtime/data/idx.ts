@@ -7,13 +7,7 @@ import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { constants, gunzipSync } from "node:zlib";
 import { UserError } from "../../lang/diagnostic.ts";
-import {
-  labelTooLarge,
-  noDataSet,
-  truncatedFile,
-  unequalRows,
-  wrongMagic,
-} from "../../lang/errors/data.ts";
+import { labelTooLarge, noDataSet, truncatedFile, unequalRows, wrongMagic } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
 import type { Span } from "../../lang/source.ts";
 import { foldersOf, gzipFailed, isPacked, unpacked } from "./bytes.ts";

@@ -1,5 +1,5 @@
 /** `images(dir)`: a class for each subfolder, its PNG files in the order of names. All images have one size. */
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { byCodePoint } from "../../lang/check/tokenizers.ts";
 import { stringArg } from "../../lang/check/sources.ts";
@@ -7,7 +7,7 @@ import { UserError } from "../../lang/diagnostic.ts";
 import { badImage, noImages, unequalImages } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
 import { type DataWhere, filesIn, readingFailed } from "./disk.ts";
-import { decodePng, type PngSize, PngError, pngSize } from "./png.ts";
+import { decodePng, HEADER, PngError, pngSize, type PngSize } from "./png.ts";
 import type { Table } from "./table.ts";
 
 export interface ImageFiles {
@@ -31,19 +31,24 @@ export async function findImages(ref: SourceRef, where: DataWhere): Promise<Imag
   return { dir, classes, files };
 }
 
+/** From the headers of all files. */
 export async function imageFacts(ref: SourceRef, found: ImageFiles): Promise<Facts> {
-  const first = found.files[0]!;
-  const shape = shapeOf(await decoded(ref, found.dir, first.name, pngSize));
+  const { name: first } = found.files[0]!;
+  const shape = shapeOf(await decoded(ref, found.dir, first, headOf, pngSize));
+  for (const { name } of found.files) {
+    const other = shapeOf(await decoded(ref, found.dir, name, headOf, pngSize));
+    if (String(other) !== String(shape)) throw new UserError(unequalImages(ref.span, first, shape, name, other));
+  }
   const label = { dtype: "i32", shape: [], classes: found.classes.length } as const;
   return { fields: { image: { dtype: "f32", shape }, label }, rows: found.files.length };
 }
 
 export async function readImages(ref: SourceRef, { dir, classes, files }: ImageFiles): Promise<Table> {
-  const first = await decoded(ref, dir, files[0]!.name, decodePng);
+  const first = await decoded(ref, dir, files[0]!.name, readFile, decodePng);
   const size = first.data.length;
   const data = new Uint8Array(files.length * size);
   for (const [row, { name }] of files.entries()) {
-    const image = await decoded(ref, dir, name, decodePng);
+    const image = await decoded(ref, dir, name, readFile, decodePng);
     if (String(shapeOf(image)) !== String(shapeOf(first)))
       throw new UserError(unequalImages(ref.span, files[0]!.name, shapeOf(first), name, shapeOf(image)));
     data.set(image.data, row * size);
@@ -61,11 +66,27 @@ function shapeOf({ width, height, channels }: PngSize): number[] {
   return channels === 1 ? [height, width] : [channels, height, width];
 }
 
-async function decoded<T>(ref: SourceRef, dir: string, name: string, decode: (bytes: Buffer) => T): Promise<T> {
+async function headOf(path: string): Promise<Buffer> {
+  const handle = await open(path);
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(HEADER), 0, HEADER, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function decoded<T>(
+  ref: SourceRef,
+  dir: string,
+  name: string,
+  read: (path: string) => Promise<Buffer>,
+  decode: (bytes: Buffer) => T,
+): Promise<T> {
   const path = join(dir, name);
   let bytes: Buffer;
   try {
-    bytes = await readFile(path);
+    bytes = await read(path);
   } catch (thrown) {
     throw await readingFailed(thrown, ref.span, name, path);
   }

@@ -74,7 +74,8 @@ function parse(bytes: Uint8Array, wrong: (reason: string) => UserError): { rows:
   const dtype = dtypes[code];
   if (extents === undefined || code === "") throw wrong("its header names no dtype and shape");
   if (!dtype || order === ">") throw wrong(`its dtype is ${order}${code}; dlx reads ${Object.keys(dtypes).join(" ")}`);
-  if (/'fortran_order':\s*True/.test(header)) throw wrong("it is stored column by column (save `np.ascontiguousarray(x)`)");
+  if (/'fortran_order':\s*True/.test(header))
+    throw wrong("it is stored column by column (save `np.ascontiguousarray(x)`)");
   const [rows, ...shape] = extents.split(",").flatMap((n) => (n.trim() === "" ? [] : [Number(n)]));
   if (rows === undefined) throw wrong("it holds one number, without rows");
   if (rows === 0) throw wrong("it holds no rows");

@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { checkSource, isTokenizer } from "../../lang/check/sources.ts";
+import { checkSource, isTokenizer, knownFacts } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
 import { dataTooLarge } from "../../lang/errors/data.ts";
 import type { SourceRef } from "../../lang/program.ts";
@@ -28,6 +28,8 @@ const texts = new Recent<TokenText>(8);
 export async function openSource(ref: SourceRef, where: DataWhere): Promise<Table> {
   const [wrong] = checkSource(ref);
   if (wrong) throw new UserError(wrong);
+  // Before anything is waited for, so that what waits for the whole can be cut in the middle of it.
+  if (isDrawn(ref)) return tables.get(planText(ref), () => fitting(ref, async () => drawn(ref)));
   const { paths, read } = await readerOf(ref, where);
   return tables.get(`${planText(ref)} ${await stateOf(ref, paths)}`, () => fitting(ref, read));
 }
@@ -67,8 +69,13 @@ async function readerOf(ref: SourceRef, where: DataWhere): Promise<Reader> {
     case "npz":
       return { paths: [numpyPath(ref, where)], read: () => readNumpy(ref, where) };
     default:
-      return { paths: [], read: async () => drawn(ref) };
+      throw new Error(`expected a data source, got "${ref.name}"`);
   }
+}
+
+/** Sources without files say all of themselves. */
+function isDrawn(ref: SourceRef): boolean {
+  return !ref.of && knownFacts(ref) !== undefined;
 }
 
 function drawn(ref: SourceRef): Table {

@@ -18,6 +18,8 @@ export class PngError extends Error {}
 
 /** Samples of a pixel by colour type. */
 const samplesOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** Bytes that tell the size. */
+export const HEADER = 33;
 const SIGNATURE = "89504e470d0a1a0a";
 
 interface Header extends PngSize {
@@ -30,7 +32,7 @@ export function pngSize(bytes: Buffer): PngSize {
 }
 
 function headerOf(bytes: Buffer): Header {
-  if (bytes.length < 33 || bytes.toString("hex", 0, 8) !== SIGNATURE) throw new PngError("it is no PNG file");
+  if (bytes.length < HEADER || bytes.toString("hex", 0, 8) !== SIGNATURE) throw new PngError("it is no PNG file");
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   const [depth, type, interlace] = [bytes[24], bytes[25] ?? -1, bytes[28]];
   if (depth !== 8) throw new PngError(`it has ${depth} bits a channel, and dlx reads 8`);
@@ -44,7 +46,7 @@ export function decodePng(bytes: Buffer): Png {
   const { width, height, type, channels } = header;
   const packed: Buffer[] = [];
   let palette = Buffer.alloc(0);
-  for (let at = 8; at + 8 <= bytes.length; ) {
+  for (let at = 8; at + 8 <= bytes.length;) {
     const length = bytes.readUInt32BE(at);
     const kind = bytes.toString("latin1", at + 4, at + 8);
     const content = bytes.subarray(at + 8, at + 8 + length);

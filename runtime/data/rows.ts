@@ -93,7 +93,8 @@ function columnOf(table: Table, field: string): Column {
 
 // ---------------------------------------------------------------- tables from tables
 
-/** Made once for each set of tables below it, as long as the first of these is there. */
+/** Made once for each set of tables below it, as long as the first of these is there; the last few of each. */
+const MOST = 8;
 const made = new WeakMap<Table, Map<string, { from: readonly Table[]; table: Table }>>();
 
 function derived(parts: readonly Opened[], key: string, make: () => Table): Opened {
@@ -102,7 +103,12 @@ function derived(parts: readonly Opened[], key: string, make: () => Table): Open
   made.set(from[0]!, known);
   const found = known.get(key);
   const table = found && found.from.every((t, i) => t === from[i]) ? found.table : make();
+  known.delete(key);
   known.set(key, { from, table });
+  for (const oldest of known.keys()) {
+    if (known.size <= MOST) break;
+    known.delete(oldest);
+  }
   return { table, key, order: wholeOrder(table.rows) };
 }
 

@@ -52,7 +52,13 @@ export function joinTables(a: Table, b: Table): Table {
 
 /** The same rows as floats or whole numbers, one behind another. */
 function plain(column: Column, rows: number): Column {
-  return { shape: column.shape, data: gatherRows(column, Uint32Array.from({ length: rows }, (_, row) => row)) };
+  return {
+    shape: column.shape,
+    data: gatherRows(
+      column,
+      Uint32Array.from({ length: rows }, (_, row) => row),
+    ),
+  };
 }
 
 function newLike(data: Column["data"], length: number): Column["data"] {

@@ -6,7 +6,7 @@ import { resolve } from "node:path";
 import { boolArg, numberArg, stringArg } from "../../lang/check/sources.ts";
 import { byCodePoint, encoder, learnTokens } from "../../lang/check/tokenizers.ts";
 import { UserError } from "../../lang/diagnostic.ts";
-import { emptyText, lineWithoutLabel, notUtf8 } from "../../lang/errors/data.ts";
+import { emptyText, lineWithoutLabel, notUtf8 } from "../../lang/errors/rows.ts";
 import type { Facts, FieldFact, SourceRef, Tokens } from "../../lang/program.ts";
 import { unpacked } from "./bytes.ts";
 import type { DataWhere } from "./disk.ts";

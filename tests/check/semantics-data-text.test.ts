@@ -1,4 +1,6 @@
 /** Scripts that read text: sizes and members of a vocabulary, windows of tokens, lines, printing of tokens; its mistakes. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compile } from "../../lang/index.ts";
 import { factsOf } from "../../runtime/data/facts.ts";
@@ -129,6 +131,29 @@ describe("lines", () => {
     );
     expect(lines).toEqual(["4 [4, 2] [1, 0, 1, 0]", "0 1", "1"]);
   });
+});
+
+test("where the host cannot tell, nothing is wrong", async () => {
+  const scripts = [
+    readFileSync(resolve(import.meta.dirname, "../lang/canonical/05.dlx"), "utf8"),
+    `let rows = csv("a.csv") |> filter(r => r.x[0] > 0) |> map(r => { ..r, z: 2 * r.x })
+     let pairs = zip(a: csv("b.csv"), b: lines("c.txt") |> words |> pad(9))
+     let both = concat(csv("a.csv"), images("d"))
+     for (fold, part) in kfold(both, 5) { eval e (image) in batches(part.val, 4) { metric m = mean(image) } }
+     eval f (x, z) in batches(rows, 4) { metric m = mean(z) }
+     eval g (a, b) in batches(windows(pairs, 4), 4, contiguous: true) { metric m = mean(a) }
+     eval h (image) in batches(cifar10().test, 4) { metric m = mean(image) }
+     let t = text("c.txt") |> bpe(100)
+     print t.decode(t.encode("abc")), t.size, rows.rows`,
+  ];
+  for (const script of scripts) {
+    const result = await compile(
+      { file: "script.dlx", text: script },
+      { prelude, facts: async () => undefined, readModule: async () => undefined },
+    );
+    expect(result.diagnostics.map(({ title }) => title)).toEqual([]);
+    expect(result.program).toBeUndefined();
+  }
 });
 
 test.each([

@@ -102,6 +102,7 @@ describe("use", () => {
         dlx explain [CODE]          say more about a message, with an example; without a code list all
         dlx fmt FILE.. [options]    write scripts in canonical form; a folder means all of its scripts, \`-\` standard input
         dlx doc [NAME] [options]    show what a name of the language means; without a name list all
+        dlx lsp [options]           answer an editor: a language server on standard input and output
         dlx devices [options]       list the devices that scripts can run on here
         dlx bench [FILE] [options]  time the steps of a script, or all of bench/ against PyTorch
 

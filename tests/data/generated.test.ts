@@ -87,6 +87,14 @@ describe("toys", () => {
       source("toy.moons", { n: 30 }),
       source("toy.spirals", { classes: 3, n: 31 }),
       source("toy.xor"),
+      source("toy.rings", { n: 30, classes: 3 }),
+      source("toy.gaussians", { n: 40, classes: 4 }),
+      source("toy.sine", { n: 20 }),
+      source("toy.series", { n: 20 }),
+      source("toy.adding", { n: 20, length: 7 }),
+      source("toy.copy", { n: 40, length: 5, symbols: 3, delay: 2 }),
+      source("toy.reverse", { n: 3, length: 4 }),
+      source("toy.tasks", { n: 5 }),
       source("digits"),
     ]) {
       const facts = knownFacts(ref);
@@ -99,7 +107,11 @@ describe("toys", () => {
         expect(column?.shape).toEqual(fact.shape);
         expect(column?.data instanceof Int32Array).toBe(fact.dtype === "i32");
         expect(column?.data.length).toBe(table.rows * fact.shape.reduce((a, b) => a * b, 1));
-        if (fact.classes) expect(new Set(column?.data).size).toBe(fact.classes);
+        // Padding is a class that `toy.reverse` never has, and the sign of `toy.copy` stands in x only.
+        const drawn = new Set(column?.data).size;
+        if (fact.classes && (ref.name === "toy.reverse" || ref.name === "toy.copy"))
+          expect(Math.max(...column!.data)).toBeLessThan(fact.classes);
+        else if (fact.classes) expect(drawn).toBe(fact.classes);
       }
     }
   });
@@ -116,6 +128,43 @@ describe("toys", () => {
       squares += ((noisy?.columns.y?.data[r] ?? 0) - line) ** 2;
     }
     expect(Math.sqrt(squares / 4000)).toBeCloseTo(3, 0);
+  });
+
+  test("waves, clouds and sequences are what they say", () => {
+    const columns = (name: string, args: Parameters<typeof source>[1]) => generatedTable(source(name, args))!.columns;
+    const sine = columns("toy.sine", { n: 50, noise: 0 });
+    sine.x!.data.forEach((x, i) => expect(sine.y!.data[i]).toBeCloseTo(Math.sin(x), 6));
+    const series = columns("toy.series", { n: 50, period: 25, noise: 0 }).x!.data;
+    expect(series[30]).toBeCloseTo(series[5]!, 6);
+    const rings = columns("toy.rings", { n: 9, classes: 3, noise: 0 });
+    for (let r = 0; r < 9; r++)
+      expect(Math.hypot(rings.x!.data[2 * r]!, rings.x!.data[2 * r + 1]!)).toBeCloseTo((r % 3) + 1, 5);
+    const clouds = columns("toy.gaussians", { n: 4000, classes: 2, noise: 0.5 }).x!.data;
+    const right = Array.from({ length: 2000 }, (_, i) => clouds[4 * i]!);
+    expect(right.reduce((sum, x) => sum + x / 2000, 0)).toBeCloseTo(2, 1);
+    const adding = columns("toy.adding", { n: 30, length: 9 });
+    for (let r = 0; r < 30; r++) {
+      const row = adding.x!.data.slice(18 * r, 18 * (r + 1));
+      const marks = [...row.filter((_, i) => i % 2 === 1).keys()].filter((t) => row[2 * t + 1] === 1);
+      expect(marks).toHaveLength(2);
+      expect(marks[0]! < 4 && marks[1]! >= 4).toBe(true);
+      expect(adding.y!.data[r]).toBeCloseTo(row[2 * marks[0]!]! + row[2 * marks[1]!]!, 6);
+    }
+    const { x, y } = columns("toy.copy", { n: 1, length: 3, symbols: 4, delay: 2 });
+    const symbols = [...x!.data.slice(0, 3)];
+    expect([...x!.data]).toEqual([...symbols, 0, 5, 0, 0, 0]);
+    expect([...y!.data]).toEqual([0, 0, 0, 0, 0, ...symbols]);
+    expect(Math.min(...symbols)).toBeGreaterThan(0);
+    const reverse = columns("toy.reverse", { n: 2, length: 4 });
+    expect([...reverse.y!.data.slice(4)]).toEqual([...reverse.x!.data.slice(4)].reverse());
+    const tasks = columns("toy.tasks", { n: 1, shots: 3, queries: 40 });
+    // One wave: y = a sin x + b cos x for all points, a and b from the first two.
+    const [x0, x1] = tasks.xs!.data as Float32Array as unknown as [number, number];
+    const [y0, y1] = tasks.ys!.data as Float32Array as unknown as [number, number];
+    const area = Math.sin(x0) * Math.cos(x1) - Math.sin(x1) * Math.cos(x0);
+    const a = (y0 * Math.cos(x1) - y1 * Math.cos(x0)) / area;
+    const b = (Math.sin(x0) * y1 - Math.sin(x1) * y0) / area;
+    tasks.xq!.data.forEach((q, i) => expect(tasks.yq!.data[i]).toBeCloseTo(a * Math.sin(q) + b * Math.cos(q), 3));
   });
 
   test("a row does not depend on how many there are; seeds differ", () => {

@@ -4,7 +4,7 @@ import { splitRange } from "../../lang/check/sources.ts";
 import type { DataPlan } from "../../lang/program.ts";
 import { openPlan } from "../../runtime/data/plan.ts";
 import { Draws, keyOf, permutation } from "../../runtime/data/random.ts";
-import { rowsOf } from "../../runtime/data/rows.ts";
+import { rowsOf as rowsBy } from "../../runtime/data/rows.ts";
 import type { Table } from "../../runtime/data/table.ts";
 import { source } from "./folder.ts";
 
@@ -31,18 +31,21 @@ function table(rows: number): Table {
   };
 }
 
-const ids = (plan: DataPlan, seed = 0, epoch = 1, rows = 1000) => [...rowsOf(plan, seed, table(rows)).order(epoch)];
+const rowsOf = (plan: DataPlan, seed: number, from: Table) => rowsBy(plan, seed, async () => from);
+const ids = async (plan: DataPlan, seed = 0, epoch = 1, rows = 1000) => [
+  ...(await rowsOf(plan, seed, table(rows))).order(epoch),
+];
 
 describe("splits", () => {
-  test("parts share no row and leave none out, for any sizes and fractions", () => {
-    fc.assert(
-      fc.property(
+  test("parts share no row and leave none out, for any sizes and fractions", async () => {
+    await fc.assert(
+      fc.asyncProperty(
         fc.integer({ min: 0, max: 300 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         fc.nat(),
-        (rows, at, seed) => {
-          const train = ids(split(0, at), seed, 1, rows);
-          const val = ids(split(at, 1), seed, 1, rows);
+        async (rows, at, seed) => {
+          const train = await ids(split(0, at), seed, 1, rows);
+          const val = await ids(split(at, 1), seed, 1, rows);
           expect(train.length + val.length).toBe(rows);
           expect(new Set([...train, ...val]).size).toBe(rows);
           const { start, stop } = splitRange(rows, at, 1);
@@ -53,39 +56,39 @@ describe("splits", () => {
     );
   });
 
-  test("a part is the same in every epoch and with a shuffle below it", () => {
+  test("a part is the same in every epoch and with a shuffle below it", async () => {
     const part = split(0, 0.9, 1, shuffle(all));
-    expect(ids(part, 0, 1)).toEqual(ids(part, 0, 2));
-    const val = new Set(ids(split(0.9, 1, 1, shuffle(all)), 0, 5));
-    expect(ids(shuffle(part, 3), 0, 9).some((row) => val.has(row))).toBe(false);
+    expect(await ids(part, 0, 1)).toEqual(await ids(part, 0, 2));
+    const val = new Set(await ids(split(0.9, 1, 1, shuffle(all)), 0, 5));
+    expect((await ids(shuffle(part, 3), 0, 9)).some((row) => val.has(row))).toBe(false);
   });
 
-  test("depends on the seed and the place, and on nothing else", () => {
-    expect(ids(split(0.9, 1))).toEqual(ids(split(0.9, 1)));
-    expect(ids(split(0.9, 1), 1)).not.toEqual(ids(split(0.9, 1)));
-    expect(ids(split(0.9, 1, 7))).not.toEqual(ids(split(0.9, 1)));
+  test("depends on the seed and the place, and on nothing else", async () => {
+    expect(await ids(split(0.9, 1))).toEqual(await ids(split(0.9, 1)));
+    expect(await ids(split(0.9, 1), 1)).not.toEqual(await ids(split(0.9, 1)));
+    expect(await ids(split(0.9, 1, 7))).not.toEqual(await ids(split(0.9, 1)));
   });
 });
 
 describe("shuffles and takes", () => {
-  test("a new order each epoch, the same in each run", () => {
-    const first = ids(shuffle(all), 3, 1);
-    expect(first).toEqual(ids(shuffle(all), 3, 1));
-    expect(first).not.toEqual(ids(shuffle(all), 3, 2));
-    expect(first).not.toEqual(ids(shuffle(all), 4, 1));
+  test("a new order each epoch, the same in each run", async () => {
+    const first = await ids(shuffle(all), 3, 1);
+    expect(first).toEqual(await ids(shuffle(all), 3, 1));
+    expect(first).not.toEqual(await ids(shuffle(all), 3, 2));
+    expect(first).not.toEqual(await ids(shuffle(all), 4, 1));
     expect([...first].sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
   });
 
-  test("the first n, at most all", () => {
-    expect(ids(take(all, 3))).toEqual([0, 1, 2]);
-    expect(ids(take(shuffle(all), 3))).toEqual(ids(shuffle(all)).slice(0, 3));
-    expect(rowsOf(take(all, 5000), 0, table(1000)).count).toBe(1000);
+  test("the first n, at most all", async () => {
+    expect(await ids(take(all, 3))).toEqual([0, 1, 2]);
+    expect(await ids(take(shuffle(all), 3))).toEqual((await ids(shuffle(all))).slice(0, 3));
+    expect((await rowsOf(take(all, 5000), 0, table(1000))).count).toBe(1000);
   });
 });
 
 describe("values", () => {
-  test("gather is row-major, keeps rows whole and uses the array it is given", () => {
-    const rows = rowsOf(all, 0, table(10));
+  test("gather is row-major, keeps rows whole and uses the array it is given", async () => {
+    const rows = await rowsOf(all, 0, table(10));
     const at = Uint32Array.of(7, 0, 3);
     expect([...rows.gather("x", at)]).toEqual([7, 7.5, 0, 0.5, 3, 3.5]);
     expect(rows.gather("id", at)).toEqual(Int32Array.of(7, 0, 3));
@@ -99,8 +102,10 @@ describe("values", () => {
     expect(() => rows.gather("x", Uint32Array.of(10))).toThrow(/expected a row below 10, got 10/);
   });
 
-  test("a column is the whole field in the order of the plan", () => {
-    expect(rowsOf(split(0.5, 1), 0, table(10)).column("id")).toEqual(Int32Array.from(ids(split(0.5, 1), 0, 0, 10)));
+  test("a column is the whole field in the order of the plan", async () => {
+    expect((await rowsOf(split(0.5, 1), 0, table(10))).column("id")).toEqual(
+      Int32Array.from(await ids(split(0.5, 1), 0, 0, 10)),
+    );
   });
 
   test("openPlan draws the source", async () => {

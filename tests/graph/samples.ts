@@ -245,9 +245,32 @@ add("gather", "rows", [f([5, 3], 150), given([4], [0, 4, 2, 4], "i32")], { axis:
 add("gather", "inner axis", [f([2, 5, 3], 151), given([2, 2], [1, 0, 4, 1], "i32")], { axis: 1 });
 add("gather", "clamped", [f([5], 152), given([4], [-3, 7, 4, 0], "i32")], { axis: 0 });
 add("gather", "scalar id", [f([3, 5], 153), given([], [2], "i32")], { axis: 1 });
+add("gather", "paired", [f([3, 5], 195), given([3, 2], [1, 0, 4, 4, -1, 9], "i32")], { axis: 1, paired: true });
+add("gather", "paired inside", [f([2, 3, 5, 2], 196), given([2, 3, 2, 2], ints([24], 197, 0, 5).data, "i32")], {
+  axis: 2,
+  paired: true,
+});
+add("scatter", "paired", [f([3, 4], 198), given([3, 4], [1, 0, 4, 4, -1, 9, 2, 2, 0, 1, 2, 3], "i32")], {
+  axis: 1,
+  size: 5,
+  paired: true,
+});
+add("scatter", "paired inside", [f([2, 3, 3], 199), given([2, 3], [1, 0, 1, 4, 2, 2], "i32")], {
+  axis: 1,
+  size: 5,
+  paired: true,
+});
 add("scatter", "rows", [f([4, 3], 154), given([4], [0, 4, 2, 4], "i32")], { axis: 0, size: 6 });
 add("scatter", "inner axis", [f([2, 2, 2, 3], 155), given([2, 2], [1, 0, 4, 1], "i32")], { axis: 1, size: 5 });
 add("scatter", "clamped", [f([4], 156), given([4], [-3, 7, 4, 0], "i32")], { axis: 0, size: 5 });
+
+// order
+add("argsort", "vector", [distinct([9], 157)]);
+add("argsort", "rows", [distinct([3, 7], 158)]);
+add("argsort", "ties", [given([2, 6], [1, 3, 3, 0, 3, 1, 0, 0, 0, -1, -1, -5])]);
+add("argsort", "i32", [ints([4, 11], 159, -5, 5)]);
+add("argsort", "one", [f([3, 1], 166)]);
+add("argsort", "long", [distinct([2, 300], 167)]);
 
 // linear
 const matrix = (n: number, s: number) =>
@@ -259,6 +282,31 @@ add("solve", "vector", [matrix(4, 160), f([4], 161)]);
 add("solve", "columns", [matrix(3, 162), f([3, 2], 163)]);
 add("solve", "pivots", [given([3, 3], [0, 2, 1, 1, 0.5, 0, 2, 0, 3]), f([3], 164)]);
 add("solve", "one", [given([1, 1], [2.5]), f([1], 165)]);
+add("solve", "batch of vectors", [
+  given([2, 3, 3], [...matrix(3, 183).data, 0, 2, 1, 1, 0.5, 0, 2, 0, 3]),
+  f([2, 3], 184),
+]);
+add("solve", "batch of columns", [
+  given([2, 2, 2], [...matrix(2, 185).data, ...matrix(2, 186).data]),
+  f([2, 2, 3], 187),
+]);
+
+/** Symmetric, the numbers on the diagonal apart by `gap` and nothing off it larger than 1. */
+function symmetric(n: number, s: number, first: number, gap: number): SampleInput {
+  const off = numbers(n * n, s, -1, 1);
+  const at = (i: number, j: number) => (i === j ? first + gap * i : off[Math.min(i, j) * n + Math.max(i, j)]!);
+  return given([n, n], off.map((_, k) => at(Math.floor(k / n), k % n))); // prettier-ignore
+}
+const pair = (a: SampleInput, c: SampleInput): SampleInput => given([2, ...a.shape], [...a.data, ...c.data]);
+add("cholesky", "matrix", [symmetric(4, 188, 4, 0.5)]);
+add("cholesky", "batch", [pair(symmetric(3, 189, 3, 1), symmetric(3, 190, 4, 0))]);
+add("cholesky", "not symmetric", [matrix(3, 191)]);
+add("cholesky", "one", [given([1, 1], [2.25])]);
+add("eigh", "matrix", [symmetric(4, 192, -3, 2)]);
+add("eigh", "batch", [pair(symmetric(3, 193, -2, 3), symmetric(3, 194, 1, 1.5))]);
+add("eigh", "not symmetric", [given([2, 2], [1, 2, 0.5, -2])]);
+add("eigh", "diagonal", [given([3, 3], [2, 0, 0, 0, -1, 0, 0, 0, 0.5])]);
+add("eigh", "one", [given([1, 1], [-2.25])]);
 
 // loop
 const param = (name: string, dtype: DType, shape: readonly number[]) =>

@@ -4,14 +4,23 @@ import { againstTorch, layerCase, type Case } from "./harness.ts";
 const points = "let x = f32([-1e4, -3.3, -1, 0, 0.5, 2, 1e4])";
 
 /** At 0: relu' = 0, leaky_relu' = slope, elu' = alpha, abs' = 0 inside softplus leaves 1/2. */
-const elementwise = ["relu", "leaky_relu", "elu", "sigmoid", "hard_sigmoid", "softplus", "silu", "gelu", "tanh", "scaled_tanh"].map(
-  (name): Case => ({
-    name,
-    script: `${points}\nprint "y", ${name}(x), "dx", grad(sum(${name}(x)), x)`,
-    // PyTorch's derivative is 1/6 in float32.
-    tolerance: name === "hard_sigmoid" ? 1e-8 : undefined,
-  }),
-);
+const elementwise = [
+  "relu",
+  "leaky_relu",
+  "elu",
+  "sigmoid",
+  "hard_sigmoid",
+  "softplus",
+  "silu",
+  "gelu",
+  "tanh",
+  "scaled_tanh",
+].map((name): Case => ({
+  name,
+  script: `${points}\nprint "y", ${name}(x), "dx", grad(sum(${name}(x)), x)`,
+  // PyTorch's derivative is 1/6 in float32.
+  tolerance: name === "hard_sigmoid" ? 1e-8 : undefined,
+}));
 
 /** Derivatives of derivatives, where they exist everywhere. */
 const curvature = ["sigmoid", "softplus", "silu", "gelu", "tanh", "scaled_tanh"].map((name): Case => ({

@@ -58,7 +58,10 @@ describe.each(devices)("orthogonal on $device", (on) => {
       }
   });
   test("is another one for another seed, and of any sign", async () => {
-    const [one, two] = [await run(`seed 1\nprint "w", orthogonal([8, 8])`, on), await run(`seed 2\nprint "w", orthogonal([8, 8])`, on)];
+    const [one, two] = [
+      await run(`seed 1\nprint "w", orthogonal([8, 8])`, on),
+      await run(`seed 2\nprint "w", orthogonal([8, 8])`, on),
+    ];
     expect(one["w"]).not.toEqual(two["w"]);
     expect(one["w"]!.filter((v) => v < 0).length).toBeGreaterThan(16);
     expect(one["w"]!.filter((v) => v > 0).length).toBeGreaterThan(16);
@@ -66,16 +69,25 @@ describe.each(devices)("orthogonal on $device", (on) => {
 });
 
 describe.each(devices)("first values of a matrix whose axes have no names of a layer, on $device", (on) => {
-  test.each(["RNN", "GRU", "LSTM"])("%s: fan-in is the width of the input, fan-out that of the output", async (cell) => {
-    const got = await run(`let net = ${cell}(50)\nlet y = net(zeros([1, 2, 30]))\nprint "wx", net.wx, "wh", net.wh`, on);
-    const wide = { RNN: 50, GRU: 150, LSTM: 200 }[cell]!;
-    for (const [name, fan] of [["wx", 30], ["wh", 50]] as const) {
-      const bound = Math.sqrt(6 / (fan + wide));
-      const largest = got[name]!.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
-      expect(largest).toBeLessThanOrEqual(bound * (1 + 1e-6));
-      expect(largest).toBeGreaterThan(0.99 * bound);
-    }
-  });
+  test.each(["RNN", "GRU", "LSTM"])(
+    "%s: fan-in is the width of the input, fan-out that of the output",
+    async (cell) => {
+      const got = await run(
+        `let net = ${cell}(50)\nlet y = net(zeros([1, 2, 30]))\nprint "wx", net.wx, "wh", net.wh`,
+        on,
+      );
+      const wide = { RNN: 50, GRU: 150, LSTM: 200 }[cell]!;
+      for (const [name, fan] of [
+        ["wx", 30],
+        ["wh", 50],
+      ] as const) {
+        const bound = Math.sqrt(6 / (fan + wide));
+        const largest = got[name]!.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+        expect(largest).toBeLessThanOrEqual(bound * (1 + 1e-6));
+        expect(largest).toBeGreaterThan(0.99 * bound);
+      }
+    },
+  );
 });
 
 const dropped = `

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { prelude } from "../../stdlib/index.ts";
 
 /** Parts that other entries are made of. */
-const INNER = ["padded", "at_class", "panes", "framed", "rim", "overhang", "bins", "hits", "pairwise_auc", "masked"];
+const INNER = ["padded", "at_class", "panes", "framed", "rim", "overhang", "bins", "pairwise_auc", "pixel"];
 
 test("no entry of the standard library is left out", () => {
   const names = prelude.flatMap(({ text }) => [...text.matchAll(/^(?:fn|model|optimizer) (\w+)/gm)].map((m) => m[1]!));

@@ -37,7 +37,9 @@ const transposed = read(
     layerCase(
       name,
       wave("2x3x4x5"),
-      { net: `ConvTranspose(2, ${kernel}, stride: ${stride}, pad: ${pad}, extra: ${extra}, dilation: ${dilation}, ${init})` },
+      {
+        net: `ConvTranspose(2, ${kernel}, stride: ${stride}, pad: ${pad}, extra: ${extra}, dilation: ${dilation}, ${init})`,
+      },
       weights,
       true,
     ),
@@ -87,6 +89,17 @@ train for 2 steps {
 print "y", bn(wave([6, ${shape}], 8)), "run_mean", bn.run_mean, "run_var", bn.run_var`,
 });
 
+const sampling: Case = {
+  name: "affine_grid, bilinear",
+  script: `
+let theta = f32([[[0.83, -0.41, 0.13], [0.37, 0.91, -0.22]], [[1.21, 0.11, 0.07], [-0.2, 1.37, 0.05]]])
+let image = wave([2, 3, 5, 6], 2)
+let points = affine_grid(theta, 4, 7)
+let y = bilinear(image, points)
+let loss = sum(y * wave([2, 3, 4, 7], 7))
+print "points", points, "y", y, "dtheta", grad(loss, theta), "dimage", grad(loss, image)`,
+};
+
 const wgan: Case = {
   name: "wgan with a gradient penalty learns",
   script: `
@@ -124,6 +137,7 @@ againstTorch([
   ...norms,
   ghost("GhostBatchNorm [B, C]", "3"),
   ghost("GhostBatchNorm [B, C, H, W]", "3, 2, 5"),
+  sampling,
   wgan,
 ]);
 

@@ -11,7 +11,10 @@ const cases: Case[] = [
 let m = confusion(z, y)
 print "m", m, "p", precision_score(m), "r", recall_score(m), "f", f1_score(m)`,
   },
-  { name: "top_k_accuracy", script: `${rows}\n${[1, 2, 3, 4].map((k) => `print "top${k}", top_k_accuracy(z, y, ${k})`).join("\n")}` },
+  {
+    name: "top_k_accuracy",
+    script: `${rows}\n${[1, 2, 3, 4].map((k) => `print "top${k}", top_k_accuracy(z, y, ${k})`).join("\n")}`,
+  },
   {
     name: "auc",
     script: `let s = floor(5 * wave([30], 3) + 0.5) / 5\nprint "auc", auc(s, 5 * range(30) // 3 % 2)`,
@@ -32,9 +35,7 @@ train for 4 steps {
 print "f", f1_score(confusion(z, y))`,
       on,
     );
-    const sum = Array.from({ length: 16 }, (_, i) =>
-      [1, 2, 3, 4].reduce((n, step) => n + got[`part@${step}`]![i]!, 0),
-    );
+    const sum = Array.from({ length: 16 }, (_, i) => [1, 2, 3, 4].reduce((n, step) => n + got[`part@${step}`]![i]!, 0));
     expect(sum).toEqual([...torch["confusion"]!["m"]!]);
     close(got["f"], torch["confusion"]!["f"]!, on.tolerance, "f");
   });

@@ -179,3 +179,11 @@ test("heads and merge_heads are inverse, and neighbouring columns go to one head
   expect(got["again"]).toEqual(got["x"]);
   expect(got["second"]).toEqual(got["half"]);
 });
+
+test("masked hides what is not kept, and nothing without a mask", async () => {
+  const got = await run(
+    `let x = f32([1, 2, 3])\nprint "p", softmax(masked(x, x > 1.5)), "q", softmax(x[1..]), "all", masked(x)`,
+  );
+  expect(got["p"]).toEqual([0, ...got["q"]!]);
+  expect(got["all"]).toEqual([1, 2, 3]);
+});

@@ -23,17 +23,7 @@ function last(t: Tensor, axis: number, a: Args): { t: Tensor; back: (t: Tensor) 
 
 /** Of each line along the last axis the elements at the places that the same line of `ids` names. */
 function taken(x: Node, ids: Node): Node {
-  const { shape } = x.type;
-  const n = shape.at(-1)!;
-  const lines = shape.slice(0, -1).reduce((p, q) => (p < 0 || q < 0 ? -1 : p * q), 1);
-  const m = ids.type.shape.at(-1)!;
-  const held = b.binary("max", b.binary("min", ids, b.like(ids, Math.max(0, n - 1))), b.like(ids, 0));
-  if (shape.length === 1) return b.make("gather", [x, held], { axis: 0 });
-  const flat = b.reshape(x, [lines < 0 || n < 0 ? -1 : lines * n]);
-  const grid = [lines, m];
-  const begin = b.mul(b.make("iota", [], { shape: grid, axis: 0 }), b.fill(n, { dtype: "i32", shape: grid }));
-  const places = b.add(b.reshape(held, grid), begin);
-  return b.reshape(b.make("gather", [flat, places], { axis: 0 }), [...shape.slice(0, -1), m]);
+  return b.make("gather", [x, ids], { axis: x.type.shape.length - 1, paired: true });
 }
 
 /** Places in order along the last axis, and how to name them. */

@@ -1,11 +1,13 @@
 /**
  * The op table: every primitive of the graph, one row each.
  */
+import { decompose } from "./decompose.ts";
 import { dots } from "./dot.ts";
 import { elementwise } from "./elementwise.ts";
 import { leaf } from "./leaf.ts";
 import { linear } from "./linear.ts";
 import { loops } from "./loop.ts";
+import { order } from "./order.ts";
 import { random } from "./random.ts";
 import { reduces } from "./reduce.ts";
 import type { Op } from "./row.ts";
@@ -20,6 +22,8 @@ export const ops: Readonly<Record<string, Op>> = {
   ...reduces,
   ...dots,
   ...rows,
+  ...order,
   ...linear,
+  ...decompose,
   ...loops,
 };

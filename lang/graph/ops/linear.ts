@@ -1,7 +1,9 @@
 /**
  * Linear systems by elimination with partial pivoting. A singular matrix gives infinities or NaN, never an error.
+ * Leading axes are a batch: one system each.
  */
 import * as b from "../build.ts";
+import type { Dims, Node } from "../node.ts";
 import type { Op } from "./row.ts";
 import { expect, expectCount, expectDtype, sameShape, sizeOf, typeText } from "./row.ts";
 
@@ -33,40 +35,70 @@ function eliminate(a: Float64Array, r: Float64Array, n: number, m: number): void
     }
 }
 
+/** The last two axes change places. */
+export function swapped(a: Node): Node {
+  const rank = a.type.shape.length;
+  return b.permute(
+    a,
+    a.type.shape.map((_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i)),
+  );
+}
+
+/** The axes before the last `own`, paired with themselves. */
+export const batchDims = (rank: number, own: number): Dims =>
+  Array.from({ length: rank - own }, (_, i) => [i, i] as const);
+
+/** The product of two stacks of matrices. */
+export function product(x: Node, y: Node): Node {
+  const rank = x.type.shape.length;
+  return b.dot(x, y, batchDims(rank, 2), [[rank - 1, rank - 2]]);
+}
+
 export const linear: Record<string, Op> = {
   solve: {
     name: "solve",
     family: "linear",
-    signature: "(A f32[n,n], b f32[n] | f32[n,m]) -> like b",
-    doc: "x with A x = b.",
+    signature: "(A f32[..,n,n], b f32[..,n] | f32[..,n,m]) -> like b",
+    doc: "x with A x = b, for each matrix of a batch.",
     shape: (inputs) => {
       expectCount("solve", inputs, 2);
       const [a, r] = [inputs[0]!, inputs[1]!];
       expectDtype("solve", a, ["f32"]);
       expectDtype("solve", r, ["f32"]);
-      const n = r.shape[0];
+      const lead = a.shape.length - 2;
+      const n = r.shape[lead];
       const fits =
-        (r.shape.length === 1 || r.shape.length === 2) && a.shape.length === 2 && sameShape(a.shape, [n!, n!]);
+        lead >= 0 &&
+        (r.shape.length === lead + 1 || r.shape.length === lead + 2) &&
+        sameShape(a.shape, [...r.shape.slice(0, lead), n!, n!]);
       expect(
-        fits && sameShape([a.shape[0]!], [a.shape[1]!]),
+        fits && sameShape([a.shape[lead]!], [a.shape[lead + 1]!]),
         "solve",
-        "[n, n] and [n] or [n, m]",
+        "[.., n, n] and [.., n] or [.., n, m]",
         `${typeText(a)} and ${typeText(r)}`,
       );
       return r;
     },
     // db = A^-T g;  dA = -db x^T
     gradient: ({ node, inputs: [a], g, needs }) => {
-      const db = b.make("solve", [b.permute(a!, [1, 0]), g]);
-      const contract = node.type.shape.length === 2 ? ([[1, 1]] as const) : [];
-      return [needs[0] ? b.neg(b.dot(db, node, [], contract)) : undefined, db];
+      const db = b.make("solve", [swapped(a!), g]);
+      const rank = a!.type.shape.length;
+      const contract = node.type.shape.length === rank ? ([[rank - 1, rank - 1]] as const) : [];
+      return [needs[0] ? b.neg(b.dot(db, node, batchDims(rank, 2), contract)) : undefined, db];
     },
-    meaning: ([a, r], _, type) => {
+    meaning: ([a, r]) => {
       const out = Float64Array.from(r!.data);
-      const n = type.shape[0]!;
-      eliminate(Float64Array.from(a!.data), out, n, sizeOf(type.shape.slice(1)));
+      const lead = a!.shape.length - 2;
+      const n = a!.shape[lead]!;
+      const m = sizeOf(r!.shape.slice(lead + 1));
+      const count = sizeOf(a!.shape.slice(0, lead));
+      for (let o = 0; o < count; o++)
+        eliminate(a!.data.slice(o * n * n, (o + 1) * n * n), out.subarray(o * n * m, (o + 1) * n * m), n, m);
       return out;
     },
-    flops: (inputs, type) => (2 / 3) * inputs[0]!.shape[0]! ** 3 + 2 * inputs[0]!.shape[0]! * sizeOf(type.shape),
+    flops: (inputs, type) => {
+      const n = inputs[0]!.shape.at(-1)!;
+      return (2 / 3) * sizeOf(inputs[0]!.shape) * n + 2 * n * sizeOf(type.shape);
+    },
   },
 };

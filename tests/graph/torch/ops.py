@@ -89,13 +89,25 @@ def pad(x, a):
     return out.masked_scatter(mask, x)
 
 
+def lines(rule, x, ids, a):
+    """Each line before the axis with numbers of its own."""
+    ax, lead = a["axis"], x.shape[: a["axis"]]
+    pairs = zip(x.reshape((-1,) + x.shape[ax:]), ids.reshape((-1,) + ids.shape[ax:]))
+    out = torch.stack([rule(p, q, {**a, "axis": 0, "paired": False}) for p, q in pairs])
+    return out.reshape(lead + out.shape[1:])
+
+
 def gather(x, ids, a):
+    if a.get("paired"):
+        return lines(gather, x, ids, a)
     ax = a["axis"]
     flat = ids.clamp(0, x.shape[ax] - 1).flatten()
     return x.index_select(ax, flat).reshape(x.shape[:ax] + ids.shape + x.shape[ax + 1 :])
 
 
 def scatter(v, ids, a):
+    if a.get("paired"):
+        return lines(scatter, v, ids, a)
     ax = a["axis"]
     flat = ids.clamp(0, a["size"] - 1).flatten()
     rest = v.shape[ax + ids.dim() :]
@@ -107,6 +119,18 @@ def argmax_first(x, ax):
     best = x.amax(ax, keepdim=True)
     place = torch.arange(x.shape[ax]).reshape([-1 if i == ax else 1 for i in range(x.dim())])
     return torch.where(x == best, place, x.shape[ax]).amin(ax)
+
+
+def symmetric(x):
+    return (x + x.transpose(-1, -2)) / 2
+
+
+def eigh(x):
+    """The values as the first row; the largest entry of each vector positive."""
+    w, v = torch.linalg.eigh(x)
+    top = v.detach().abs().argmax(-2, keepdim=True)
+    v = v * torch.sign(torch.gather(v.detach(), -2, top))
+    return torch.cat([w.unsqueeze(-2), v], -2)
 
 
 def cumsum(x, a):
@@ -209,7 +233,10 @@ OPS = {
     "gather": lambda x, a, s: gather(x[0], x[1], a),
     "scatter": lambda x, a, s: scatter(x[0], x[1], a),
     # As a column: PyTorch 1.13 takes a vector of one for a batch.
-    "solve": lambda x, a, s: torch.linalg.solve(x[0], x[1].reshape(x[1].shape[0], -1)).reshape(x[1].shape),
+    "solve": lambda x, a, s: torch.linalg.solve(x[0], x[1].reshape(x[0].shape[:-1] + (-1,))).reshape(x[1].shape),
+    "argsort": lambda x, a, s: torch.sort(x[0], dim=-1, stable=True)[1],
+    "cholesky": lambda x, a, s: torch.linalg.cholesky(symmetric(x[0])),
+    "eigh": lambda x, a, s: eigh(symmetric(x[0])),
     "loop": lambda x, a, s: LOOPS[s["name"]](x),
     "pick": lambda x, a, s: recurrence(*x, False)[a["index"]],
 }

@@ -84,6 +84,13 @@ for name, bn, shape in [("GhostBatchNorm [B, C]", nn.BatchNorm1d(3), (6, 3)), ("
     bn.eval()
     case(name, {**values, "y": bn(wave(*shape, k=8)), "run_mean": bn.running_mean, "run_var": bn.running_var})
 
+# ---------------------------------------------------------------- sampling
+
+theta, image = leaf(torch.tensor([[[0.83, -0.41, 0.13], [0.37, 0.91, -0.22]], [[1.21, 0.11, 0.07], [-0.2, 1.37, 0.05]]])), leaf(wave(2, 3, 5, 6, k=2))
+points = F.affine_grid(theta, (2, 3, 4, 7), align_corners=False)
+y = F.grid_sample(image, points, align_corners=False)
+case("affine_grid, bilinear", {"points": points, "y": y, **grads((y * wave(2, 3, 4, 7, k=7)).sum(), dtheta=theta, dimage=image)})
+
 # ---------------------------------------------------------------- whole networks: a generator and its critic
 
 g0, g1, g2 = leaf(0.4 * wave(3, 12, k=1)), leaf(0.4 * wave(3, 2, 3, 3, k=3)), leaf(torch.zeros(12))

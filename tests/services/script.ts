@@ -1,6 +1,6 @@
 /** A long script for measurements: `models` models of four kinds, all trained, about 12.5 lines for each. */
 
-const kinds = [
+const kinds: readonly ((name: string) => string)[] = [
   (name) => `model ${name}(Classes: dim)(x: [B, 28, 28]) -> logits[B, Classes] {
   # a small convolutional network
   let h = x
@@ -39,11 +39,13 @@ const kinds = [
 }`,
 ];
 
-export function longScript(models) {
+export function longScript(models: number): string {
   const lines = ["seed 1", "input lr = 1e-3 in 1e-5 .. 1e-1 log", "let data = digits() |> split(val: 0.1)"];
   lines.push("let norm = standardize(data.train.image)", "");
   const names = Array.from({ length: models }, (_, i) => `Net${i + 1}`);
-  names.forEach((name, i) => lines.push(`## Network number ${i + 1}.`, ...kinds[i % kinds.length](name).split("\n"), ""));
+  names.forEach((name, i) =>
+    lines.push(`## Network number ${i + 1}.`, ...kinds[i % kinds.length]!(name).split("\n"), ""),
+  );
   for (let i = 0; i < models; i += 4) {
     const group = names.slice(i, i + 4);
     for (const name of group) lines.push(`let ${name.toLowerCase()} = ${name}(10)`);
