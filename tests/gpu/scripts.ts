@@ -26,18 +26,8 @@ train (image, label) in batches(shuffle(data.train), ${size}) for 1 epochs {
 }`;
 
 const attention = `
-fn heads(x: [B, T, D], n) = permute(reshape(x, [size(x, 0), size(x, 1), n, size(x, 2) // n]), [0, 2, 1, 3])
-fn merged(x) = reshape(permute(x, [0, 2, 1, 3]), [size(x, 0), size(x, 2), size(x, 1) * size(x, 3)])
-fn attend(q: [.., T, D], k: [.., S, D], v: [.., S, D]) {
-  let score = q @ k.T / sqrt(D)
-  softmax(where(lower(T, S), score, -1e9)) @ v
-}
-model MultiHead(Heads: dim)(x: [B, T, D]) -> [B, T, D] {
-  let (q, k, v) = x |> Linear(3 * D) |> split(3)
-  merged(attend(heads(q, Heads), heads(k, Heads), heads(v, Heads))) |> Linear(D)
-}
 model Block(Heads: dim)(x: [B, T, D]) -> [B, T, D] {
-  let a = x + (x |> LayerNorm() |> MultiHead(Heads))
+  let a = x + (x |> LayerNorm() |> MultiHead(Heads, causal: true))
   a + (a |> LayerNorm() |> Linear(4 * D) |> gelu |> Linear(D))
 }
 model GPT(Depth: dim, D: dim, V: dim)(ids: [B, T]) {
