@@ -3,17 +3,27 @@
  * deletions, changes and swaps of neighbours (Damerau and Levenshtein, optimal string alignment).
  */
 
+/** Nobody has typed a longer one. */
+const LONGEST = 100;
+
 /** Nothing for names too short to be told apart, or when no candidate is within a third of the length. */
 export function didYouMean(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
+  if (name.length > LONGEST) return undefined;
   const most = allowed(name);
   let least = most + 1;
   for (const candidate of candidates) {
     if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue;
-    const d = candidate.toLowerCase() === name.toLowerCase() ? 0.5 : distance(name, candidate);
+    const d = alike(name, candidate) ? 0.5 : distance(name, candidate);
     if (d <= most && d < least) [best, least] = [candidate, d];
   }
   return best;
+}
+
+/** But for capitals, or two letters that changed places: as near as names can be, also when they are short. */
+function alike(a: string, b: string): boolean {
+  const [first = "", second = ""] = a;
+  return a.toLowerCase() === b.toLowerCase() || (a.length === 2 && b === second + first);
 }
 
 function allowed(name: string): number {

@@ -85,13 +85,15 @@ try {
   passed = result.numPassedTests;
   failed = Math.max(failed, result.numFailedTests);
   skipped = result.numPendingTests + result.numTodoTests;
-  // Where packages may be installed, the webgpu suite has no excuse.
-  const gpu = result.testResults.filter(({ name }) => name.endsWith("/tests/webgpu/samples.test.ts"));
-  const ran = gpu
-    .flatMap(({ assertionResults }) => assertionResults)
-    .filter(({ status }) => status === "passed").length;
-  if (mayInstall && only.length === 0 && ran === 0) {
-    console.log("the webgpu suite did not run: there is no adapter, although one could be installed");
+  // Where packages may be installed, these have no excuse.
+  for (const [suite, file] of [
+    ["webgpu", "/tests/webgpu/samples.test.ts"],
+    ["browser", "/tests/browser/devices.test.ts"],
+  ]) {
+    const tests = result.testResults.filter(({ name }) => name.endsWith(file));
+    const ran = tests.flatMap(({ assertionResults }) => assertionResults).filter(({ status }) => status === "passed");
+    if (!mayInstall || only.length > 0 || ran.length > 0) continue;
+    console.log(`the ${suite} suite did not run, although what it needs could be installed`);
     failures++;
   }
 } catch (error) {
