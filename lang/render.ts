@@ -89,7 +89,15 @@ function markOf(label: Label, primary: boolean, sources: readonly Source[]): Mar
 }
 
 function lineAt(source: Source, line: number): string {
-  return (source.text.split("\n")[line - 1] ?? "").replace(/\r$/, "");
+  const { text } = source;
+  let start = 0;
+  for (let before = 1; before < line; before++) {
+    const next = text.indexOf("\n", start);
+    if (next < 0) return "";
+    start = next + 1;
+  }
+  const end = text.indexOf("\n", start);
+  return text.slice(start, end < 0 ? text.length : end).replace(/\r$/, "");
 }
 
 const shown = (text: string): string => text.replaceAll("\t", TAB);

@@ -7,13 +7,13 @@ import { wrongKind } from "../errors/sizes.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
-import { typeText } from "./axes.ts";
+import { shape, typeText } from "./axes.ts";
 import { builtins } from "./builtins/index.ts";
 import { foreignCall } from "./foreign.ts";
 import { openSource } from "./data.ts";
 import { evaluate, none, placesOf, withoutHint } from "./expr.ts";
 import { atOf } from "./hooks.ts";
-import { applyInstance, makeInstance } from "./models.ts";
+import { applyInstance, makeInstance, walkInstances } from "./models.ts";
 import { refuseMixing, rememberLens } from "./mixes.ts";
 import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
 import { atArguments } from "./relabel.ts";
@@ -21,9 +21,9 @@ import { sources } from "./sources.ts";
 import { refuseFit } from "./splits.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
-import { callSite, child, tellNames } from "./state.ts";
+import { callSite, child, isStackOverflow, tellNames } from "./state.ts";
 import { checkBuiltinMeaning, checkMeaning, remember } from "./tags.ts";
-import type { Bundle, Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
+import type { Axis, Bundle, Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
 
 export interface ArgV {
   readonly name?: string;
@@ -37,6 +37,8 @@ const FITTING = new Set(["standardize"]);
 
 /** A script that calls itself deeper than this has no end. */
 const MAX_DEPTH = 256;
+/** Of one script: a function that calls itself twice at each level ends, but not while someone waits. */
+const MAX_CALLS = 200_000;
 
 export function evaluateArgs(c: Checker, env: Env, args: readonly ast.Arg[]): ArgV[] {
   const plain = withoutHint(env);
@@ -53,7 +55,10 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
     const target = evaluate(c, env, e.callee.target);
     if (isModel(target)) {
       const [arg] = evaluateArgs(c, env, e.args);
-      if (arg?.value.kind === "bundle") return withParams(target, arg.value);
+      if (arg?.value.kind === "bundle") {
+        refuseOthers(target, arg.value, arg.span);
+        return withParams(target, arg.value);
+      }
       throw new UserError(
         names.wrongValue(
           "`.with`",
@@ -72,6 +77,35 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
 }
 
 const isModel = (v: Value): boolean => v.kind === "instance" || (v.kind === "list" && v.items.some(isModel));
+
+/** A bundle that has nothing of the model, or other shapes. */
+function refuseOthers(model: Value, params: Bundle, span: Span): void {
+  const own = new Map<string, readonly Axis[]>();
+  const collect = (v: Value): void => {
+    if (v.kind === "list") v.items.forEach(collect);
+    if (v.kind === "instance") walkInstances(v, (i) => i.params.forEach(({ path, type }) => own.set(path, type)));
+  };
+  collect(model);
+  const help = "for instance `net.with(params(net) - 0.1 * g)(x)`";
+  const paths = [...params.leaves.keys()];
+  if (own.size > 0 && !paths.some((path) => own.has(path)))
+    throw new UserError(
+      names.wrongValue("`.with`", "params of this model", `a bundle of \`${paths.join("`, `")}\``, span, help),
+    );
+  for (const [path, leaf] of params.leaves) {
+    const type = shape(own.get(path) ?? leaf.axes);
+    if (type.every((n) => n >= 0) && shape(leaf.axes).join() !== type.join())
+      throw new UserError(
+        names.wrongValue(
+          "`.with`",
+          `\`${path}\` of the shape [${type.join(", ")}]`,
+          `a bundle with ${typeText(leaf)} there`,
+          span,
+          help,
+        ),
+      );
+  }
+}
 
 /** In a list, each layer takes from the bundle what is its own. */
 function withParams(model: Value, params: Bundle): Value {
@@ -158,9 +192,12 @@ function throughList(c: Checker, env: Env, list: Value & { kind: "list" }, first
 }
 
 /** Applied to something unknown: what follows from its params is not to blame. */
-export function unknown(c: Checker, callee: Value): Value {
+export function unknown(c: Checker, callee: Value, seen = new Set<Value>()): Value {
   if (callee.kind === "instance" && !callee.applied) c.unknown.add(callee);
-  if (callee.kind === "list") for (const item of callee.items) unknown(c, item);
+  if (callee.kind === "list" && !seen.has(callee)) {
+    seen.add(callee);
+    for (const item of callee.items) unknown(c, item, seen);
+  }
   return { kind: "broken" };
 }
 
@@ -290,6 +327,8 @@ export function bindArgs(
           names.wrongArgument(callee, arg.name, arg.nameSpan ?? arg.span, known, didYouMean(arg.name, known)),
         );
       }
+      const first = given.get(arg.name);
+      if (first) throw new UserError(names.givenTwice(callee, arg.name, arg.nameSpan ?? arg.span, first.span));
       given.set(arg.name, arg);
       continue;
     }
@@ -365,12 +404,13 @@ function applyFunction(
 
 /** A mistake found inside the standard library is shown first at the call that led there. */
 export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T {
-  if (c.runaway) throw new Reported();
+  if (c.runaway || c.walked.calls > MAX_CALLS) throw new Reported();
   c.calls++;
   try {
-    if (c.calls > MAX_DEPTH) throw endless(c, name, span);
+    if (c.calls > MAX_DEPTH || ++c.walked.calls > MAX_CALLS) throw endless(c, name, span);
     return run();
   } catch (error) {
+    // Wide bodies fill the stack of the host before the depth is reached.
     if (isStackOverflow(error)) throw endless(c, name, span);
     if (!(error instanceof UserError)) throw error;
     const d = error.diagnostic;
@@ -387,9 +427,4 @@ export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T
 function endless(c: Checker, name: string, span: Span): UserError {
   c.runaway = true;
   return new UserError(names.infiniteRecursion(name, span));
-}
-
-/** Wide bodies fill the stack of the host before the depth is reached; engines name it in their own words. */
-function isStackOverflow(error: unknown): boolean {
-  return error instanceof Error && /call stack|too much recursion/i.test(error.message);
 }

@@ -2,7 +2,7 @@
  * Expressions: walks a tree and gives its value. Tensors become nodes of the open segment; everything else is
  * computed here and now. Calls, loops and statements have files of their own.
  */
-import { UserError } from "../diagnostic.ts";
+import { Reported, UserError } from "../diagnostic.ts";
 import * as loopErrors from "../errors/loops.ts";
 import * as names from "../errors/names.ts";
 import { make } from "../graph/index.ts";
@@ -31,6 +31,8 @@ export const none: Value = { kind: "none" };
 
 /** `for` is written out pass by pass. */
 const MAX_PASSES = 4096;
+/** Of all loops of a script together, each pass of an outer one counted. */
+const MAX_PASSES_OF_ALL = 100_000;
 
 export function evaluate(c: Checker, env: Env, e: ast.Expr): Value {
   const value = valueOf(c, env, e);
@@ -395,9 +397,19 @@ export function constantNumber(c: Checker, env: Env, e: ast.Expr, what: string):
 /** The values that a `for` or a comprehension walks over. */
 export function iterationValues(c: Checker, env: Env, e: ast.Expr): readonly Value[] {
   const value = evaluate(c, env, e);
-  if (value.kind === "list" || value.kind === "tuple") return value.items;
+  const countAll = (count: number): void => {
+    if (c.walked.passes > MAX_PASSES_OF_ALL) throw new Reported();
+    c.walked.passes += count;
+    if (c.walked.passes > MAX_PASSES_OF_ALL)
+      throw new UserError(loopErrors.tooManyPasses(c.walked.passes, MAX_PASSES_OF_ALL, e.span));
+  };
+  if (value.kind === "list" || value.kind === "tuple") {
+    countAll(value.items.length);
+    return value.items;
+  }
   if (value.kind === "range" && value.from !== undefined && value.to !== undefined) {
     const { from, to } = value;
+    countAll(Math.min(MAX_PASSES, Math.max(0, to - from + 1)));
     if (to - from >= MAX_PASSES) throw new UserError(loopErrors.tooManyPasses(to - from + 1, MAX_PASSES, e.span));
     const items: Value[] = [];
     for (let i = from; i <= to; i++) items.push({ kind: "num", value: i });

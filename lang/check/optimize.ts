@@ -1,7 +1,7 @@
 /** `minimize`: the gradient of a loss, the stages of an optimizer, and the new versions of params and slots. */
 import { Reported, UserError } from "../diagnostic.ts";
 import { notACondition } from "../errors/blocks.ts";
-import { gradientNeedsScalar } from "../errors/gradients.ts";
+import { gradientNeedsScalar, lossNotFloat } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
 import { gradient, make } from "../graph/index.ts";
@@ -60,6 +60,7 @@ interface Direction {
 function descend(c: Checker, env: Env, value: Value, params: Bundle, stmt: ast.Minimize): Direction {
   const loss = toTensor(value, atOf(c, env, stmt.loss.span));
   if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
+  if (loss.dtype !== "float") throw new UserError(lossNotFloat(typeText(loss), stmt.loss.span));
   refuseFit(c, "minimize", loss, stmt.loss.span);
   if (dependsOnHost(loss.node)) throw new UserError(names.metricFeedsBack(stmt.loss.span));
   const fresh = checkFresh(c, loss.node, params, stmt);

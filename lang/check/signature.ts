@@ -6,6 +6,7 @@ import { UserError } from "../diagnostic.ts";
 import type { Label } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import * as errors from "../errors/signature.ts";
+import { wrongKind } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -97,6 +98,9 @@ function bindDim(
   if (value.kind !== "num" || !Number.isInteger(value.value)) {
     throw new UserError(names.needsConstant(`the size \`${name}\` of \`${callee}\``, typeText(value), span));
   }
+  // Below 0 would mean: not known yet.
+  if (value.value < 1)
+    throw new UserError(wrongKind(`the size \`${name}\` of \`${callee}\``, "at least 1", { value, span }));
   const local = c.freshAxis(name, value.value, value.axis?.why ?? { span, text: `${value.value} comes from here` });
   lens.set(local.uid!, value.axis ?? { size: value.value, why: local.why });
   own.set(name, local);

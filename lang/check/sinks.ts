@@ -27,7 +27,9 @@ export function execSink(c: Checker, env: Env, stmt: SinkStmt): void {
   const actions = env.frame.actions;
   switch (stmt.kind) {
     case "print": {
-      const items = stmt.args.map((arg) => parts(c, env, evaluate(c, env, arg.value), arg.value.span));
+      const items = stmt.args.map((arg) =>
+        parts(c, env, notTooLarge(evaluate(c, env, arg.value), stmt.kind, arg.value.span), arg.value.span),
+      );
       stmt.args.forEach((arg) => reportNames(c, env, arg.value));
       actions.push({ kind: "print", items, folds: [], span: stmt.span });
       return;
@@ -62,7 +64,7 @@ export function execSink(c: Checker, env: Env, stmt: SinkStmt): void {
     case "show":
     case "record": {
       const items = stmt.args.flatMap((arg) => {
-        const value = evaluate(c, env, arg.value);
+        const value = notTooLarge(evaluate(c, env, arg.value), stmt.kind, arg.value.span);
         if (value.kind === "broken") return [];
         reportNames(c, env, arg.value);
         return [{ label: arg.name?.text ?? labelOf(arg.value), value: hostValue(c, env, value, arg.value.span) }];
@@ -70,6 +72,24 @@ export function execSink(c: Checker, env: Env, stmt: SinkStmt): void {
       actions.push({ kind: stmt.kind, items, span: stmt.span });
     }
   }
+}
+
+const MOST_PARTS = 100_000;
+
+/** A list of a list twice, that one twice again: its parts are shared until they are written out. */
+function notTooLarge(value: Value, sink: string, span: Span): Value {
+  let left = MOST_PARTS;
+  const waiting: Value[] = [value];
+  for (let v = waiting.pop(); v; v = waiting.pop()) {
+    if (--left < 0) {
+      const help = "show a part of it, or its size";
+      throw new UserError(names.wrongValue(`\`${sink}\``, `at most ${MOST_PARTS} values`, "larger", span, help));
+    }
+    if (v.kind === "list" || v.kind === "tuple") waiting.push(...v.items);
+    else if (v.kind === "record") waiting.push(...v.fields.values());
+    else if (v.kind === "str") for (const part of v.parts) if (typeof part !== "string") waiting.push(part.value);
+  }
+  return value;
 }
 
 function labelOf(e: ast.Expr): string {

@@ -4,6 +4,7 @@
  */
 import type { Diagnostic } from "../diagnostic.ts";
 import { Reported, UserError } from "../diagnostic.ts";
+import { tooLong } from "../errors/syntax.ts";
 import { make, nextId } from "../graph/index.ts";
 import type { Node, Type } from "../graph/node.ts";
 import type {
@@ -188,6 +189,10 @@ export class Checker {
   readonly globals: Scope = { names: new Map() };
   uid = 1;
   calls = 0;
+  /** Calls and passes of loops that are written out, all of them: few each may be many together. */
+  walked = { calls: 0, passes: 0 };
+  /** Statements around the present one. */
+  open = 0;
   /** A recursion without an end was found: every call is refused until the outermost one is left. */
   runaway = false;
   /** A version of a param that `minimize` or `<-` made → its path; the line that made the newest one. */
@@ -211,19 +216,36 @@ export class Checker {
   }
 
   report(diagnostic: Diagnostic): void {
+    if (this.isFull && (diagnostic.severity !== "error" || this.diagnostics.some((d) => d.severity === "error")))
+      return;
     if (!this.diagnostics.some((d) => isSameMistake(d, diagnostic))) this.diagnostics.push(diagnostic);
   }
 
-  /** Runs one statement; a user's mistake in it is collected. Returns whether it went well. */
-  attempt(run: () => void): boolean {
+  /** More messages help nobody. */
+  get isFull(): boolean {
+    return this.diagnostics.length >= MOST_MESSAGES;
+  }
+
+  /**
+   * Runs one statement; a user's mistake in it is collected. Returns whether it went well. The outermost one, at `span`,
+   * also answers for the end of the call stack.
+   */
+  attempt(run: () => void, span?: Span): boolean {
+    this.open++;
     try {
       run();
       return true;
     } catch (error) {
       if (error instanceof Reported) return false;
+      if (isStackOverflow(error) && span && this.open === 1) {
+        this.report(tooLong(span));
+        return false;
+      }
       if (!(error instanceof UserError)) throw error;
       this.report(error.diagnostic);
       return false;
+    } finally {
+      this.open--;
     }
   }
 
@@ -343,6 +365,13 @@ export function isSameMistake(a: Diagnostic, b: Diagnostic): boolean {
   const [p, q] = [a.labels[0]?.span, b.labels[0]?.span];
   if (!p || !q || p.file !== q.file) return a.title === b.title && p === q;
   return (p.start === q.start && p.end === q.end) || (TOLD_ONCE.has(a.code) && a.title === b.title);
+}
+
+const MOST_MESSAGES = 100;
+
+/** Engines name it in their own words. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && /call stack|too much recursion/i.test(error.message);
 }
 
 export function stateInput(path: string, type: Type, span?: Span): Node {

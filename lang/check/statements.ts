@@ -45,6 +45,7 @@ export function runStatements(c: Checker, env: Env, body: readonly ast.Stmt[]): 
       value = none;
       continue;
     }
+    if (c.isFull) return { kind: "broken" };
     let next: Value = none;
     const well = tolerate(c, env, stmt, () => {
       next = exec(c, env, stmt);
@@ -59,7 +60,7 @@ function tolerate(c: Checker, env: Env, stmt: ast.Stmt, run: () => void): boolea
     run();
     return true;
   }
-  const well = c.attempt(run);
+  const well = c.attempt(run, stmt.span);
   if (!well) {
     for (const name of namesOf(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
     forgetModels(c, env, stmt);

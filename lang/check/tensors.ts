@@ -3,6 +3,7 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as mistake from "../errors/shapes.ts";
+import { tooManyElements } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Attrs, DType, Node } from "../graph/node.ts";
 import { numberOf, shape } from "./axes.ts";
@@ -13,7 +14,12 @@ export const dtypeOf: Record<Kind, DType> = { float: "f32", int: "i32", bool: "b
 
 /** A node of the op table at the place of `at`. */
 export function op(name: string, inputs: readonly Node[], attrs: Attrs, at: At): Node {
-  return make(name, inputs, attrs, at.span);
+  const node = make(name, inputs, attrs, at.span);
+  const { shape: sizes } = node.type;
+  // Above this, products of sizes are no whole numbers any more.
+  if (sizes.reduce((a, b) => a * Math.abs(b), 1) > Number.MAX_SAFE_INTEGER)
+    throw new UserError(tooManyElements(sizes, at.span));
+  return node;
 }
 
 export function tensor(node: Node, axes: readonly Axis[], dtype: Kind, more: Partial<Tensor> = {}): Tensor {

@@ -28,6 +28,17 @@ export function gradientNeedsScalar(type: string, span: Span): Diagnostic {
   };
 }
 
+export function lossNotFloat(type: string, span: Span): Diagnostic {
+  return {
+    code: "DLX0401",
+    severity: "error",
+    title: `a loss is a float, and this is ${type}`,
+    labels: [{ span, text: type }],
+    notes: [],
+    help: "only floats change by little steps: integers and bools have no gradient",
+  };
+}
+
 export function needsScalar(what: string, y: Operand): Diagnostic {
   const axes = y.value.kind === "tensor" ? y.value.axes : [];
   const reduced = axes.length > 0 ? wrap(y.span, "sum(", ")") : undefined;

@@ -224,7 +224,8 @@ export function missingArgument(callee: string, name: string, span: Span, empty 
         "called with nothing",
         `among layers and after \`|>\` a function stands without a list: write \`${callee}\``,
       ),
-      remove({ ...span, start: span.start + callee.length }, "`()`"),
+      // The span may be that of the name alone.
+      remove({ ...span, start: Math.min(span.end, span.start + callee.length) }, "`()`"),
     );
   return error(
     "DLX0309",
@@ -305,6 +306,21 @@ export function batchSizeMissing(span: Span): Diagnostic {
     error("DLX0309", "`batches` needs the number of rows in a batch", span, "how many?", "write `batches(rows, 64)`"),
     fix("insert `64`", put({ ...span, start: span.end - 1, end: span.end - 1 }, ", 64")),
   );
+}
+
+export function givenTwice(callee: string, name: string, span: Span, first: Span): Diagnostic {
+  return {
+    code: "DLX0307",
+    severity: "error",
+    title: `\`${name}\` of \`${callee}\` is given twice`,
+    labels: [
+      { span, text: "by its name" },
+      { span: first, text: "by its place" },
+    ],
+    notes: [],
+    help: "leave one of the two out",
+    ...optional(first.end <= span.start ? remove({ ...first, end: span.start }, "the first") : undefined),
+  };
 }
 
 export function inputSizeGiven(layer: string, span: Span, output: Span): Diagnostic {

@@ -191,3 +191,15 @@ export function cannotSqueeze(x: Operand, axis: Axis): Diagnostic {
     "to drop it, choose one place, `x[.., 0]`, or reduce it, `mean(x, over: -1)`",
   );
 }
+
+/** 0210: more elements than can be counted. */
+export function tooManyElements(sizes: readonly number[], span: Span): Diagnostic {
+  return {
+    code: "DLX0210",
+    severity: "error",
+    title: `a tensor cannot have ${sizes.join(" x ")} elements`,
+    labels: [{ span, text: "more than any memory holds" }],
+    notes: [],
+    help: "look for a size that grew by mistake",
+  };
+}

@@ -4,7 +4,7 @@
  */
 import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
-import { change, fix, fixed, insertAfter, insertBefore, optional, put, putAfter, putBefore, remove } from "./edits.ts";
+import { change, fix, fixed, insertAfter, insertBefore, optional, put, remove } from "./edits.ts";
 
 const error = (
   code: string,
@@ -291,9 +291,19 @@ export function oneList(span: Span, kind: string, name: string, list: string): D
   );
 }
 
-export function tooDeep(span: Span): Diagnostic {
-  const labels = [{ span, text: "" }];
+export function tooDeep(span: Span, most?: string): Diagnostic {
+  const labels = [{ span, text: most === undefined ? "" : `more than ${most}` }];
   return error("DLX0115", "this script is nested too deeply to be read", labels, "name inner parts with `let`");
+}
+
+/** Each value made from the one before it, thousands of times. */
+export function tooLong(span: Span): Diagnostic {
+  return error(
+    "DLX0115",
+    "a chain of values here is too long to be followed",
+    [{ span, text: "" }],
+    "for many equal steps use `iterate n with v = v0 { … }` or `scan`",
+  );
 }
 
 export function wrongUnit(span: Span, unit: string): Diagnostic {

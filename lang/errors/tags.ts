@@ -1,6 +1,5 @@
 /** Mistakes with what numbers mean (logits, probabilities, classes) and with what rows share: codes DLX06xx. */
 import { typeText } from "../check/shape-text.ts";
-import type { Tensor } from "../check/values.ts";
 import type { Diagnostic, Fix, Label } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 import { fix, from, optional, put, wrap } from "./edits.ts";
@@ -53,9 +52,9 @@ export function alreadyProbabilities(callee: string, x: Operand, origin: Origin 
 
 /** DLX0602: numbers of another meaning than the function is for. */
 export function otherMeaning(callee: string, wanted: string, x: Operand, tag: string): Diagnostic {
-  const [head, tail] = tag === "logprob" && wanted === "prob" ? ["exp(", ")"] : ["softmax(", ")"];
+  const other = tag === "logprob" && wanted === "prob" ? "exp" : "softmax";
   const log = callee === "log";
-  const made = log ? "log_softmax" : head.slice(0, -1);
+  const made = log ? "log_softmax" : other;
   return {
     code: "DLX0602",
     severity: "error",

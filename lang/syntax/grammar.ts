@@ -26,6 +26,9 @@ import {
   StringLit,
 } from "./tokens.ts";
 
+/** Mistakes; far fewer are told. */
+const HOPELESS = 1000;
+
 class Grammar extends Clocks {
   file: Rule<ast.Stmt[]> = this.RULE("file", () => this.SUBRULE(this.statements));
   /** The value in a hole of a text. */
@@ -60,6 +63,7 @@ class Grammar extends Clocks {
   });
 
   statement: Rule<ast.Stmt> = this.RULE("statement", () => {
+    if (!this.RECORDING_PHASE && this.diagnostics.length > HOPELESS) return this.skipped();
     const statement = this.guard<ast.Stmt>(
       STATEMENT_ENDS,
       () =>
@@ -191,6 +195,13 @@ class Grammar extends Clocks {
     const first = this.CONSUME(word);
     const value = this.subrule({ seed: 3, yield: 4, assert: 5 }[kind], this.value);
     return this.ACTION((): ast.Stmt => ({ kind, value, span: this.span(first) }));
+  }
+
+  /** What is no script is not read to its end. */
+  private skipped(): ast.Stmt {
+    const first = this.LA(1);
+    this.skipTo(STATEMENT_ENDS, this.depth(first));
+    return { kind: "error", span: this.span(first) };
   }
 
   private isAlone(): boolean {

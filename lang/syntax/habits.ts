@@ -7,12 +7,12 @@ import type { IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { between, change, fix, from, put, putAfter, putBefore, remove } from "../errors/edits.ts";
 import { bareFields, foreignImport, foreignSign, foreignWord, otherSign } from "../errors/syntax.ts";
-import type { Source, Span } from "../source.ts";
+import type { Source } from "../source.ts";
 import { spanOf } from "./scan.ts";
 import {
   Colon, Comma, Dot, DotDot, EqualEqual, endOf, Equals, FatArrow, FloorDiv, Foreign, Identifier, LCurly, LeftArrow, LParen,
-  LSquare, Minus, Newline, NotEqual, NumberLit, Percent, Plus, RCurly, retype, RParen, RSquare, Slash, Star, StringLit,
-  synthetic, UNITS,
+  LSquare, Minus, Newline, NotEqual, NumberLit, Percent, Plus, Question, RCurly, reservedType, retype, RParen, RSquare, Slash, Star, StringLit,
+  softType, synthetic, UNITS,
 } from "./tokens.ts"; // prettier-ignore
 
 /** What a row gives: the tokens in the place of the next `taken`. */
@@ -90,12 +90,14 @@ const rows: readonly Row[] = [
     const name = rest[0]!.image;
     return { taken: end - i, tokens: [], told: foreignImport(line, `there is nothing to import from \`${name}\``) };
   },
-  function comment({ source, tokens, i, start }) {
+  function comment({ source, tokens, i }) {
     const t = tokens[i]!;
     if (!is(t, FloorDiv)) return undefined;
     const end = lineEnd(tokens, i);
     const [a, b] = [tokens[i + 1], tokens[i + 2]];
-    const prose = start || (is(a, Identifier) && is(b, Identifier) && i + 2 < end);
+    const word = (x: IToken | undefined): boolean => is(x, Identifier) && !reservedType(x.image) && !softType(x.image);
+    // Two names side by side; a line that begins with `//` may go on with a division.
+    const prose = word(a) && word(b) && i + 2 < end;
     if (!prose) return undefined;
     const at = spanOf(source, t);
     return { taken: end - i, tokens: [], told: foreignSign(at, "//", "a comment begins with `#`", change(at, "#")) };
@@ -452,6 +454,7 @@ const rows: readonly Row[] = [
     const at = open.at(-1);
     if (!is(t, Colon) || at === undefined || !is(tokens[at], LSquare) || !operand(tokens[at - 1])) return undefined;
     const before = tokens[i - 1]!;
+    if (tokens.slice(at, i).some((x) => x.tokenType === Question)) return undefined;
     const bare = is(before, LSquare) || is(before, Comma);
     if (!bare && !is(before, NumberLit)) return undefined;
     const minus = is(tokens[i + 1], Minus);
@@ -476,7 +479,7 @@ const rows: readonly Row[] = [
   function percent({ source, tokens, i }) {
     const [t, sign, next] = [tokens[i]!, tokens[i + 1], tokens[i + 2]];
     if (!is(t, NumberLit) || !is(sign, Percent) || !near(t, sign)) return undefined;
-    if (next && ![RParen, Comma, Newline, RSquare].includes(next.tokenType)) return undefined;
+    if (next && ![RParen, Comma, RSquare].includes(next.tokenType)) return undefined;
     const part = String(Number(t.image) / 100);
     const at = spanOf(source, sign);
     const told = otherSign(

@@ -8,6 +8,7 @@ import { tooDeep } from "../errors/syntax.ts";
 import { fix, fixed, put } from "../errors/edits.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";
+import { cutDeep, isDeep, refuseDeep } from "./depth.ts";
 import { theGrammar } from "./grammar.ts";
 import { mendHabits } from "./habits.ts";
 import { mendIndents } from "./indents.ts";
@@ -28,8 +29,13 @@ export function parse(source: Source): Parsed {
   const { tokens, trivia } = prepare(source, 0, source.text.length, (d) => diagnostics.push(d));
   const grammar = theGrammar();
   grammar.begin(source, tokens, trivia);
-  const all = { file: source.file, start: 0, end: 0 };
-  const body = unlessTooDeep(() => grammar.file(), [], all, diagnostics);
+  const read = unlessTooDeep(
+    () => grammar.file(),
+    [],
+    () => grammar.here(),
+    diagnostics,
+  );
+  const body = refuseDeep(read, (d) => diagnostics.push(d));
   diagnostics.push(...onePerLine(tokens, diagnostics, grammar.diagnostics));
   for (let strings = grammar.strings; strings.length > 0; strings = grammar.strings) {
     grammar.strings = [];
@@ -53,17 +59,40 @@ export function parse(source: Source): Parsed {
     diagnostics[i] = fixed(d, fix(`call it \`my_${word}\``, ...places));
   }
   for (const d of uses) diagnostics.splice(diagnostics.indexOf(d), 1);
-  const inOrder = diagnostics.sort((a, b) => (a.labels[0]?.span.start ?? 0) - (b.labels[0]?.span.start ?? 0));
-  return { file: { body, trivia, span }, diagnostics: inOrder };
+  return { file: { body, trivia, span }, diagnostics: theFirst(source, diagnostics) };
 }
 
-/** The parser descends once per level of nesting; a text of thousands of brackets would exhaust the stack. */
-function unlessTooDeep<T>(read: () => T, instead: T, place: Span, diagnostics: Diagnostic[]): T {
+/** A text that is no script has a mistake in each line: more than these help nobody. */
+const MOST = 100;
+/** Of one kind in one line. */
+const MOST_IN_A_LINE = 3;
+
+function theFirst(source: Source, diagnostics: Diagnostic[]): Diagnostic[] {
+  const startOf = (d: Diagnostic): number => d.labels[0]?.span.start ?? 0;
+  const inOrder = diagnostics.sort((a, b) => startOf(a) - startOf(b));
+  const told = new Map<string, number>();
+  let end = -1;
+  const some = inOrder.filter((d) => {
+    const start = startOf(d);
+    if (start > end) {
+      const next = source.text.indexOf("\n", start);
+      end = next < 0 ? source.text.length : next;
+      told.clear();
+    }
+    const times = (told.get(d.code) ?? 0) + 1;
+    told.set(d.code, times);
+    return times <= MOST_IN_A_LINE;
+  });
+  return some.slice(0, MOST);
+}
+
+/** The parser descends once per level; what has no brackets and no end is found when the stack ends. */
+function unlessTooDeep<T>(read: () => T, instead: T, place: () => Span, diagnostics: Diagnostic[]): T {
   try {
     return read();
   } catch (e) {
     if (!(e instanceof RangeError)) throw e;
-    diagnostics.push(tooDeep(place));
+    diagnostics.push(tooDeep(place()));
     return instead;
   }
 }
@@ -72,7 +101,7 @@ function prepare(source: Source, start: number, end: number, report: (d: Diagnos
   const { tokens: scanned, trivia } = scan(source, start, end, report);
   const raw = mendHabits(source, mendIndents(source, scanned, report), report);
   markWords(raw);
-  return { tokens: mendSlips(source, layout(source, raw, report), report), trivia };
+  return { tokens: cutDeep(source, mendSlips(source, layout(source, raw, report), report), report), trivia };
 }
 
 /** A hole holds no `"`, so it holds no text with holes of its own. */
@@ -89,7 +118,17 @@ function fillHoles(source: Source, { token, parts }: PendingString): Diagnostic[
     const { tokens } = prepare(source, place.start, place.end, (d) => diagnostics.push(d));
     grammar.begin(source, tokens, []);
     const missing: ast.Expr = { kind: "missing", span: place };
-    const value = tokens.length === 0 ? missing : unlessTooDeep(() => grammar.hole(), missing, span, diagnostics);
+    const read =
+      tokens.length === 0
+        ? missing
+        : unlessTooDeep(
+            () => grammar.hole(),
+            missing,
+            () => span,
+            diagnostics,
+          );
+    const value = isDeep(read) ? missing : read;
+    if (value !== read) diagnostics.push(tooDeep(span));
     if (known === diagnostics.length) diagnostics.push(...grammar.diagnostics.slice(0, 1));
     parts.push(format === undefined ? { value, span } : { value, format, span });
   }

@@ -57,6 +57,16 @@ export abstract class Recovery extends EmbeddedActionsParser {
     return isA(this.LA(howMuch), type);
   }
 
+  /** The first sign of the line that was being read. */
+  here(): Span {
+    const { file, text } = this.source;
+    const { startOffset } = this.LA(1);
+    const at = Number.isNaN(startOffset) ? 0 : startOffset;
+    const line = text.lastIndexOf("\n", at - 1) + 1;
+    const start = line + (/^[ \t]*/.exec(text.slice(line, at))?.[0].length ?? 0);
+    return { file, start, end: Math.min(text.length, start + 1) };
+  }
+
   /** From the first token to the last one read; empty if nothing was read since. */
   protected span(first: IToken): Span {
     const last = this.LA(0);

@@ -96,7 +96,7 @@ export function scan(source: Source, start: number, end: number, report: (d: Dia
     else if (token.tokenType === StringLit && !isClosed(token)) unclosed(token);
     else tokens.push(token);
   }
-  return { tokens, trivia: findTrivia(source, comments) };
+  return { tokens, trivia: findTrivia(source, comments, start, end) };
 
   function substitute(token: IToken): void {
     const at = spanOf(source, token);
@@ -171,15 +171,33 @@ export const spanOf = (source: Source, token: IToken): Span => ({
   end: endOf(token),
 });
 
-function findTrivia(source: Source, comments: readonly IToken[]): Trivia[] {
+/** Of the text from `start` to `end`. */
+function findTrivia({ file, text }: Source, comments: readonly IToken[], start: number, end: number): Trivia[] {
   const trivia = comments.map((c): Trivia => ({
     kind: c.image.startsWith("##") ? "doc" : "comment",
     text: c.image,
-    span: spanOf(source, c),
+    span: { file, start: c.startOffset, end: endOf(c) },
   }));
-  for (const run of source.text.matchAll(/(?<=^|\n)(?:[ \t\f\v]*\r?\n)+/g)) {
-    const span = { file: source.file, start: run.index, end: run.index + run[0].length };
-    trivia.push({ kind: "blank", text: run[0], span });
+  // Line by line: a pattern over all blank lines at once would need as much stack as there are lines.
+  let from: number | undefined;
+  let line = start > 0 && text[start - 1] !== "\n" ? nextLine(start) : start;
+  const blank = (to: number): void => {
+    if (from !== undefined)
+      trivia.push({ kind: "blank", text: text.slice(from, to), span: { file, start: from, end: to } });
+    from = undefined;
+  };
+  while (line < end) {
+    const next = nextLine(line);
+    const isBlank = next <= end && text[next - 1] === "\n" && /^[ \t\f\v]*\r?\n$/.test(text.slice(line, next));
+    if (!isBlank) blank(line);
+    else from ??= line;
+    line = next;
   }
+  blank(line);
   return trivia.sort((a, b) => a.span.start - b.span.start);
+
+  function nextLine(at: number): number {
+    const found = text.indexOf("\n", at);
+    return found < 0 ? text.length : found + 1;
+  }
 }

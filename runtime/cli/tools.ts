@@ -1,4 +1,5 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
+import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Device } from "../../gpu/device.ts";
@@ -74,6 +75,9 @@ async function nearestScript(file: string): Promise<string | undefined> {
   return near === undefined || near === asked ? undefined : join(folder, near);
 }
 
+/** Bytes. */
+const LARGEST_SCRIPT = 2e6;
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   EISDIR: "it is a folder",
@@ -83,7 +87,13 @@ const reasons: Readonly<Record<string, string>> = {
 
 async function readSource(file: string): Promise<Source | { readonly reason: string }> {
   try {
-    return { file, text: await readFile(file, "utf8") };
+    const bytes = await readFile(file);
+    if (bytes.length > LARGEST_SCRIPT)
+      return {
+        reason: `it has ${(bytes.length / 1e6).toFixed(1)} MB, and a script at most 2; data stand in files of their own`,
+      };
+    if (!isUtf8(bytes)) return { reason: "it is not a text in UTF-8" };
+    return { file, text: bytes.toString("utf8") };
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     return { reason: reasons[String(error.code)] ?? error.message };

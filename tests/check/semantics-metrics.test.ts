@@ -79,7 +79,7 @@ describe("folds", () => {
     expect(
       await mistakes(`${rows}train (x, y) in batches(rows, 10) for 1 epoch { let z = 2 * y
         every epoch { print z } }`),
-    ).toEqual(["DLX0304 2"]);
+    ).toEqual(["DLX0304 3"]);
   });
 
   test("names in JSON: metrics and scalars of sinks", async () => {

@@ -37,7 +37,8 @@ export async function runBoth(program: Program): Promise<Ran> {
   return difference === undefined ? {} : { failure: { kind: "cpu against reference", message: difference } };
 }
 
-const textOf = (thrown: unknown): string => (thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+const textOf = (thrown: unknown): string =>
+  thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 
 // ---------------------------------------------------------------- what it costs
 
@@ -136,19 +137,25 @@ function compare(cpu: Outcome, reference: Outcome): string | undefined {
 const overflows = (a: string, b: string): boolean => [a, b].includes("") && /^DLX0701/.test(a + b);
 
 const mistakesOf = (events: readonly RunEvent[]): string =>
-  events.flatMap((e) => (e.event === "error" ? [`${e.diagnostic.code} ${e.diagnostic.labels[0]?.span.start}`] : [])).join();
+  events
+    .flatMap((e) => (e.event === "error" ? [`${e.diagnostic.code} ${e.diagnostic.labels[0]?.span.start}`] : []))
+    .join();
 
 function metricsOf(events: readonly RunEvent[]): [string, number[]][] {
   return events.flatMap((e): [string, number[]][] => {
     if (!("metrics" in e)) return e.event === "start" ? [] : [[e.event, []]];
-    return Object.entries(e.metrics).map(([name, value]) => [`${e.event} ${name}`, [value].flat(9).map((v) => v ?? 0) as number[]]);
+    return Object.entries(e.metrics).map(([name, value]) => [
+      `${e.event} ${name}`,
+      [value].flat(9).map((v) => v ?? 0) as number[],
+    ]);
   });
 }
 
 function apart(got: ArrayLike<number>, expected: ArrayLike<number>): string | undefined {
   if (got.length !== expected.length) return `${got.length} numbers against ${expected.length}`;
   let scale = 1;
-  for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i]!)) scale = Math.max(scale, Math.abs(expected[i]!));
+  for (let i = 0; i < expected.length; i++)
+    if (Number.isFinite(expected[i]!)) scale = Math.max(scale, Math.abs(expected[i]!));
   for (let i = 0; i < got.length; i++) {
     const [x, y] = [got[i]!, expected[i]!];
     if (Object.is(x, y) || Math.abs(x - y) <= TOLERANCE * scale) continue;

@@ -66,8 +66,7 @@ export async function judge(text: string): Promise<Verdict> {
       if (diagnostic.title.trim() === "") return fail(parses, `title of ${diagnostic.code}`, "a message without words");
       const shown = renderDiagnostic(diagnostic, [...sources]);
       const odd = /\[object |=> \{|\bundefined\b(?! name)|\bNaN\b|\bat \w+ \(/.exec(shown.split("\n", 1)[0] ?? "");
-      if (odd && !text.includes(odd[0]))
-        return fail(parses, `words of ${diagnostic.code}`, `${odd[0]} in: ${shown}`);
+      if (odd && !text.includes(odd[0])) return fail(parses, `words of ${diagnostic.code}`, `${odd[0]} in: ${shown}`);
     }
     const errors = diagnostics.filter(({ severity }) => severity === "error");
     if (!program && errors.length === 0) return fail(parses, "no program", "neither a program nor an error");
@@ -80,8 +79,7 @@ export async function judge(text: string): Promise<Verdict> {
     }
     const again = format({ file: FILE, text: once.text });
     if ("diagnostics" in again) return fail(parses, "formatted text does not parse", again.diagnostics[0]?.title ?? "");
-    if (again.text !== once.text)
-      return fail(parses, "format of format", firstDifference(once.text, again.text));
+    if (again.text !== once.text) return fail(parses, "format of format", firstDifference(once.text, again.text));
     stage = "tree of the formatted text";
     const [before, after] = [JSON.stringify(treeOf(text)), JSON.stringify(treeOf(once.text))];
     if (before !== after) return fail(parses, "format changes the tree", firstDifference(before, after));
@@ -89,7 +87,11 @@ export async function judge(text: string): Promise<Verdict> {
     if (notes !== kept) return fail(parses, "format changes comments", firstDifference(notes, kept));
     return { parses, program };
   } catch (error) {
-    return fail(parses, `${stage} throws ${kindOf(error)}`, error instanceof Error ? (error.stack ?? "") : String(error));
+    return fail(
+      parses,
+      `${stage} throws ${kindOf(error)}`,
+      error instanceof Error ? (error.stack ?? "") : String(error),
+    );
   }
 }
 

@@ -24,7 +24,8 @@ export interface Mutator {
   mutant(random: Random): string;
 }
 
-const TOKEN = /\s+|#[^\n]*|"[^"\n]*"|[A-Za-z_]\w*|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?|\|>|->|<-|=>|\.\.|==|!=|<=|>=|\/\/|./gs;
+const TOKEN =
+  /\s+|#[^\n]*|"[^"\n]*"|[A-Za-z_]\w*|\d[\d_]*(?:\.\d+)?(?:[eE][+-]?\d+)?|\|>|->|<-|=>|\.\.|==|!=|<=|>=|\/\/|./gs;
 const LONGEST = 20_000;
 
 const NUMBERS = ["0", "1", "2", "3", "5", "7", "64", "-1", "1.0", "0.5", "0.0", "1e-3", "1e9", "1e308", "1e400"];
@@ -90,7 +91,8 @@ export function mutator(scripts: readonly Script[]): Mutator {
   };
 }
 
-const put = (text: string, start: number, end: number, by: string): string => text.slice(0, start) + by + text.slice(end);
+const put = (text: string, start: number, end: number, by: string): string =>
+  text.slice(0, start) + by + text.slice(end);
 
 // ---------------------------------------------------------------- the tree
 
@@ -112,7 +114,9 @@ function ofTree(text: string, donor: Donor, random: Random): string {
       return put(text, part.start, part.end, other(donor.text, donor.parts));
     case 2: {
       // Two parts change places.
-      const same = parts.filter(({ kind, start, end }) => kind === part.kind && (end <= part.start || start >= part.end));
+      const same = parts.filter(
+        ({ kind, start, end }) => kind === part.kind && (end <= part.start || start >= part.end),
+      );
       if (same.length === 0) return text;
       const second = random.pick(same);
       const [a, b] = part.start < second.start ? [part, second] : [second, part];

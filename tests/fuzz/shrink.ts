@@ -9,7 +9,7 @@ export async function shrink(text: string, fails: (text: string) => Promise<bool
   const without = async (pieces: readonly string[]): Promise<string[]> => {
     let kept = [...pieces];
     for (let size = Math.ceil(kept.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-      for (let at = 0; at < kept.length && trials < MOST; ) {
+      for (let at = 0; at < kept.length && trials < MOST;) {
         const rest = [...kept.slice(0, at), ...kept.slice(at + size)];
         trials++;
         if (await fails(rest.join(""))) kept = rest;

@@ -28,7 +28,9 @@ describe("beginners' mistakes", () => {
     expect(now.map(({ title, message, fixed }) => ({ title, message, fixed }))).toEqual(
       casesOf(group).map(({ title, message, fixed }) => ({ title, message, fixed })),
     );
-    expect(now.filter((each) => each.count !== each.mistakes).map(({ title, count }) => `${title}: ${count}`)).toEqual([]);
+    expect(now.filter((each) => each.count !== each.mistakes).map(({ title, count }) => `${title}: ${count}`)).toEqual(
+      [],
+    );
   });
   test("are many, and four of five are mended by what the message suggests", () => {
     const now = groups.flatMap((group) => casesOf(group));

@@ -26,13 +26,13 @@ test("DLX0101 unexpected", () => {
       |     ^ found the name \`b\`"
   `);
   expect(messages("when a = b { stop }")).toMatchInlineSnapshot(`
-    "error[DLX0101]: expected \`{\` after \`a\`
+    "error[DLX0116]: \`=\` defines a name, \`==\` compares
      --> t.dlx:1:8
       |
     1 | when a = b { stop }
-      |        ^ found \`=\`
+      |        ^ compares nothing
       |
-      = help: to compare, write \`==\`"
+      = help: write \`==\`"
   `);
   expect(messages("else { x }")).toMatchInlineSnapshot(`
     "error[DLX0101]: a statement cannot begin with \`else\`
@@ -346,9 +346,9 @@ test("DLX0114 every counts no hours", () => {
 test("DLX0115 nested too deeply", () => {
   expect(messages(`print 1\n${"not ".repeat(20_000)}x`)).toMatchInlineSnapshot(`
     "error[DLX0115]: this script is nested too deeply to be read
-     --> t.dlx:1:1
+     --> t.dlx:2:1
       |
-    1 | print 1
+    2 | not not not not not not not not not not not not not not not not not not not…
       | ^
       |
       = help: name inner parts with \`let\`"

@@ -1,5 +1,6 @@
 /** WGAN-GP (Gulrajani et al., 2017) and WGAN (Arjovsky et al., 2017) against PyTorch, with noise that both sides know. */
 import { againstTorch, answersOf } from "./harness.ts";
+import { onWebGpu } from "./webgpu.ts";
 
 const gradientPenalty = (critic: string): string => `
 dim Z = 3
@@ -27,9 +28,11 @@ train (image) in batches(rows, 8) for 10 steps {
   every 5 steps { minimize -mean(D(G(wave([B, Z], 2 * step + 1)))) over G with Adam(0.01, beta1: 0, beta2: 0.9) }
 }`;
 
-againstTorch(answersOf("gan"), {
+const answers = answersOf("gan");
+const cases = {
   "WGAN-GP": gradientPenalty("x |> flatten |> Linear(7, init: s => 0.6 * wave(s, 1)) |> leaky_relu"),
-  "WGAN-GP, a convolutional critic": gradientPenalty(`x |> unsqueeze(1) |> Conv(3, 3, pad: 1, init: s => 0.6 * wave(s, 1))
+  "WGAN-GP, a convolutional critic":
+    gradientPenalty(`x |> unsqueeze(1) |> Conv(3, 3, pad: 1, init: s => 0.6 * wave(s, 1))
     |> flatten |> LayerNorm() |> reshape([B, 3, 4, 4]) |> silu |> avgpool(3, stride: 1) |> maxpool(2) |> flatten`),
   "WGAN, clipped weights": `
 dim Z = 3
@@ -51,4 +54,6 @@ train for 10 steps {
   metric L = last(loss)
   minimize loss over G with RMSProp(0.005)
 }`,
-});
+};
+againstTorch(answers, cases);
+onWebGpu(answers, cases, ["WGAN-GP"]);

@@ -1,6 +1,7 @@
 /** MAML (Finn et al., 2017) against PyTorch: a loss through three inner steps of gradient descent, `scan` over tasks. */
 import { expect, test } from "vitest";
 import { againstTorch, answersOf } from "./harness.ts";
+import { onWebGpu } from "./webgpu.ts";
 
 const script = (inner: string, more: { readonly above?: string; readonly over?: string } = {}): string => `
 let net = [Linear(5, init: s => 0.8 * wave(s, 1)), tanh, Linear(1, init: s => 0.8 * wave(s, 3))]
@@ -22,7 +23,7 @@ train (xs, ys, xq, yq) in batches(tasks, 4) for 10 steps {
 }`;
 
 const answers = answersOf("meta");
-againstTorch(answers, {
+const cases = {
   MAML: script("p - 0.3 * grad(mse(net.with(p)(a), b), p)"),
   "MAML, first order": script("p - 0.3 * stop(grad(mse(net.with(p)(a), b), p))"),
   "MAML with a learned inner rate": script("p - rate(grad(mse(net.with(p)(a), b), p))", {
@@ -33,7 +34,9 @@ againstTorch(answers, {
 let rate = Rate()`,
     over: "(net, rate)",
   }),
-});
+};
+againstTorch(answers, cases);
+onWebGpu(answers, cases, ["MAML"]);
 
 test("the second order matters", () => {
   const [full, first] = ["MAML", "MAML, first order"].map((name) => answers[name]!);

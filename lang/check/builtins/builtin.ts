@@ -127,14 +127,22 @@ export class Args {
   bundle(name: string): Bundle | undefined {
     const v = this.value(name);
     if (v.kind === "bundle") return v;
-    if (v.kind === "with") return v.params;
-    return v.kind === "instance" ? this.at.ctx.paramsOf(v, this.span(name)) : undefined;
+    const lent = lentTo(v);
+    if (lent) return lent;
+    return hasModel(v) ? this.at.ctx.paramsOf(v, this.span(name)) : undefined;
   }
   /** Broken arguments were reported already. */
   broken(): boolean {
     return Object.values(this.values).some(isBroken);
   }
 }
+
+export const hasModel = (v: Value): boolean =>
+  v.kind === "instance" || ((v.kind === "list" || v.kind === "tuple") && v.items.some(hasModel));
+
+/** `net.with(p)` stands for its p, a bundle like another. */
+export const lentTo = (v: Value): Bundle | undefined =>
+  v.kind === "with" ? v.params : v.kind === "list" ? v.items.map(lentTo).find((p) => p) : undefined;
 
 function isBroken(v: Value): boolean {
   if (v.kind === "list" || v.kind === "tuple") return v.items.some(isBroken);

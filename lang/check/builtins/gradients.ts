@@ -4,6 +4,7 @@
  */
 import { UserError } from "../../diagnostic.ts";
 import * as mistake from "../../errors/gradients.ts";
+import { substitute } from "../../graph/index.ts";
 import { binary, toTensor } from "../arith.ts";
 import { shape, volume } from "../axes.ts";
 import type { At } from "../ctx.ts";
@@ -11,7 +12,7 @@ import { slicedAt } from "../index.ts";
 import { cast, filled, op, tensor, viewAs } from "../tensors.ts";
 import type { Axis, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
-import { builtin, optional, required } from "./builtin.ts";
+import { builtin, hasModel, lentTo, optional, required } from "./builtin.ts";
 import { innerProduct, reduced } from "./reduce.ts";
 import { flattenBundle } from "./views.ts";
 
@@ -21,9 +22,6 @@ interface Leaves {
   readonly rebuild: (tensors: readonly Tensor[]) => Value;
 }
 
-// `net.with(p)` stands for its p, a bundle like another.
-const hasModel = (v: Value): boolean =>
-  v.kind === "instance" || ((v.kind === "list" || v.kind === "tuple") && v.items.some(hasModel));
 const onlyModels = (v: Value): boolean =>
   v.kind === "list" || v.kind === "tuple"
     ? v.items.every(onlyModels)
@@ -32,7 +30,8 @@ const onlyModels = (v: Value): boolean =>
 function leavesOf(v: Value, a: Args, name: string): Leaves {
   if (v.kind === "tensor" && v.dtype === "float") return { tensors: [v], rebuild: ([t]) => t! };
   if (hasModel(v) && onlyModels(v)) return leavesOf(a.at.ctx.paramsOf(v, a.span(name)), a, name);
-  if (v.kind === "with") return leavesOf(v.params, a, name);
+  const lent = lentTo(v);
+  if (lent) return leavesOf(lent, a, name);
   if (v.kind === "bundle") {
     const paths = [...v.leaves.keys()];
     return {
@@ -40,7 +39,7 @@ function leavesOf(v: Value, a: Args, name: string): Leaves {
       rebuild: (ts) => ({ kind: "bundle", leaves: new Map(paths.map((p, i) => [p, ts[i]!])) }),
     };
   }
-  if (v.kind === "tuple" || v.kind === "list") {
+  if ((v.kind === "tuple" || v.kind === "list") && v.items.length > 0) {
     const parts = v.items.map((item) => leavesOf(item, a, name));
     return {
       tensors: parts.flatMap((p) => p.tensors),
@@ -120,7 +119,21 @@ function inner(gs: readonly Tensor[], vs: readonly Tensor[], at: At): Tensor {
   return parts.reduce((x, y) => binary("+", x, y, sides) as Tensor);
 }
 
-const stopped = (t: Tensor, at: At): Tensor => ({ ...t, node: op("stop", [t.node], {}, at) });
+/** The x-gradient of f(vs), with vs constant in this walk only: for gradients of the result they are what they were. */
+function walkAround(
+  vs: readonly Tensor[],
+  xs: readonly Tensor[],
+  f: (held: readonly Tensor[]) => Tensor,
+  at: At,
+): Tensor[] {
+  const held = vs.map((t) => ({ ...t, node: op("stop", [t.node], {}, at) }));
+  const back = at.ctx.gradientOf(f(held), [...xs], at.span);
+  const nodes = substitute(
+    back.map((t) => t.node),
+    new Map(held.map((t, i) => [t.node, vs[i]!.node])),
+  );
+  return back.map((t, i) => ({ ...t, node: nodes[i]! }));
+}
 
 const vjp = builtin(
   "vjp",
@@ -132,7 +145,7 @@ const vjp = builtin(
     const v = a.float("v");
     if (shape(v.axes).join() !== shape(y.axes).join())
       throw new UserError(mistake.otherDirection("vjp", a.operand("y"), a.operand("v")));
-    return x.rebuild(a.at.ctx.gradientOf(inner([y], [stopped(v, a.at)], a.at), [...x.tensors], a.at.span));
+    return x.rebuild(walkAround([v], x.tensors, (held) => inner([y], held, a.at), a.at));
   },
 );
 
@@ -158,9 +171,9 @@ const hvp = builtin(
   "`hvp(y, x, v)` The Hessian of the scalar y times v, without the Hessian: the gradient of $\\langle \\nabla y, v \\rangle$.",
   (a) => {
     const x = leavesOf(a.value("x"), a, "x");
-    const v = direction(a, x).map((t) => stopped(t, a.at));
+    const v = direction(a, x);
     const first = a.at.ctx.gradientOf(floatScalar(a, "y"), [...x.tensors], a.at.span);
-    return x.rebuild(a.at.ctx.gradientOf(inner(first, v, a.at), [...x.tensors], a.at.span));
+    return x.rebuild(walkAround(v, x.tensors, (held) => inner(first, held, a.at), a.at));
   },
 );
 
