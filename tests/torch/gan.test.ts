@@ -25,7 +25,7 @@ train (image) in batches(rows, 8) for 10 steps {
   metric L = last(loss)
   metric length = last(l)
   minimize loss over D with Adam(0.01, beta1: 0, beta2: 0.9)
-  every 5 steps { minimize -mean(D(G(wave([B, Z], 2 * step + 1)))) over G with Adam(0.01, beta1: 0, beta2: 0.9) }
+  every 5 steps { minimize -mean(D(G(wave([B, Z], 2 * step + 1)))) over G with Adam(0.0137, beta1: 0, beta2: 0.9) }
 }`;
 
 const answers = answersOf("gan");
