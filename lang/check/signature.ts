@@ -99,7 +99,7 @@ function bindDim(
     throw new UserError(names.needsConstant(`the size \`${name}\` of \`${callee}\``, typeText(value), span));
   }
   // Below 0 would mean: not known yet.
-  if (value.value < 1)
+  if (value.value < 0)
     throw new UserError(wrongKind(`the size \`${name}\` of \`${callee}\``, "at least 1", { value, span }));
   const local = c.freshAxis(name, value.value, value.axis?.why ?? { span, text: `${value.value} comes from here` });
   lens.set(local.uid!, value.axis ?? { size: value.value, why: local.why });

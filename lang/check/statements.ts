@@ -6,6 +6,7 @@ import { UserError } from "../diagnostic.ts";
 import * as blockErrors from "../errors/blocks.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
+import { wrongKind } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -162,6 +163,8 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       if (value.kind !== "num" || !Number.isInteger(value.value)) {
         throw new UserError(names.needsConstant("a `dim`", typeText(value), stmt.value.span));
       }
+      // Below 0 would mean: not known yet.
+      if (value.value < 0) throw new UserError(wrongKind("a `dim`", "at least 1", { value, span: stmt.value.span }));
       const axis = c.freshAxis(stmt.name.text, value.value, {
         span: stmt.span,
         text: `${stmt.name.text} is ${value.value} here`,

@@ -493,8 +493,8 @@ const rows: readonly Row[] = [
   },
   function product({ source, tokens, i }) {
     const [t, next] = [tokens[i]!, tokens[i + 1]];
-    if (!is(t, NumberLit) || !near(t, next) || !is(next, Identifier) || Object.hasOwn(UNITS, next.image))
-      return undefined;
+    if (!is(t, NumberLit) || !near(t, next) || !is(next, Identifier)) return undefined;
+    if (Object.hasOwn(UNITS, next.image) || FOLLOWS.has(next.image)) return undefined;
     const at = spanOf(source, next);
     const told = otherSign(
       at,
@@ -545,6 +545,9 @@ const rows: readonly Row[] = [
     };
   },
 ];
+
+/** Words behind a value, also right behind a number: `[i^2for i in 1..5]`. */
+const FOLLOWS = new Set(["for", "in", "if", "and", "or", "over", "with", "except", "to", "log", "else"]);
 
 /** Blocks that are known by what stands in their head. */
 const BLOCKS = new Set(["train", "eval", "repeat"]);

@@ -1,5 +1,5 @@
 /** `dlx fmt FILE..`: scripts in canonical form, written in place; `-` reads standard input and writes standard output. */
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text as textOf } from "node:stream/consumers";
 import type { Diagnostic } from "../../lang/diagnostic.ts";
@@ -10,6 +10,7 @@ import type { Source } from "../../lang/source.ts";
 import { counted } from "../sinks/words.ts";
 import { UsageError, type Args } from "./args.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
+import { readSource } from "./source.ts";
 
 interface Outcome {
   readonly file: string;
@@ -95,10 +96,6 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function read(file: string): Promise<Source | Diagnostic> {
-  try {
-    return { file, text: await readFile(file, "utf8") };
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    return noScript(file, error.code === "ENOENT" ? "there is no such file" : error.message);
-  }
+  const source = await readSource(file);
+  return "reason" in source ? noScript(file, source.reason) : source;
 }

@@ -1,13 +1,10 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
-import { isUtf8 } from "node:buffer";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Device } from "../../gpu/device.ts";
 import { openDevice } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
-import type { Source } from "../../lang/source.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
@@ -15,6 +12,7 @@ import { openDawn, probe } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
+import { readSource } from "./source.ts";
 import type { CompileOptions, Compiled, DeviceKind, Toolchain } from "./toolchain.ts";
 
 export const tools: Omit<Toolchain, "version"> = {
@@ -73,29 +71,4 @@ async function nearestScript(file: string): Promise<string | undefined> {
   const asked = basename(file);
   const near = scripts.find((name) => name === `${asked}.dlx`) ?? didYouMean(asked, scripts);
   return near === undefined || near === asked ? undefined : join(folder, near);
-}
-
-/** Bytes. */
-const LARGEST_SCRIPT = 2e6;
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  EISDIR: "it is a folder",
-  ENOTDIR: "a part of its path is a file, not a folder",
-  EACCES: "permission denied",
-};
-
-async function readSource(file: string): Promise<Source | { readonly reason: string }> {
-  try {
-    const bytes = await readFile(file);
-    if (bytes.length > LARGEST_SCRIPT)
-      return {
-        reason: `it has ${(bytes.length / 1e6).toFixed(1)} MB, and a script at most 2; data stand in files of their own`,
-      };
-    if (!isUtf8(bytes)) return { reason: "it is not a text in UTF-8" };
-    return { file, text: bytes.toString("utf8") };
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    return { reason: reasons[String(error.code)] ?? error.message };
-  }
 }

@@ -2,7 +2,7 @@
  * Scripts that nobody writes by hand, or only once: too long, too deep, too large, going in circles, or no text at all.
  * Each ends with its own exit code and few messages, which are the user's and not ours, and none goes on for ever.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -137,4 +137,12 @@ describe("scripts that nobody writes", () => {
       if (words) expect(outcome.err.split("\n").slice(0, 3).join("\n")).toMatch(words);
     },
   );
+});
+
+test("what is no text is not formatted", async () => {
+  const bytes = Buffer.from([0x70, 0x72, 0x69, 0x6e, 0x74, 0x20, 0x20, 0x22, 0xff, 0x22]);
+  writeFileSync(join(folder, "script.dlx"), bytes);
+  const outcome = await inFolder(folder, "dlx fmt script.dlx");
+  expect([outcome.code, outcome.err.includes("UTF-8")]).toEqual([WRONG, true]);
+  expect(readFileSync(join(folder, "script.dlx"))).toEqual(bytes);
 });
