@@ -2,13 +2,16 @@
  * Host values: what prints, plots, conditions and reports compute in float64 from folds, metrics, watches, scalars
  * and whole slots. A value that needs something not measured yet is absent.
  */
+import { UserError } from "../lang/diagnostic.ts";
+import { memoryFull } from "../lang/errors/running.ts";
+import { topological } from "../lang/graph/index.ts";
 import type { DType, Node } from "../lang/graph/node.ts";
 import type { HostValue } from "../lang/program.ts";
 import type { Metric, Metrics } from "./events.ts";
 import type { HostMath } from "./host.ts";
 import { inputsOf, namesFrom, refOf } from "./inputs.ts";
 import type { Scalars } from "./segments.ts";
-import type { StateTable } from "./state.ts";
+import { elements, typeText, type StateTable } from "./state.ts";
 import type { Memory } from "./watches.ts";
 import type { Values } from "./windows.ts";
 
@@ -35,6 +38,7 @@ export class HostValues {
   }
 
   async evaluate(node: Node, scope: Scope): Promise<Values | undefined> {
+    refuseHuge(node);
     const found = new Map<string, Values>();
     for (const input of inputsOf(node)) {
       const { source, name } = refOf(input);
@@ -100,6 +104,21 @@ export class HostValues {
     scope.watched.set(name, now);
     return now;
   }
+}
+
+/** Elements of the largest tensor that the host computes. */
+const MOST_ELEMENTS = 2 ** 27;
+const fits = new WeakSet<Node>();
+
+/** What a sink computes itself, in float64, must fit here too. */
+function refuseHuge(root: Node): void {
+  if (fits.has(root)) return;
+  const huge = topological([root]).find((node) => elements(node.type) > MOST_ELEMENTS);
+  if (!huge) return void fits.add(root);
+  const bytes = 8 * elements(huge.type);
+  const largest = { type: typeText(huge.type), bytes, span: huge.span };
+  const need = { need: bytes, limit: 8 * MOST_ELEMENTS, device: "the host, which computes what is shown", largest };
+  throw new UserError(memoryFull("what is shown", need, root.span));
 }
 
 export type Reported = ReadonlyMap<string, { readonly values: Values | undefined; readonly metric: Metric }>;

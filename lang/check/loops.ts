@@ -111,6 +111,8 @@ export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
   );
 }
 
+const MAX_TICKS = 1_000_000;
+
 interface Scanned {
   readonly tensor: Tensor;
   readonly place: number;
@@ -128,6 +130,7 @@ export function loop(
   if (!Number.isInteger(count) || count === 0 || count < -1) {
     throw new UserError(names.needsConstant("the number of ticks (1 or more)", String(count), e.span));
   }
+  if (count > MAX_TICKS) throw new UserError(errors.tooManyTicks(e.kind, count, MAX_TICKS, e.span));
   const outer = child(env.scope);
   const site = callSite(env.frame.site, e.kind);
   const carries = e.carries.map((carry) => firstCarry(c, env, carry));

@@ -48,6 +48,17 @@ export function tooManyPasses(count: number, most: number, span: Span): Diagnost
   };
 }
 
+export function tooManyTicks(kind: string, count: number, most: number, span: Span): Diagnostic {
+  return {
+    code: "DLX0344",
+    severity: "error",
+    title: `${count} ticks of one \`${kind}\` are too many`,
+    labels: [{ span, text: `at most ${most}` }],
+    notes: ["a loop is one computation: nothing of it is shown before its end"],
+    help: "let a `train` block count: `train for 1000000 steps { … }` with a `state`",
+  };
+}
+
 export function commitInLoop(path: string, span: Span): Diagnostic {
   return {
     code: "DLX0343",
