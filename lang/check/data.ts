@@ -19,7 +19,7 @@ import { constantText } from "./sinks.ts";
 import type { SourceParam } from "./sources.ts";
 import { checkSource, isText, knownFacts, sources } from "./sources.ts";
 import type { Checker, Env } from "./state.ts";
-import { patternNames } from "./statements.ts";
+import { patternNames } from "../syntax/defined.ts";
 import { TOKEN_MEMBERS, tokenMember } from "./tokens.ts";
 import type { Axis, Dataset, Tensor, Value } from "./values.ts";
 

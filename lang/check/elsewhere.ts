@@ -7,7 +7,7 @@ import { change, fix, fixed, put, putAfter } from "../errors/edits.ts";
 import * as names from "../errors/names.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import { patternNames } from "./statements.ts";
+import { namesDefined } from "../syntax/defined.ts";
 
 interface Definition {
   readonly name: ast.Name;
@@ -234,7 +234,7 @@ function definitionsIn(file: ast.File): Definition[] {
   const found: Definition[] = [];
   const body = (stmts: readonly ast.Stmt[], inside: Span, owner: ast.Stmt | undefined): void => {
     for (const stmt of stmts) {
-      for (const name of namesOf(stmt)) found.push({ name, stmt, inside, owner, beside: stmts });
+      for (const name of namesDefined(stmt)) found.push({ name, stmt, inside, owner, beside: stmts });
       below(stmt, stmt);
     }
   };
@@ -248,22 +248,4 @@ function definitionsIn(file: ast.File): Definition[] {
   };
   body(file.body, file.span, undefined);
   return found;
-}
-
-function namesOf(stmt: ast.Stmt): readonly ast.Name[] {
-  switch (stmt.kind) {
-    case "let":
-      return patternNames(stmt.pattern);
-    case "dim":
-    case "input":
-    case "param":
-    case "state":
-    case "metric":
-      return [stmt.name];
-    case "train":
-    case "eval":
-      return stmt.name ? [stmt.name] : [];
-    default:
-      return [];
-  }
 }

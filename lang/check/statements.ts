@@ -10,6 +10,7 @@ import { wrongKind } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
+import { namesDefined, patternNames } from "../syntax/defined.ts";
 import { toTensor } from "./arith.ts";
 import { shape, typeText } from "./axes.ts";
 import { execEval, execTrain } from "./blocks.ts";
@@ -63,7 +64,7 @@ function tolerate(c: Checker, env: Env, stmt: ast.Stmt, run: () => void): boolea
   }
   const well = c.attempt(run, stmt.span);
   if (!well) {
-    for (const name of namesOf(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
+    for (const name of namesDefined(stmt)) if (!env.scope.names.has(name.text)) breakName(env, name);
     forgetModels(c, env, stmt);
     if (env.frame.block) env.frame.block.unknown = true;
     if (stmt.kind === "commit" && stmt.target.kind === "name") breakVersion(env, stmt.target.text);
@@ -95,33 +96,6 @@ function forgetModels(c: Checker, env: Env, value: unknown): void {
 
 function breakName(env: Env, name: ast.Name): void {
   env.scope.names.set(name.text, { value: { kind: "broken" }, span: name.span });
-}
-
-function namesOf(stmt: ast.Stmt): ast.Name[] {
-  switch (stmt.kind) {
-    case "let":
-      return patternNames(stmt.pattern);
-    case "dim":
-    case "input":
-    case "fn":
-    case "model":
-    case "optimizer":
-    case "param":
-    case "state":
-    case "metric":
-      return [stmt.name];
-    case "train":
-    case "eval":
-      return stmt.name ? [stmt.name] : [];
-    case "import":
-      return [...stmt.names];
-    default:
-      return [];
-  }
-}
-
-export function patternNames(pattern: ast.Pattern): ast.Name[] {
-  return "text" in pattern ? [pattern] : pattern.items.flatMap(patternNames);
 }
 
 function declare(c: Checker, env: Env, stmt: ast.Stmt): void {

@@ -203,6 +203,9 @@ export const examples: Readonly<Record<string, string>> = {
   params: "let net = Linear(1)\nprint net(ones([2, 3]))\nprint size(params(net))",
   unit: "print unit([3, 4])",
   load: 'let net = Linear(1) |> load("net.safetensors")',
+  copy: "let net = Linear(1)\nprint shape(net(ones([2, 3])))\nlet target = copy(net)",
+  collect:
+    "eval all (x, label) in batches(toy.moons(), 50) { metric area = auc(collect(x[.., 0]), collect(label)) }\nprint all.area",
   best: 'let net = Linear(1)\ntrain (x, y) in batches(toy.sine(), 50) for 5 epochs {\n  let loss = mse(squeeze(net(x), -1), y)\n  minimize loss over net with Adam(1e-3)\n  every epoch {\n    when best(-loss) { save net to "net.safetensors" }\n  }\n}',
   stale:
     "let net = Linear(1)\ntrain (x, y) in batches(toy.sine(), 50) for 50 epochs {\n  let loss = mse(squeeze(net(x), -1), y)\n  minimize loss over net with Adam(1e-3)\n  every epoch {\n    when stale(-loss, 5) { stop }\n  }\n}",

@@ -2,7 +2,7 @@
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import type { Analysis } from "./analysis.ts";
-import { namesDefined } from "./slices.ts";
+import { namesDefined } from "../syntax/defined.ts";
 import { stages, visit } from "./tree.ts";
 
 export type OutlineKind =

@@ -5,6 +5,7 @@
  * repeated in every part that names it.
  */
 import type * as ast from "../syntax/ast.ts";
+import { namesDefined } from "../syntax/defined.ts";
 import type { Names } from "./names.ts";
 
 export interface Statement {
@@ -45,33 +46,6 @@ export function statementsOf(text: string, file: ast.File): Statement[] {
       title: ordinal === 0 ? title : `${title} #${ordinal + 1}`,
     };
   });
-}
-
-export function namesDefined(stmt: ast.Stmt): readonly ast.Name[] {
-  switch (stmt.kind) {
-    case "let":
-      return patternNames(stmt.pattern);
-    case "dim":
-    case "input":
-    case "fn":
-    case "model":
-    case "optimizer":
-    case "param":
-    case "state":
-    case "metric":
-      return [stmt.name];
-    case "train":
-    case "eval":
-      return stmt.name ? [stmt.name] : [];
-    case "import":
-      return stmt.names;
-    default:
-      return [];
-  }
-}
-
-function patternNames(pattern: ast.Pattern): ast.Name[] {
-  return "text" in pattern ? [pattern] : pattern.items.flatMap(patternNames);
 }
 
 /** The statement of a list in order of place that holds an offset. */
