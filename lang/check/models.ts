@@ -246,14 +246,22 @@ function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instan
     return callValue(c, scopeEnv, f, [{ value: list, span: value.span }], value.span);
   });
   instance.params.set(name, { path, type: axes, span: stmt.span });
-  const slot = c.slots.get(path)!;
+  loadFrom(c, instance, name, path);
+}
+
+/** Of a model that a file fills, its cells begin with what the file says: no segment makes them. */
+function loadFrom(c: Checker, instance: Instance, name: string, path: string): void {
   for (let i: Instance | undefined = instance, below = name; i;) {
     if (i.loaded) {
-      c.slots.set(path, { ...slot, load: { file: i.loaded.file, name: below, span: i.loaded.span } });
-      break;
+      const { file, before, span } = i.loaded;
+      const { init: _unused, ...slot } = c.slots.get(path)!;
+      c.slots.set(path, { ...slot, load: { file, name: before + below, span } });
+      c.top.state.delete(path);
+      c.top.dirty.delete(path);
+      return;
     }
     const parent = c.parents.get(i);
-    if (!parent) break;
+    if (!parent) return;
     below = `${i.path.slice(parent.path.length + 1)}.${below}`;
     i = parent;
   }
@@ -346,6 +354,7 @@ export function execState(c: Checker, env: Env, stmt: ast.StateStmt): void {
     );
     env.frame.instance?.states.set(name, { path, type: axes, span: stmt.span });
     c.stateAxes.set(path, { axes, dtype });
+    if (env.frame.instance) loadFrom(c, env.frame.instance, name, path);
   }
   const { dtype } = c.stateAxes.get(path)!;
   const tensor: Tensor = { kind: "tensor", node: c.read(path), dtype, axes };
@@ -370,6 +379,16 @@ export function paramsOfInstance(c: Checker, instance: Instance, span: Span): Bu
   if (leaves.size === 0 && c.unknown.has(instance)) throw new Reported();
   if (leaves.size === 0 && !instance.applied) throw new UserError(names.notApplied(instance.path, span));
   return { kind: "bundle", leaves };
+}
+
+/** A model, or those of a list, with what is in front of their names in a file. */
+export function modelsIn(
+  value: Value | undefined,
+  before = "",
+): { readonly model: Instance; readonly before: string }[] {
+  if (value?.kind === "instance") return [{ model: value, before }];
+  if (value?.kind !== "list") return [];
+  return value.items.flatMap((item, i) => modelsIn(item, `${before}${i}.`));
 }
 
 export function walkInstances(instance: Instance, visit: (i: Instance) => void): void {

@@ -7,7 +7,7 @@ import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { evaluate } from "./expr.ts";
 import { hostValue } from "./host.ts";
-import { walkInstances } from "./models.ts";
+import { modelsIn, walkInstances } from "./models.ts";
 import type { Checker, Env } from "./state.ts";
 import type { Instance, Str, Value } from "./values.ts";
 
@@ -146,19 +146,22 @@ export function constantText(value: Value, span: Span): string {
 
 function saveEntries(value: Value, span: Span): SaveEntry[] {
   if (value.kind === "instance") return instanceEntries(value, value.path);
-  if (value.kind === "tuple" || value.kind === "list") {
+  // A list is one model, whatever its name; of a tuple each model keeps its own.
+  if (value.kind === "list" && modelsIn(value).length > 0)
+    return modelsIn(value).flatMap(({ model, before }) => instanceEntries(model, model.path, before));
+  if (value.kind === "tuple")
     return value.items.flatMap((item) => (item.kind === "instance" ? instanceEntries(item, "") : []));
-  }
   throw new UserError(
     names.outOfPlace(typeText(value), "in `save`", span, 'save a model: `save net to "net.safetensors"`'),
   );
 }
 
-function instanceEntries(instance: Instance, root: string): SaveEntry[] {
+function instanceEntries(instance: Instance, root: string, before = ""): SaveEntry[] {
   const entries: SaveEntry[] = [];
   walkInstances(instance, (i) => {
     for (const cell of [...i.params.values(), ...i.states.values()]) {
-      entries.push({ name: root === "" ? cell.path : cell.path.slice(root.length + 1), path: cell.path });
+      const name = root === "" ? cell.path : cell.path.slice(root.length + 1);
+      entries.push({ name: before + name, path: cell.path });
     }
   });
   if (entries.length === 0) throw new UserError(names.notApplied(instance.path, instance.span));

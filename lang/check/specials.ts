@@ -17,6 +17,7 @@ import { copyInstance } from "./copy.ts";
 import { dataSpecials } from "./data-specials.ts";
 import { atOf } from "./hooks.ts";
 import { dependsOnHost, foldOf, hostNode } from "./host.ts";
+import { modelsIn } from "./models.ts";
 import { constantText } from "./sinks.ts";
 import { always, bind, number, type Special } from "./special.ts";
 import { splitOf } from "./splits.ts";
@@ -107,14 +108,15 @@ export const specials: Readonly<Record<string, Special>> = {
   ...dataSpecials,
   load: {
     params: ["net", "file"],
-    doc: 'load(net, "file.safetensors"): the params begin with the values of the file.',
-    takes: (args) => args[0]?.value.kind === "instance",
+    doc: 'load(net, "file.safetensors"): the params of a model, or of a list of them, begin with the values of the file.',
+    takes: (args) => modelsIn(args[0]?.value).length > 0,
     call(_c, _env, args, span) {
       const bound = bind("load", this.params, args, span);
       const net = bound.get("net")!.value;
       const file = bound.get("file");
-      if (net.kind !== "instance" || !file) throw new UserError(names.missingArgument("load", "file", span));
-      net.loaded = { file: constantText(file.value, file.span), span };
+      if (!file) throw new UserError(names.missingArgument("load", "file", span));
+      const name = constantText(file.value, file.span);
+      for (const { model, before } of modelsIn(net)) model.loaded = { file: name, span, before };
       return net;
     },
   },

@@ -141,7 +141,8 @@ export interface Instance {
   readonly children: Map<string, Instance>;
   /** Applied at least once, so its params exist. */
   applied?: boolean;
-  loaded?: { readonly file: string; readonly span: Span };
+  /** `before` is in front of its names in the file: its place in a list. */
+  loaded?: { readonly file: string; readonly span: Span; readonly before: string };
 }
 /** `net.with(p)`: the same model with other values for its params. */
 export interface WithParams {
