@@ -151,6 +151,26 @@ export function segmentsOf(actions: readonly Action[]): Segment[] {
   });
 }
 
+/** Files that these actions save. */
+export function savedFiles(actions: readonly Action[]): Set<string> {
+  const all = actions.flatMap((action): string[] => {
+    switch (action.kind) {
+      case "save":
+        return [action.file];
+      case "train":
+        return [...savedFiles(action.sinks), ...action.reactions.flatMap(({ body }) => [...savedFiles(body)])];
+      case "eval":
+        return [...savedFiles(action.sinks)];
+      case "run":
+      case "when":
+        return [...savedFiles(action.body)];
+      default:
+        return [];
+    }
+  });
+  return new Set(all);
+}
+
 // ---------------------------------------------------------------- sinks
 
 async function print(context: Context, action: Extract<Action, { kind: "print" }>, scope: Scope): Promise<void> {

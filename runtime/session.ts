@@ -8,7 +8,7 @@ import type { Device, Numbers } from "../gpu/device.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { shapesGraph } from "../lang/errors/running.ts";
 import type { Program } from "../lang/program.ts";
-import { runActions, type Flow } from "./actions.ts";
+import { runActions, savedFiles, type Flow } from "./actions.ts";
 import { DataTables } from "./batches.ts";
 import { Breath, Gate, type Mode } from "./clock.ts";
 import { scopeOf, type Context } from "./context.ts";
@@ -219,6 +219,7 @@ export class Session {
       this.createSlots();
       const parameters = parameterCount(program.slots);
       events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs: inputs$.value });
+      await this.context.state.needAllBut(savedFiles(program.body));
       let flow: Flow;
       do {
         const { context } = this;

@@ -1,8 +1,6 @@
 /**
- * The state table as the session sees it: cells on the device, scalars that the host keeps in float64, and cells
- * that a file fills. A file is read when the model it belongs to is first there: right after the first segment that
- * makes one of its cells, or before the first that reads one. (Reading at the start would miss a file that the
- * same script saves.)
+ * The state table as the session sees it: cells on the device, scalars that the host keeps in float64, and cells that a
+ * file fills: when the session begins, or, where the script itself writes the file first, before a segment reads one.
  */
 import type { Device, Numbers } from "../gpu/device.ts";
 import type { Type } from "../lang/graph/node.ts";
@@ -98,6 +96,13 @@ export class StateTable {
 
   waits(paths: readonly string[]): boolean {
     return this.waiting.size > 0 && paths.some((path) => this.waiting.has(path));
+  }
+
+  /** Fills all waiting cells but those of files that the script itself writes first: a wrong file is told at once. */
+  async needAllBut(files: ReadonlySet<string>): Promise<void> {
+    await this.need(
+      [...this.waiting.values()].flatMap(({ path, load }) => (load && files.has(load.file) ? [] : [path])),
+    );
   }
 
   /** Fills the waiting cells among these, and all that wait for the same file at the same place of the script. */
