@@ -4,7 +4,7 @@
  * not fit is gathered on the host, row by row, with the same bits.
  */
 import type { Device, DeviceInfo, Numbers } from "../gpu/device.ts";
-import { build, make, rewrite } from "../lang/graph/index.ts";
+import { build, make, remake, rewrite } from "../lang/graph/index.ts";
 import type { Node, Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Rows } from "./host.ts";
@@ -58,7 +58,7 @@ export function onHeldData(segment: Segment, held: Held | undefined): Segment {
       const rows = build.input("batch", ROWS, { dtype: "i32", shape: node.type.shape.slice(0, 1) });
       return make("gather", [build.input("state", field.path, field.type), rows], { axis: 0 }, node.span);
     }
-    return inputs.every((input, i) => input === node.inputs[i]) ? node : make(node.op, inputs, node.attrs, node.span);
+    return remake(node, inputs);
   };
   const nodes = rewrite(
     segment.outputs.map(({ node }) => node),

@@ -50,15 +50,17 @@ export async function snapshotOf(context: Context): Promise<Snapshot> {
 
 /** The context of `program` that goes on where the snapshot stands. */
 export function goOn(context: Context, from: Snapshot, program: Program): { context: Context; report: SwapReport } {
-  const same = program === from.program || programText(program) === programText(from.program);
-  const values = same ? from.slots : keptValues(from, program);
-  const changed = programText(program) !== programText(context.program);
+  const text = programText(program);
+  const same = program === from.program || text === programText(from.program);
+  const matches = same ? undefined : matchSlots(from.program, program);
+  const values = matches ? keptValues(from, program, matches) : from.slots;
+  const changed = text !== programText(context.program);
   const entry = entryOf(program, from, new Set(values.keys()));
   const next = rebuilt(context, from, program, entry);
   next.state.create(values);
   const moving = Object.values(program.slots).filter(({ kind }) => kind !== "value");
   const made = moving.flatMap(({ path }) => (values.has(path) ? [] : [path]));
-  const old = same ? values : new Set(matchSlots(from.program, program).values());
+  const old = matches ? new Set(matches.values()) : values;
   const dropped = Object.values(from.program.slots).flatMap(({ path, kind }) =>
     kind === "value" || old.has(path) ? [] : [path],
   );
@@ -97,13 +99,13 @@ function rebuilt(context: Context, from: Snapshot, program: Program, entry: Entr
 // ---------------------------------------------------------------- what goes on
 
 /** Values of the new program's slots that the old one has. */
-function keptValues(from: Snapshot, program: Program): Map<string, Numbers> {
+function keptValues(from: Snapshot, program: Program, matches: ReadonlyMap<string, string>): Map<string, Numbers> {
   const kept = new Map<string, Numbers>();
   const keep = (path: string, old: string) => {
     const value = from.slots.get(old);
     if (value) kept.set(path, value);
   };
-  for (const [path, old] of matchSlots(from.program, program)) keep(path, old);
+  for (const [path, old] of matches) keep(path, old);
   // What the top level computed is still right where the same is computed from the same.
   const before = new Set(commits(from.program.body).map(partText));
   for (const output of commits(program.body)) {

@@ -12,7 +12,7 @@ export * as build from "./build.ts";
 export { constant, fill, scalar } from "./build.ts";
 export { assembleLoop } from "./assemble.ts";
 export { forward, gradient, pullBack } from "./grad.ts";
-export { rewrite, substitute, topological } from "./walk.ts";
+export { remake, rewrite, substitute, topological } from "./walk.ts";
 export { simplify } from "./simplify.ts";
 export { cse } from "./cse.ts";
 export { tidyLoops } from "./loops.ts";
