@@ -19,6 +19,7 @@ export interface Fused {
 }
 
 const COSTLY: Readonly<Record<string, number>> = {
+  half: 4,
   exp: 8,
   log: 8,
   log1p: 8,

@@ -31,6 +31,7 @@ export const unaryOps = [
   "abs",
   "sign",
   "floor",
+  "half",
   "sqrt",
   "exp",
   "log",

@@ -1,12 +1,12 @@
 /**
- * Functions of four f32 lanes that the kernels call: exp, log, log1p, tanh, erf, sin, cos, pow.
+ * Functions of four f32 lanes that the kernels call: exp, log, log1p, tanh, erf, sin, cos, pow, half.
  * A few ulp over the whole range; infinities, NaN, zeros and denormals behave as IEEE functions do.
  * Scalars use lane 0 of the same code, so a value never depends on where a vector ends.
  * sin, cos and pow compute in two f64 lanes at a time: their range reduction needs the digits.
  */
 import { Fn } from "./assembler.ts";
 
-export const mathNames = ["exp", "log", "log1p", "tanh", "erf", "sin", "cos", "pow"] as const;
+export const mathNames = ["exp", "log", "log1p", "tanh", "erf", "sin", "cos", "pow", "half"] as const;
 export type MathName = (typeof mathNames)[number];
 
 /** Finds (and writes once) the function of a name in the module. */
@@ -127,6 +127,23 @@ function log1p(): Fn {
   f.set(y);
   // below 2^-24 log1p(x) = x, also for -0
   f.get(0).get(y).get(0).op("f32x4.abs").f32x4(5.9604645e-8).op("f32x4.lt", "v128.bitselect");
+  return f;
+}
+
+/** half: the nearest number of half precision. On the bits; below 2^-14 the steps are 2^-24. */
+function half(): Fn {
+  const f = new Fn(["v128"], ["v128"]);
+  const a = f.local("v128");
+  const y = f.local("v128");
+  f.get(0).op("f32x4.abs").set(a);
+  f.get(a).f32x4(2 ** 24).op("f32x4.mul", "f32x4.nearest").f32x4(2 ** -24).op("f32x4.mul");
+  f.get(a).get(a).i32(13).op("i32x4.shr_u").i32x4(1).op("v128.and", "i32x4.add").i32x4(0xfff).op("i32x4.add");
+  f.i32x4(~0x1fff).op("v128.and");
+  f.get(a).f32x4(2 ** -14).op("f32x4.lt", "v128.bitselect").set(y);
+  f.f32x4(Infinity).get(y).get(a).f32x4(65520).op("f32x4.ge", "v128.bitselect");
+  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(y);
+  // NaN stays itself
+  f.get(y).get(0).get(0).get(0).op("f32x4.eq", "v128.bitselect");
   return f;
 }
 
@@ -283,6 +300,7 @@ export const mathFunctions: Readonly<Record<MathName | "sin64" | "pow64", (call:
   exp,
   log,
   log1p,
+  half,
   tanh,
   erf,
   sin: quarterTurns(0),

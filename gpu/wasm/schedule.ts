@@ -31,6 +31,7 @@ const COSTS: Readonly<Record<string, number>> = {
   exp: 12,
   log: 14,
   log1p: 18,
+  half: 12,
   tanh: 18,
   erf: 20,
   sin: 30,

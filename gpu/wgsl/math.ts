@@ -35,6 +35,7 @@ export type HelperName =
   | "log_core"
   | "log_"
   | "log1p_"
+  | "half_"
   | "tanh_"
   | "erf_"
   | "turn"
@@ -136,6 +137,19 @@ const rows: Readonly<Record<HelperName, Row>> = {
   let b = bitcast<i32>(select(x, x * 33554432.0, tiny)) + (0x3f800000 - 0x3f3504f3);
   let k = f32((b >> 23u) - 127 - select(0, 25, tiny));
   return log_core(bitcast<f32>((b & 0x007fffff) + 0x3f3504f3) - 1.0, k);
+}`,
+  },
+  half_: {
+    // on the bits; below 2^-14 the steps are 2^-24
+    needs: ["number", "is_nan"],
+    code: `fn half_(x: f32) -> f32 {
+  if (is_nan(x)) { return x; }
+  let bits = bitcast<u32>(x);
+  let a = bits & 0x7fffffffu;
+  let sign = bits & 0x80000000u;
+  if (a >= 0x477ff000u) { return number(sign | 0x7f800000u); }
+  if (a < 0x38800000u) { return number(sign | bitcast<u32>(round(bitcast<f32>(a) * 16777216.0) * 5.9604644775390625e-8)); }
+  return number(sign | ((a + 0xfffu + ((a >> 13u) & 1u)) & 0xffffe000u));
 }`,
   },
   log1p_: {

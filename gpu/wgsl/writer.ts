@@ -30,6 +30,7 @@ const MATH: Readonly<Record<string, HelperName>> = {
   exp: "exp_",
   log: "log_",
   log1p: "log1p_",
+  half: "half_",
   tanh: "tanh_",
   erf: "erf_",
   sin: "sin_",

@@ -9,6 +9,8 @@ import type { Axis, Bundle, Tensor, Value, Why } from "./values.ts";
 export interface Ctx {
   /** Inside the step of a `train` block. */
   readonly training: boolean;
+  /** `precision mixed`: products take and give numbers of half precision. */
+  readonly mixed: boolean;
   /** One addressed random draw: f32 uniform in [0, 1). */
   uniform(shape: number[], span: Span): Node;
   apply(f: Value, args: { name?: string; value: Value }[], span: Span): Value;

@@ -18,6 +18,7 @@ export function atOf(c: Checker, env: Env, span: Span, argSpans?: Record<string,
 function hooks(c: Checker, env: Env): Ctx {
   return {
     training: env.frame.training,
+    mixed: c.mixed,
     uniform(shape, span) {
       const site = callSite(env.frame.site, "draw");
       return make("random", [...env.frame.keys], { site: siteHash(site.path), shape }, span);

@@ -7,7 +7,7 @@ import * as mistake from "../errors/shapes.ts";
 import { fits } from "./axes.ts";
 import { pairAxes } from "./broadcast.ts";
 import type { At } from "./ctx.ts";
-import { cast, op, reorder, tensor } from "./tensors.ts";
+import { contraction, reorder, tensor } from "./tensors.ts";
 import type { Axis, Tensor } from "./values.ts";
 
 export function matmul(a: Tensor, b: Tensor, at: At): Tensor {
@@ -32,7 +32,7 @@ export function matmul(a: Tensor, b: Tensor, at: At): Tensor {
     const j = pairing.b.indexOf(place);
     if (j >= 0) batch.push([i, j]);
   });
-  const node = op("dot", [cast(a, "float", at).node, cast(b, "float", at).node], { batch, contract: [[ka, kb]] }, at);
+  const node = contraction(a, b, { batch, contract: [[ka, kb]] }, at);
 
   // What `dot` gives: batch, free axes of a, free axes of b; `want` holds the place of each in the result.
   const want: number[] = [];

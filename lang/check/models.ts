@@ -300,7 +300,7 @@ export function addSlot(
   const top: Build = c.top;
   c.within(top, () => {
     const env: Env = { scope: c.globals, frame };
-    const value = spread(toTensor(first({ frame }), atOf(c, env, span)), axes, span);
+    const value = c.inFullPrecision(() => spread(toTensor(first({ frame }), atOf(c, env, span)), axes, span));
     const node =
       dtype === "float" && value.dtype !== "float" ? make("cast", [value.node], { dtype: "f32" }, span) : value.node;
     const number = fillNumber(node);

@@ -20,7 +20,7 @@ import type { Term } from "./notation-terms.ts";
 import { viewed } from "./notation-views.ts";
 import type { Index, Place } from "./notation-views.ts";
 import type { Checker, Env } from "./state.ts";
-import { cast, indices as counted, reorder, tensor } from "./tensors.ts";
+import { cast, contraction, indices as counted, reorder, tensor } from "./tensors.ts";
 import type { Axis, Tensor, Value } from "./values.ts";
 
 export function evaluateNotation(c: Checker, env: Env, left: readonly ast.Name[], e: ast.Expr): Value {
@@ -251,6 +251,6 @@ class Walk {
       ...x.axes.filter((_, i) => !paired(0, i)),
       ...y.axes.filter((_, j) => !paired(1, j)),
     ];
-    return this.over(tensor(b.make("dot", [x.node, y.node], { batch, contract }, at.span), axes, "float"), []);
+    return this.over(tensor(contraction(x, y, { batch, contract }, at), axes, "float"), []);
   }
 }

@@ -15,6 +15,7 @@ import { spread } from "./constants.ts";
 import { evaluate } from "./expr.ts";
 import { atOf, paramsOf } from "./hooks.ts";
 import { dependsOnHost } from "./host.ts";
+import { lossScale, sumOfSquares } from "./mixed.ts";
 import { addSlot, withoutRun } from "./models.ts";
 import { refuseFit } from "./splits.ts";
 import { runStatements } from "./statements.ts";
@@ -35,16 +36,17 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
       names.wrongValue("`with`", "an optimizer", typeText(opt), stmt.with.span, "write `with Adam(1e-3)`"),
     );
   const params = chosenParams(c, env, stmt, over);
-  const { g, checked, what } = given
-    ? follow(c, env, value, given, params, stmt)
-    : descend(c, env, value, params, stmt);
-  const cond = stmt.if ? condition(c, env, stmt.if) : undefined;
-  const before = new Map<string, Node>();
   const path = `${block.name}.min${++block.minimizes}`;
-  runStages(c, env, path, opt, params, g, before, stmt);
-  if (cond) keepUnless(c, cond, before, stmt.span);
+  const { g, ok, checked, what } = given
+    ? follow(c, env, value, given, params, stmt)
+    : descend(c, env, value, params, path, stmt);
+  const asked = stmt.if ? condition(c, env, stmt.if).node : undefined;
+  const before = new Map<string, Node>();
+  c.inFullPrecision(() => runStages(c, env, path, opt, params, g, before, stmt));
+  const held = asked && ok ? make("and", [asked, ok], {}, stmt.span) : (asked ?? ok);
+  if (held) keepUnless(c, held, before, stmt.span);
   c.build.segment.outputs.push({
-    node: cond ? whereHeld(cond.node, checked) : checked,
+    node: asked ? whereHeld(asked, checked) : checked,
     role: { kind: "finite", what, span: stmt.loss.span },
   });
 }
@@ -52,12 +54,14 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
 /** What moves the params, and what must be finite for it. */
 interface Direction {
   readonly g: Bundle;
+  /** Absent where every step counts. */
+  readonly ok?: Node;
   readonly checked: Node;
   readonly what: string;
 }
 
 /** `minimize loss`: its gradient. */
-function descend(c: Checker, env: Env, value: Value, params: Bundle, stmt: ast.Minimize): Direction {
+function descend(c: Checker, env: Env, value: Value, params: Bundle, path: string, stmt: ast.Minimize): Direction {
   const loss = toTensor(value, atOf(c, env, stmt.loss.span));
   if (loss.axes.length > 0) throw new UserError(gradientNeedsScalar(typeText(loss), stmt.loss.span));
   if (loss.dtype !== "float") throw new UserError(lossNotFloat(typeText(loss), stmt.loss.span));
@@ -65,17 +69,20 @@ function descend(c: Checker, env: Env, value: Value, params: Bundle, stmt: ast.M
   if (dependsOnHost(loss.node)) throw new UserError(names.metricFeedsBack(stmt.loss.span));
   const fresh = checkFresh(c, loss.node, params, stmt);
   const leaves = [...params.leaves.values()];
-  const gradients = gradient(
+  const scale = c.mixed ? lossScale(c, env.frame.block!, path, atOf(c, env, stmt.span)) : undefined;
+  const plain = gradient(
     loss.node,
     leaves.map((leaf) => leaf.node),
+    scale?.seed,
   );
   if (!fresh) throw new UserError(errors.nothingToMove(stmt.over.span, "the loss does not depend on these params"));
+  const { gradients, ok, checked } = scale?.close(plain, loss.node) ?? { gradients: plain, checked: loss.node };
   const paths = [...params.leaves.keys()];
   const g: Bundle = {
     kind: "bundle",
     leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
   };
-  return { g, checked: loss.node, what: sourceName(stmt.loss) };
+  return { g, ok, checked, what: sourceName(stmt.loss) };
 }
 
 interface Given {
@@ -125,12 +132,10 @@ function follow(c: Checker, env: Env, value: Value, given: Given, params: Bundle
     leaves: new Map([...params.leaves.keys()].map((path) => [path, leaves.get(path)!])),
   };
   for (const { node } of g.leaves.values()) checkFresh(c, node, params, stmt);
-  const squares = [...g.leaves.values()].map(({ node }) => {
-    const axes = node.type.shape.map((_, axis) => axis);
-    const square = make("mul", [node, node], {}, stmt.span);
-    return axes.length === 0 ? square : make("sum", [square], { axes }, stmt.span);
-  });
-  const checked = squares.reduce((a, b) => make("add", [a, b], {}, stmt.span));
+  const checked = sumOfSquares(
+    [...g.leaves.values()].map((leaf) => leaf.node),
+    stmt.span,
+  );
   return { g, checked, what: "the gradient" };
 }
 
@@ -381,10 +386,10 @@ function evaluateAtStart(c: Checker, env: Env, init: ast.Expr, params: Bundle, f
 }
 
 /** `if ok`: otherwise params and slots stay as they were. */
-function keepUnless(c: Checker, cond: Tensor, before: Map<string, Node>, span: Span): void {
+function keepUnless(c: Checker, cond: Node, before: Map<string, Node>, span: Span): void {
   for (const [path, old] of before) {
     const next = c.read(path);
-    const wide = make("expand", [cond.node], { shape: next.type.shape, axes: [] }, span);
+    const wide = make("expand", [cond], { shape: next.type.shape, axes: [] }, span);
     const chosen = make("select", [wide, next, old], {}, span);
     if (c.versions.has(next)) moveParam(c, path, chosen, span);
     else c.write(path, chosen);

@@ -9,7 +9,7 @@ import { make } from "../graph/index.ts";
 import type { Fold, Watch } from "../program.ts";
 import type { Span } from "../source.ts";
 import { toTensor } from "./arith.ts";
-import { cast } from "./tensors.ts";
+import { contraction } from "./tensors.ts";
 import { resolveAxes, shape, typeText } from "./axes.ts";
 import { asFloat, meanOverRows } from "./clocks.ts";
 import type { ArgV } from "./call.ts";
@@ -214,7 +214,7 @@ function contract(c: Checker, env: Env, args: readonly ArgV[], span: Span): Valu
   const given = bound.get("batch")?.value;
   const batch = given ? pairs(given) : [];
   const used = [...batch, ...over];
-  const node = make("dot", [cast(a, "float", at).node, cast(b, "float", at).node], { batch, contract: over }, span);
+  const node = contraction(a, b, { batch, contract: over }, at);
   const axes = [
     ...batch.map(([i]) => a.axes[i]!),
     ...a.axes.filter((_, i) => !used.some(([x]) => x === i)),

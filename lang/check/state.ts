@@ -177,6 +177,8 @@ export class Checker {
   readonly settings: Settings;
   readonly knowFacts: (ref: SourceRef) => Facts | Diagnostic | undefined;
   seed = 0;
+  /** `precision mixed`, from its line on; not in optimizers and first values. */
+  mixed = false;
   /** The pass of a top-level `for` that is being checked; 0 outside. */
   run = 0;
   runs = 0;
@@ -282,6 +284,17 @@ export class Checker {
       this.stack.pop();
       const outer = this.stack.at(-1);
       if (outer) this.marks.push({ from: nextId(), build: outer });
+    }
+  }
+
+  /** What optimizers and first values compute. */
+  inFullPrecision<T>(run: () => T): T {
+    const { mixed } = this;
+    this.mixed = false;
+    try {
+      return run();
+    } finally {
+      this.mixed = mixed;
     }
   }
 

@@ -156,7 +156,9 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       return none;
     }
     case "precision":
-      if (stmt.mode.text !== "f32") throw new UserError(names.notYet(`\`precision ${stmt.mode.text}\``, stmt.span));
+      if (stmt.mode.text !== "f32" && stmt.mode.text !== "mixed")
+        throw new UserError(names.unknownPrecision(stmt.mode));
+      c.mixed = stmt.mode.text === "mixed";
       return none;
     case "import":
       execImport(c, env, stmt);

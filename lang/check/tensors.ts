@@ -5,7 +5,7 @@ import { UserError } from "../diagnostic.ts";
 import * as mistake from "../errors/shapes.ts";
 import { tooManyElements } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
-import type { Attrs, DType, Node } from "../graph/node.ts";
+import type { Attrs, Dims, DType, Node } from "../graph/node.ts";
 import { numberOf, shape } from "./axes.ts";
 import type { At } from "./ctx.ts";
 import type { Axis, Bundle, Kind, List, Num, Tensor, Value } from "./values.ts";
@@ -40,6 +40,13 @@ export function indices(axes: readonly Axis[], axis: number, at: At): Tensor {
 export function cast(t: Tensor, kind: Kind, at: At): Tensor {
   if (t.dtype === kind) return t;
   return tensor(op("cast", [t.node], { dtype: dtypeOf[kind] }, at), t.axes, kind);
+}
+
+/** The sum of products over pairs of axes. Mixed precision takes and gives half precision, and sums in full. */
+export function contraction(a: Tensor, b: Tensor, pairs: { batch: Dims; contract: Dims }, at: At): Node {
+  const rounded = (node: Node): Node => (at.ctx.mixed ? op("half", [node], {}, at) : node);
+  const [x, y] = [a, b].map((side) => rounded(cast(side, "float", at).node));
+  return rounded(op("dot", [x!, y!], pairs, at));
 }
 
 /** A new order of axes; the identity is no node. */

@@ -52,6 +52,7 @@ export const examples: Readonly<Record<string, string>> = {
   cos: "print cos(linspace(0, 2, 5))",
   abs: "print abs(linspace(0, 2, 5))",
   sign: "print sign(linspace(0, 2, 5))",
+  half: "print half(0.1)",
   floor: "print floor(linspace(0, 2, 5))",
   ceil: "print ceil(linspace(0, 2, 5))",
   round: "print round(linspace(0, 2, 5))",

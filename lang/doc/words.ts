@@ -31,7 +31,8 @@ export const words: Readonly<Record<ReservedWord | SoftWord | "epoch" | "step" |
   seed: { form: "seed number", meaning: "The seed of all random numbers of the script.", example: "seed 1" },
   precision: {
     form: "precision mixed",
-    meaning: "The precision that tensors are computed in: `f32` or `mixed`. This version computes in f32.",
+    meaning:
+      "The precision of what follows. `mixed`: products take and give half precision and sum in f32; the loss is scaled, and a step that overflows is skipped and counted as the metric `skipped`.",
     example: "precision f32",
   },
   fn: {

@@ -531,8 +531,14 @@ export function wrongFirstValue(got: string, declared: string, span: Span): Diag
   );
 }
 
-export function notYet(what: string, span: Span, help?: string): Diagnostic {
-  return error("DLX0322", `${what} does not run yet in this version`, span, "not supported", help);
+export function unknownPrecision(mode: { text: string; span: Span }): Diagnostic {
+  return error(
+    "DLX0322",
+    `\`${mode.text}\` is not a precision`,
+    mode.span,
+    "`f32` or `mixed`",
+    "write `precision mixed`: products in half precision, everything else in f32",
+  );
 }
 
 export function infiniteRecursion(name: string, span: Span): Diagnostic {

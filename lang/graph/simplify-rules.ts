@@ -262,6 +262,7 @@ const elementwise: Readonly<Record<string, readonly Rule[]>> = {
   pow,
   select,
   neg: [({ inputs: [x] }) => (x!.op === "neg" ? x!.inputs[0]! : undefined)],
+  half: [({ inputs: [x] }) => (x!.op === "half" ? x! : undefined)],
   not: [({ inputs: [x] }) => (x!.op === "not" ? x!.inputs[0]! : undefined)],
   and: [constSecond, second(1, keepFirst), second(0, ({ inputs }) => inputs[1]!)],
   or: [constSecond, second(0, keepFirst), second(1, ({ inputs }) => inputs[1]!)],

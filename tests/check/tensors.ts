@@ -66,6 +66,7 @@ values.set("seed", [7]);
 
 export const ctx: Ctx = {
   training: true,
+  mixed: false,
   uniform: (sizes, at) => make("random", [seed], { site: draws++, shape: sizes }, at),
   apply: () => {
     throw new Error("expected no call of a user function");

@@ -4,6 +4,7 @@
 import { describe, expect, it } from "vitest";
 import { make } from "../../lang/graph/index.ts";
 import { erf } from "../../lang/graph/ops/erf.ts";
+import { toHalf } from "../../lang/graph/ops/half.ts";
 import { input, numbers, runCpu } from "./harness.ts";
 
 const bits = new Int32Array(1);
@@ -80,6 +81,39 @@ describe("functions", () => {
         expect(close, `${op}(${at}) = ${got}, expected ${expected}`).toBe(true);
       });
     }
+  });
+
+  it("half: every number of half precision, what lies between, ties, and the ends", async () => {
+    const grid = Float32Array.from({ length: 0x7c00 }, (_, i) => {
+      const [e, m] = [i >> 10, i & 1023];
+      return e === 0 ? m * 2 ** -24 : (1 + m / 1024) * 2 ** (e - 15);
+    });
+    const odd = [65519.99, 65520, 70000, 3e38, Infinity, -Infinity, NaN, -0, 1e-40, 2 ** -25, 2 ** -25 * 1.0001];
+    const near = Array.from(grid).flatMap((h, i) => {
+      const next = grid[i + 1] ?? 65536;
+      return [h, -h, (h + next) / 2, -(h + next * 3) / 4, h + (next - h) / 3];
+    });
+    const x = Float32Array.from([...near, ...odd]);
+    const { values } = await runCpu([make("half", [input("batch", "x", [x.length])])], { x });
+    const nearest = (v: number) => {
+      if (Number.isNaN(v)) return v;
+      const size = Math.abs(v);
+      if (size >= 65520) return Math.sign(v) * Infinity;
+      let [low, high] = [0, grid.length];
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (grid[middle]! <= size) low = middle;
+        else high = middle;
+      }
+      const [a, b] = [grid[low]!, grid[low + 1] ?? 65536];
+      const up = size - a > b - size || (size - a === b - size && low % 2 === 1);
+      return (v < 0 || Object.is(v, -0) ? -1 : 1) * (up ? b : a);
+    };
+    x.forEach((v, i) => {
+      if (!Object.is(values[0]?.[i], nearest(v)))
+        throw new Error(`half(${v}): expected ${nearest(v)}, got ${values[0]?.[i]}`);
+      if (!Object.is(toHalf(v), nearest(v))) throw new Error(`toHalf(${v}): expected ${nearest(v)}, got ${toHalf(v)}`);
+    });
   });
 
   it("pow: bases and exponents of all signs", async () => {

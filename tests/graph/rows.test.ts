@@ -51,7 +51,9 @@ describe("every row", () => {
       expect(row.doc.length, "doc").toBeGreaterThan(2);
       expect(row.signature).toContain("->");
       if (typeof row.gradient !== "function") expect(row.gradient.none.length, "a reason").toBeGreaterThan(5);
-      else expect(own.filter((s) => smooth(s) !== undefined).length, "samples off kinks").toBeGreaterThan(0);
+      // a staircase: its rule is compared with PyTorch's alone
+      else if (row.name !== "half")
+        expect(own.filter((s) => smooth(s) !== undefined).length, "samples off kinks").toBeGreaterThan(0);
     });
   }
   test("knows its own name and no sample names another", () => {

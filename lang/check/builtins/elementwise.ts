@@ -3,6 +3,7 @@ import { elementwise, promote, select } from "../arith.ts";
 import { open, numberOf, openNum } from "../axes.ts";
 import { build as b } from "../../graph/index.ts";
 import type { Node } from "../../graph/node.ts";
+import { toHalf } from "../../graph/ops/half.ts";
 import type { At } from "../ctx.ts";
 import { byLeaf, cast, isTensorLike, op, tensor, toTensor } from "../tensors.ts";
 import type { Kind, Tag, Tensor, Value } from "../values.ts";
@@ -44,6 +45,11 @@ const rules: Record<string, Rule> = {
   cos: { fold: Math.cos, meaning: "The cosine of an angle in radians." },
   abs: { fold: Math.abs, whole: true, meaning: "The distance from 0." },
   sign: { fold: Math.sign, whole: true, meaning: "-1, 0 or 1." },
+  half: {
+    fold: toHalf,
+    meaning:
+      "The nearest number of half precision (16 bits: 11 significant ones, up to 65504, infinity from 65520 on). What flows back is rounded too.",
+  },
   floor: { fold: Math.floor, whole: true, meaning: "The largest whole number that is not above x." },
 };
 

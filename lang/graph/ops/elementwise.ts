@@ -5,6 +5,7 @@
 import * as b from "../build.ts";
 import type { DType, Node, Type } from "../node.ts";
 import { erf } from "./erf.ts";
+import { toHalf } from "./half.ts";
 import type { Gradient, Op } from "./row.ts";
 import { dtypeAttr, expect, expectCount, expectDtype, knownShape, sameShape, typeText } from "./row.ts";
 
@@ -159,6 +160,9 @@ const list: readonly Op[] = [
   unary("cos", FLOAT, "Cosine", Math.cos, ({ inputs: [x], g }) => [b.neg(b.mul(g, b.unary("sin", x!)))]),
   unary("abs", NUMBER, "|a|; its slope at 0 is 0", Math.abs, ({ inputs: [x], g }) => [b.mul(g, b.unary("sign", x!))]),
   unary("floor", FLOAT, "The largest whole number not above a", Math.floor, STEP),
+  unary("half", FLOAT, "The nearest number of half precision; so is what flows back", toHalf, ({ g }) => [
+    b.unary("half", g),
+  ]),
   unary("sign", NUMBER, "-1, 0 or 1", Math.sign, STEP),
   unary("not", BOOL, "True becomes false", (x) => 1 - x, WHOLE),
   unary("stop", ANY, "a, but no gradient flows back", (x) => x, { none: "that is what stop is for" }),

@@ -54,7 +54,8 @@ class Hoist {
   /** The sum over ticks of a per-tick value as a value outside of the loop, or undefined when it has to be summed inside. */
   total(node: Node): Node | undefined {
     const [first, second] = node.inputs;
-    if (node.op === "permute" || node.op === "neg") {
+    // Of a sum of rounded numbers the sum is rounded: once, and outside.
+    if (node.op === "permute" || node.op === "neg" || node.op === "half") {
       const inner = this.total(first!);
       return inner && b.make(node.op, [inner], node.attrs);
     }

@@ -195,12 +195,25 @@ def unary(f):
     return lambda x, a, s: f(x[0])
 
 
+class Half(torch.autograd.Function):
+    """Half precision and back; what flows back is rounded too. Twice rounded (float64, 32, 16) would not do for any number: these are float32."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.half().to(x.dtype)
+
+    @staticmethod
+    def backward(ctx, g):
+        return Half.apply(g)
+
+
 OPS = {
     "const": lambda x, a, s: torch.tensor(a["values"] if "values" in a else a["value"], dtype=DTYPES[a["dtype"]]).reshape(a.get("shape", [])),
     "iota": lambda x, a, s: torch.arange(a["shape"][a["axis"]]).reshape([-1 if i == a["axis"] else 1 for i in range(len(a["shape"]))]).expand(a["shape"]),
     "input": lambda x, a, s: torch.tensor(s["scalars"][a["name"]], dtype=DTYPES[a["dtype"]]),
     "random": lambda x, a, s: torch.tensor(draw(a["site"], [int(k) for k in x], math.prod(a["shape"])), dtype=torch.float64).reshape(a["shape"]),
     **{op: unary(getattr(torch, op)) for op in "neg exp log log1p sqrt tanh erf sin cos abs floor sign".split()},
+    "half": lambda x, a, s: Half.apply(x[0]),
     "stop": lambda x, a, s: x[0].detach(),
     "not": unary(torch.logical_not),
     "cast": lambda x, a, s: cast(x[0], a["dtype"], a),
