@@ -8,21 +8,23 @@ import { BufferBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
 import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
-import type { GroupMember, Param } from "./kernel.ts";
+import type { DotKernel, GroupMember, Param } from "./kernel.ts";
 import type { Buffer } from "./program.ts";
 
 type KernelDraft = Extract<Draft, { kind: "kernel" }>;
 
 export interface GroupLimits extends BindingLimits {
   readonly disable: ReadonlySet<string>;
-  /** What may share a dispatch: only `rows` kernels, or products too (the default). */
-  readonly groups?: "rows" | "all";
+  /** Which products may share a dispatch (all, when left out); `rows` kernels may. */
+  readonly joins?: (product: DotKernel) => boolean;
+  /** Whether members run one after the other, so that one scratch serves all products (the default). */
+  readonly sharedScratch?: boolean;
   /** Tensors one group may name. A WebAssembly function has at most 1000 parameters. */
   readonly maxGroupParams?: number;
 }
 
-/** Independent kernels as one. Tensors that several members read are named once; all products share one scratch. */
-function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[]): KernelDraft {
+/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
+function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
   const [first] = members;
   if (!first) throw new Error("expected a group to have members");
   if (members.length === 1) return first;
@@ -40,7 +42,7 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[]): K
   };
   let scratchId: number | undefined;
   for (const { kernel, args: own } of members) {
-    if (kernel.kind !== "dot") continue;
+    if (kernel.kind !== "dot" || !sharedScratch) continue;
     const id = own[kernel.scratch] as number;
     if (scratchId === undefined || (buffers[id]?.size ?? 0) > (buffers[scratchId]?.size ?? 0)) scratchId = id;
   }
@@ -81,7 +83,7 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
   };
   const joins = ({ draft }: Item) =>
     draft.kind === "kernel" &&
-    (draft.kernel.kind === "rows" || (draft.kernel.kind === "dot" && (limits.groups ?? "all") === "all"));
+    (draft.kernel.kind === "rows" || (draft.kernel.kind === "dot" && (limits.joins?.(draft.kernel) ?? true)));
 
   const out: Draft[] = [];
   let ready = items.filter((item) => item.waits === 0);
@@ -107,14 +109,14 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
       if (draft.kind !== "kernel") throw new Error(`expected a kernel, got ${draft.kind}`);
       const more = new Set([...args, ...draft.args]);
       if (members.length > 0 && (more.size > maxParams || !bindings.fits(more))) {
-        out.push(groupOf(members, buffers));
+        out.push(groupOf(members, buffers, limits.sharedScratch ?? true));
         members = [];
         args = new Set();
       }
       members.push(draft);
       for (const id of draft.args) args.add(id);
     }
-    out.push(groupOf(members, buffers));
+    out.push(groupOf(members, buffers, limits.sharedScratch ?? true));
     finish(now);
   }
   return out;

@@ -4,6 +4,8 @@
  * depth is long, the depth is cut: partial products go to scratch and a second dispatch adds them in order.
  */
 import type { DotKernel, Offsets, Operand } from "../kernel.ts";
+import { branched } from "./branches.ts";
+import type { Branch } from "./branches.ts";
 import { decode, ValueWriter, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
@@ -187,52 +189,88 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
 }
 
 /** Rows and columns of an invocation are a whole number of blocks apart, so that neighbours read neighbours. */
-function blocks(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
+export function productBranch(w: Writer, kernel: DotKernel, size: number): Branch {
+  const plan = planOf(kernel);
   const { g, m, n, k, a, b } = kernel;
   const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
-  const w = new Writer(kernel.params, banks);
   const count = g * pieces * blocksM * blocksN;
-  w.line("let at = (groups.x + groups.y * all_groups.x) * 64u + lane;");
-  w.line(`if (at >= ${count}u) { return; }`);
-  w.line(`let x = at % ${blocksN}u;`);
-  w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
-  w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
-  w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
-  const row = (i: number) => `y + ${blocksM * i}u`;
-  const column = (j: number) => `x + ${blocksN * j}u`;
-  // blocks at the border read the last row or column again
-  for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(i)}, ${m - 1}u);`);
-  for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(j)}, ${n - 1}u);`);
-  for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
-  for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
-  sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
-  const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
-  w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
-  w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
-  w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
-  for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
-  for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
-  sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
-  w.line("}");
-  store(w, kernel, plan, row, column);
-  return { code: w.module(64), groups: Math.ceil(count / 64) };
+  const write = (group: string): void => {
+    w.line(`let at = ${group} * ${size}u + lane;`);
+    w.line(`if (at < ${count}u) {`);
+    w.line(`let x = at % ${blocksN}u;`);
+    w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
+    w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
+    w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
+    const row = (i: number) => `y + ${blocksM * i}u`;
+    const column = (j: number) => `x + ${blocksN * j}u`;
+    // blocks at the border read the last row or column again
+    for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(i)}, ${m - 1}u);`);
+    for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(j)}, ${n - 1}u);`);
+    for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
+    for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
+    sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
+    const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
+    w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
+    w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
+    w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
+    for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
+    for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
+    sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
+    w.line("}");
+    store(w, kernel, plan, row, column);
+    w.line("}");
+  };
+  return { groups: g * m * n === 0 ? 0 : Math.ceil(count / size), write };
 }
 
-function addPieces(kernel: DotKernel, banks: readonly number[], pieces: number): Shader {
-  const size = kernel.g * kernel.m * kernel.n;
-  const w = new Writer(kernel.params, banks);
-  w.line("let place = (groups.x + groups.y * all_groups.x) * 64u + lane;");
-  w.line(`if (place >= ${size}u) { return; }`);
-  w.line("var sum = 0f;");
-  w.line(
-    `for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${w.load(kernel.scratch, `piece * ${size}u + place`)}; }`,
-  );
-  finish(w, kernel);
-  return { code: w.module(64), groups: Math.ceil(size / 64) };
+/** Adds the pieces of a product that was cut along its depth, in order. */
+export function piecesBranch(w: Writer, kernel: DotKernel, size: number): Branch {
+  const { pieces } = planOf(kernel);
+  const count = kernel.g * kernel.m * kernel.n;
+  const write = (group: string): void => {
+    w.line(`let place = ${group} * ${size}u + lane;`);
+    w.line(`if (place < ${count}u) {`);
+    w.line("var sum = 0f;");
+    const word = w.load(kernel.scratch, `piece * ${count}u + place`);
+    w.line(`for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${word}; }`);
+    finish(w, kernel);
+    w.line("}");
+  };
+  return { groups: Math.ceil(count / size), write };
 }
+
+/** The kernel by the numbers that its parameters have in a group. */
+export function withParams(kernel: DotKernel, own: readonly number[]): DotKernel {
+  const param = (p: number): number => own[p] ?? p;
+  const offsets = (o: Offsets): Offsets => (o.kind === "stride" ? o : { kind: "table", param: param(o.param) });
+  const operand = (o: Operand): Operand => ({
+    ...o,
+    param: param(o.param),
+    g: offsets(o.g),
+    outer: offsets(o.outer),
+    k: offsets(o.k),
+  });
+  const { a, b, out, scratch, epilogue } = kernel;
+  return {
+    ...kernel,
+    a: operand(a),
+    b: operand(b),
+    out: param(out),
+    scratch: param(scratch),
+    epilogue: epilogue && { ...epilogue, params: epilogue.params.map(param) },
+  };
+}
+
+/** Large products have workgroups of a form of their own. */
+export const isTiled = (sizes: Sizes): boolean => planOf(sizes).tiled;
+export const inPieces = (sizes: Sizes): boolean => planOf(sizes).pieces > 1;
 
 export function dotShaders(kernel: DotKernel, banks: readonly number[]): readonly Shader[] {
   const plan = planOf(kernel);
-  const first = plan.tiled ? tiles(kernel, banks, plan) : blocks(kernel, banks, plan);
-  return plan.pieces > 1 ? [first, addPieces(kernel, banks, plan.pieces)] : [first];
+  if (plan.tiled) return [tiles(kernel, banks, plan)];
+  const alone = (branch: typeof productBranch): Shader => {
+    const w = new Writer(kernel.params, banks);
+    return branched(w, 64, [branch(w, kernel, 64)]);
+  };
+  return plan.pieces > 1 ? [alone(productBranch), alone(piecesBranch)] : [alone(productBranch)];
 }

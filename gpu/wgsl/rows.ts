@@ -1,13 +1,13 @@
 /**
  * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
  * results together in a tree of fixed shape. Otherwise an invocation walks a whole row (or is one element of a map).
- * The members of a group are branches of one module: the number of the workgroup tells which.
  */
-import type { Acc, GroupKernel, RowsKernel, Stage } from "../kernel.ts";
+import type { Acc, RowsKernel, Stage } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
 import type { Place } from "../wasm/schedule.ts";
-import { decode, typeName, ValueWriter, Writer } from "./writer.ts";
-import type { Shader } from "./writer.ts";
+import type { Branch } from "./branches.ts";
+import { decode, typeName, ValueWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
 
 /** Rows shorter than this leave most lanes of a workgroup idle. */
 const LONG = 32;
@@ -25,8 +25,7 @@ const pointsOf = (kernel: RowsKernel): number => product(kernel.axes.slice(0, ke
 const isLong = (kernel: RowsKernel): boolean => longest(kernel) >= LONG && pointsOf(kernel) <= MANY;
 
 /** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
-class RowsWriter {
-  /** Workgroups that it takes. */
+class RowsWriter implements Branch {
   readonly groups: number;
   private readonly kernel: RowsKernel;
   private readonly w: Writer;
@@ -59,7 +58,6 @@ class RowsWriter {
     return product(stage.axes.map((a) => this.extent(a)));
   }
 
-  /** `group` is the number of the workgroup among those of this kernel. */
   write(group: string): void {
     const { w, kernel, lanes, points, size } = this;
     if (lanes > 1) w.line(`let point = ${group};`);
@@ -224,35 +222,19 @@ class RowsWriter {
   }
 }
 
-type Member = { readonly kernel: RowsKernel; readonly params?: readonly number[] };
-
-function branches(w: Writer, members: readonly Member[]): Shader {
-  const rows = Math.max(1, ...members.map(({ kernel }) => (isLong(kernel) ? longest(kernel) : 1)));
-  const points = members.reduce((n, { kernel }) => n + pointsOf(kernel), 0);
-  const size = rows >= 2048 || (rows === 1 && points >= 65536) ? 256 : 64;
-  const shared = new Map<string, string>();
-  let groups = 0;
-  w.line("let group = groups.x + groups.y * all_groups.x;");
-  for (const { kernel, params } of members) {
-    const writer = new RowsWriter(w, kernel, (p) => params?.[p] ?? p, size, shared);
-    if (writer.groups === 0) continue;
-    const first = groups;
-    groups += writer.groups;
-    w.line(`${first === 0 ? "" : "else "}if (group < ${groups}u) {`);
-    writer.write(first === 0 ? "group" : `(group - ${first}u)`);
-    w.line("}");
-  }
-  return { code: w.module(size, [...shared.values()]), groups };
+/** Invocations of a workgroup that suit all of these kernels. */
+export function rowsSize(kernels: readonly RowsKernel[]): number {
+  const rows = Math.max(1, ...kernels.map((kernel) => (isLong(kernel) ? longest(kernel) : 1)));
+  const points = kernels.reduce((n, kernel) => n + pointsOf(kernel), 0);
+  return rows >= 2048 || (rows === 1 && points >= 65536) ? 256 : 64;
 }
 
-export function rowsShader(kernel: RowsKernel, banks: readonly number[]): Shader {
-  return branches(new Writer(kernel.params, banks), [{ kernel }]);
-}
-
-export function groupShader({ params, members }: GroupKernel, banks: readonly number[]): Shader {
-  const rows = members.map(({ kernel, params: own }): Member => {
-    if (kernel.kind !== "rows") throw new Error(`expected a group of rows, got ${kernel.kind}`);
-    return { kernel, params: own };
-  });
-  return branches(new Writer(params, banks), rows);
+export function rowsBranch(
+  w: Writer,
+  kernel: RowsKernel,
+  param: (p: number) => number,
+  size: number,
+  shared: Map<string, string>,
+): Branch {
+  return new RowsWriter(w, kernel, param, size, shared);
 }
