@@ -136,10 +136,17 @@ function half(): Fn {
   const a = f.local("v128");
   const y = f.local("v128");
   f.get(0).op("f32x4.abs").set(a);
-  f.get(a).f32x4(2 ** 24).op("f32x4.mul", "f32x4.nearest").f32x4(2 ** -24).op("f32x4.mul");
+  f.get(a)
+    .f32x4(2 ** 24)
+    .op("f32x4.mul", "f32x4.nearest")
+    .f32x4(2 ** -24)
+    .op("f32x4.mul");
   f.get(a).get(a).i32(13).op("i32x4.shr_u").i32x4(1).op("v128.and", "i32x4.add").i32x4(0xfff).op("i32x4.add");
   f.i32x4(~0x1fff).op("v128.and");
-  f.get(a).f32x4(2 ** -14).op("f32x4.lt", "v128.bitselect").set(y);
+  f.get(a)
+    .f32x4(2 ** -14)
+    .op("f32x4.lt", "v128.bitselect")
+    .set(y);
   f.f32x4(Infinity).get(y).get(a).f32x4(65520).op("f32x4.ge", "v128.bitselect");
   f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(y);
   // NaN stays itself

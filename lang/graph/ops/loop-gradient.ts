@@ -2,9 +2,9 @@
  * Back-propagation through time: the gradient of a loop is a loop that runs the other way. Its body computes the tick
  * again from what the tick began with, and pulls the adjoints of the carries back through it.
  *
- * What a tick began with comes from a copy of the loop that also yields its carries; the passes merge it with the loop.
+ * What a tick began with comes from a copy of the loop that also yields it; the passes merge it with the loop.
  * The gradient of a const is summed over ticks in a carry, but where it is a matrix product its operands are stacked
- * and multiplied once over all ticks. Nothing is saved but carries: a body with costly insides computes them twice.
+ * and multiplied once over all ticks. Saved are carries and products; everything else is computed twice.
  */
 import { assembleLoop } from "../assemble.ts";
 import * as b from "../build.ts";
@@ -81,6 +81,26 @@ function terms(node: Node): Node[] {
   return out;
 }
 
+/** Products that differ from tick to tick, and what stands for them in the tick backwards. */
+function productsOf(results: readonly Node[], changing: readonly Node[]): Map<Node, Node> {
+  const varies = new Set<Node>(changing);
+  const products = new Map<Node, Node>();
+  for (const node of topological(results)) {
+    if (node.inputs.some((input) => varies.has(input))) varies.add(node);
+    if (node.op === "dot" && varies.has(node)) products.set(node, b.param(`product${products.size}`, node.type));
+  }
+  return products;
+}
+
+function substituteSome(nodes: readonly (Node | undefined)[], by: ReadonlyMap<Node, Node>): (Node | undefined)[] {
+  const now = substitute(
+    nodes.filter((node) => node !== undefined),
+    by,
+  );
+  let at = 0;
+  return nodes.map((node) => node && now[at++]);
+}
+
 export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
   const { count, reverse, body, consts, carries } = loopParts(node.attrs);
   const params = body.params.slice(0, -1);
@@ -100,26 +120,28 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
     return g ? [{ result, stack: g, param: b.param(`adjoint${i}`, result.type) }] : [];
   });
   const targets = [...wanted.filter((p) => !active.has(p)), ...active];
-  const pulled = pullBack(
+  const adjoints = pullBack(
     [...places.map((i) => nexts[i]!), ...yielded.map((y) => y.result)],
     [...carryAdjoints, ...yielded.map((y) => y.param)],
     targets,
   );
+  const products = productsOf(body.results, [...carryParams, ...scanParams]);
+  const pulled = substituteSome(adjoints, products);
   const backOf = new Map(targets.map((p, i) => [p, pulled[i]]));
 
-  // What the tick backwards reads: slices of the inputs, adjoints of yields, the carries at its beginning.
+  // What the tick backwards reads: slices of the inputs, adjoints of yields, the carries at its beginning, products.
   const read = new Set(topological(pulled.filter((g) => g !== undefined)));
-  const saved = carryParams.filter((p) => read.has(p));
+  const saved = [...carryParams.map((p) => [p, p] as const), ...products].filter(([, param]) => read.has(param));
   const again = b.make(
     "loop",
     inputs,
-    { ...node.attrs, body: { params: body.params, results: [...body.results, ...saved] } },
+    { ...node.attrs, body: { params: body.params, results: [...body.results, ...saved.map(([value]) => value)] } },
     node.span,
   );
   const scans = [
     ...scanParams.map((param, i) => ({ param, value: inputs[consts + carries + i]! })),
     ...yielded.map(({ param, stack }) => ({ param, value: stack })),
-    ...saved.map((param, i) => ({ param, value: b.pick(again, body.results.length + i) })),
+    ...saved.map(([, param], i) => ({ param, value: b.pick(again, body.results.length + i) })),
   ];
 
   const hoist = new Hoist(count, new Map(scans.map((s) => [s.param, s.value])), new Set(constParams));
