@@ -5,9 +5,10 @@
  */
 import type { Node } from "../lang/graph/node.ts";
 import { Emitter } from "./emit.ts";
-import { addIndex, axisIndex, constantIndex, flatIndex, scaleIndex, SplitAxis } from "./index-expr.ts";
+import { addIndex, axisIndex, constantIndex, flatIndex, scaleIndex, shiftIndex, SplitAxis } from "./index-expr.ts";
 import type { Index } from "./index-expr.ts";
 import type { Acc, Param, RowsKernel, Stage, Store } from "./kernel.ts";
+import { homeOf, wholeOf } from "./parts.ts";
 import { elementOf, innerExtents, isReduction, sizeOf } from "./space.ts";
 
 export interface Member {
@@ -110,7 +111,7 @@ function planStages(cluster: Cluster, stored: (node: Node) => boolean, inMemory:
     ).members.push(m);
   }
   for (const m of cluster.members) {
-    if (isReduction(m.node) && stored(m.node)) planAt((levels.get(m.node) ?? 0) + 1, []).finished.push(m);
+    if (isReduction(m.node) && stored(wholeOf(m.node))) planAt((levels.get(m.node) ?? 0) + 1, []).finished.push(m);
   }
   return plans.sort((a, b) => a.level - b.level);
 }
@@ -186,8 +187,11 @@ function attempt(
     return out;
   };
   const store = (node: Node, index: readonly Index[], value: number): Store => {
-    written.add(node);
-    return { access: emitter.access(paramOf(node), flatIndex(index, node.type.shape)), value };
+    const home = homeOf(node);
+    const whole = wholeOf(node);
+    written.add(whole);
+    const at = home ? index.map((ix, i) => (i === home.axis ? shiftIndex(ix, home.start) : ix)) : index;
+    return { access: emitter.access(paramOf(whole), flatIndex(at, whole.type.shape)), value };
   };
 
   let logical: Index[] = [];
@@ -207,7 +211,7 @@ function attempt(
       const index = logical.slice(0, rank);
       const element = elementOf(emitter, m.node, index, logical.slice(rank));
       if (typeof element === "number") {
-        if (stored(m.node)) stores.push(store(m.node, index, element));
+        if (stored(wholeOf(m.node))) stores.push(store(m.node, index, element));
         continue;
       }
       let acc = accs.findIndex((a) => a.op === element.op && a.value === element.value && a.at === element.at);

@@ -2,6 +2,7 @@
  * Fusion: which nodes get a place in memory (roots) and which roots share a kernel. Everything between roots is
  * inlined into its readers. Rules look at structure and cost only; each has a name and can be switched off:
  * the rules of `merge`, and here
+ *   parts    pieces of a concatenation are stored one by one (off: each place chooses)
  *   inline   maps with several readers or an amplifying reader are recomputed when cheap (off: every map is a root)
  */
 import { topological } from "../lang/graph/index.ts";
@@ -9,6 +10,7 @@ import type { Node } from "../lang/graph/node.ts";
 import { foldIsView } from "./emit.ts";
 import { Merger } from "./merge.ts";
 import type { MergeLimits, Unit } from "./merge.ts";
+import { partsOf } from "./parts.ts";
 import { dotIsRows, isReduction, sizeOf } from "./space.ts";
 import { baseOf, isView } from "./views.ts";
 
@@ -162,7 +164,11 @@ export function fuse(
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
         merger.addOpaque(node, reads);
-      } else if (roots.set.has(node)) merger.addRoot(node);
+      } else if (roots.set.has(node)) {
+        const parts = limits.disable.has("parts") ? undefined : partsOf(node);
+        if (parts) merger.addParts(node, parts);
+        else merger.addRoot(node);
+      }
     }
     merger.run();
     if (round >= 3 || limits.disable.has("inline") || !roots.shared(merger.unitOf)) {

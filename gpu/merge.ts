@@ -13,6 +13,7 @@ import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
 import { buildCluster, logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
+import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
 
 export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
@@ -47,6 +48,9 @@ type GridMap = readonly number[];
 const isMapCluster = (c: Cluster) =>
   c.members.every((m) => !isReduction(m.node)) &&
   c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
+
+/** Nodes whose memory a cluster writes. */
+const written = (cluster: Cluster): Node[] => [...new Set(cluster.members.map((m) => wholeOf(m.node)))];
 
 export class Merger {
   readonly units = new Set<Unit>();
@@ -85,6 +89,24 @@ export class Merger {
     const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, first: at, last: at };
     this.units.add(unit);
     this.unitOf.set(node, unit);
+  }
+
+  /** One unit for all parts of a concatenation: they have one shape. */
+  addParts(whole: Node, parts: readonly Node[]): void {
+    for (const part of parts) this.addRoot(part);
+    const units = parts.map((part) => this.unitOf.get(part)!);
+    const members = units.flatMap((unit) => unit.cluster!.members);
+    const at = this.order.get(whole) ?? 0;
+    const unit: Unit = {
+      cluster: { members, grid: units[0]!.cluster!.grid },
+      reads: new Set(units.flatMap((u) => [...u.reads])),
+      places: new Set(units.flatMap((u) => [...u.places])),
+      first: at,
+      last: at,
+    };
+    for (const old of units) this.units.delete(old);
+    this.units.add(unit);
+    for (const node of [whole, ...parts]) this.unitOf.set(node, unit);
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
@@ -130,13 +152,13 @@ export class Merger {
         const map = this.gridMap(own, reader.cluster);
         if (!map || map.length !== reader.cluster.grid.length || map.some((p) => p < 0)) continue;
         const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
-        const writes = [node, ...reader.cluster.members.map((m) => m.node)];
+        const writes = [node, ...written(reader.cluster)];
         if (!this.fits(reads, writes, true)) continue;
         if (this.indirect(product, reader)) continue;
         const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
         product.epilogue = { members, grid: own.grid };
         for (const read of reader.reads) if (read !== node) product.reads.add(read);
-        for (const m of members) this.unitOf.set(m.node, product);
+        for (const m of members) for (const of of [m.node, wholeOf(m.node)]) this.unitOf.set(of, product);
         product.last = Math.max(product.last, reader.last);
         this.units.delete(reader);
         break;
@@ -235,7 +257,7 @@ export class Merger {
     if (Math.max(a.reads.size, b.reads.size, cluster.members.length) > this.limits.maxParams) return false;
     const nodes = new Set(cluster.members.map((m) => m.node));
     const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
-    if (!this.fits(reads, [...nodes], false)) return false;
+    if (!this.fits(reads, written(cluster), false)) return false;
     if (this.indirect(a, b) || this.indirect(b, a)) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
     const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
@@ -243,7 +265,7 @@ export class Merger {
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);
-    for (const node of nodes) this.unitOf.set(node, unit);
+    for (const node of nodes) for (const of of [node, wholeOf(node)]) this.unitOf.set(of, unit);
     return true;
   }
 

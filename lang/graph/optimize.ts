@@ -3,11 +3,23 @@
  */
 import { cse } from "./cse.ts";
 import { tidyLoops } from "./loops.ts";
-import type { Node } from "./node.ts";
+import { disjoint } from "./disjoint.ts";
+import type { Body, Node } from "./node.ts";
 import { simplify } from "./simplify.ts";
 import { transposed } from "./transposed.ts";
+import { remake, rewrite } from "./walk.ts";
 
 /** The same outputs by a smaller graph; to be used after all gradients are taken. */
 export function optimize(outputs: readonly Node[]): Node[] {
-  return cse(simplify(tidyLoops(transposed(simplify(outputs)))));
+  return cse(simplify(tidyLoops(everywhere(simplify(outputs)))));
+}
+
+/** The same passes in the bodies of loops. */
+function everywhere(outputs: readonly Node[]): Node[] {
+  const inside = rewrite(outputs, (node, inputs) => {
+    if (node.op !== "loop") return remake(node, inputs);
+    const { params, results } = node.attrs["body"] as Body;
+    return remake(node, inputs, { ...node.attrs, body: { params, results: everywhere(results) } });
+  });
+  return disjoint(transposed(inside));
 }

@@ -45,6 +45,22 @@ describe("kernels", () => {
     const bias = g.expand(input("batch", "b", [30]), [64, 30], [1]);
     expect(await dispatches([make("tanh", [g.add(g.dot(x, w, [], [[1, 0]]), bias)])])).toBe(1);
   });
+  it("gates cut from one product, and their gradient, are one each: parts are stored where they belong", async () => {
+    const gates = input("batch", "z", [8, 4 * 16]);
+    const cut = (i: number) => make("slice", [gates], { start: [0, 16 * i], stop: [8, 16 * (i + 1)], step: [1, 1] });
+    const y = g.add(g.mul(make("tanh", [cut(0)]), make("exp", [cut(1)])), g.mul(make("sin", [cut(2)]), cut(3)));
+    const back = gradient(g.sum(g.mul(y, y), [0, 1]), [gates]);
+    const batch = { z: numbers(512, 3) };
+    expect(await dispatches(back)).toBe(1);
+    for (const device of [fused, unfused]) {
+      const { values } = await runOn(device, back, batch);
+      expect(distance(values[0] ?? [], inFloat64(back, batch)[0] ?? [])).toBeLessThan(1e-5);
+    }
+    // and a reader of the whole comes after all parts
+    const read = [back[0]!, g.sum(g.mul(back[0]!, gates), [1])];
+    const { values } = await runOn(fused, read, batch);
+    expect(distance(values[1] ?? [], inFloat64(read, batch)[1] ?? [])).toBeLessThan(1e-4);
+  });
   it("keeps readers apart that ask for one reduction in two ways", async () => {
     const square = input("batch", "s", [40, 40]);
     const rows = g.sum(square, [1]);

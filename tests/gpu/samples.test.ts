@@ -11,7 +11,7 @@ import type { Sample } from "../graph/samples.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
 const fused = new CpuDevice();
-const unfused = new CpuDevice({ disable: ["inline", "rows", "prologue", "maps", "siblings", "epilogue"] });
+const unfused = new CpuDevice({ disable: ["inline", "parts", "rows", "prologue", "maps", "siblings", "epilogue"] });
 
 /** As threads would run it. */
 const cut = new CpuDevice({ pieces: 3 });

@@ -1,0 +1,75 @@
+/**
+ * Sums of tensors that are zero but for ranges that do not meet, as the gradients of slices are: `pad(a) + pad(b)` with
+ * the ranges side by side is `concat(a, b)`.
+ */
+import { fill } from "./build.ts";
+import { make } from "./make.ts";
+import type { Node } from "./node.ts";
+import { remake, topological } from "./walk.ts";
+
+interface Range {
+  readonly axis: number;
+  readonly start: number;
+  readonly stop: number;
+  readonly piece: Node;
+}
+
+/** The only range of the node that may differ from 0. */
+function rangeOf(node: Node): Range | undefined {
+  if (node.op !== "pad" || node.attrs["value"] !== 0) return undefined;
+  const [lo, hi] = [node.attrs["lo"] as readonly number[], node.attrs["hi"] as readonly number[]];
+  const axes = lo.flatMap((n, i) => (n > 0 || hi[i]! > 0 ? [i] : []));
+  if (axes.length !== 1) return undefined;
+  const axis = axes[0]!;
+  return { axis, start: lo[axis]!, stop: node.type.shape[axis]! - hi[axis]!, piece: node.inputs[0]! };
+}
+
+/** The terms of a sum that nobody else reads the parts of. */
+function termsOf(node: Node, readers: ReadonlyMap<Node, number>): Node[] {
+  const out: Node[] = [];
+  const stack = [...node.inputs].reverse();
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    if (top.op === "add" && readers.get(top) === 1) stack.push(...[...top.inputs].reverse());
+    else out.push(top);
+  }
+  return out;
+}
+
+/** What the terms tile, with zeros in the gaps, and the terms that are left over; undefined where fewer than two fit. */
+function joined(terms: readonly Node[]): Node[] | undefined {
+  const ranges = terms.flatMap((term) => {
+    const range = rangeOf(term);
+    return range ? [{ ...range, term }] : [];
+  });
+  const axis = ranges[0]?.axis;
+  if (axis === undefined) return undefined;
+  const own = ranges.filter((r) => r.axis === axis).sort((a, b) => a.start - b.start);
+  const apart = own.filter((r, i) => own.slice(0, i).every((before) => before.stop <= r.start));
+  if (apart.length < 2) return undefined;
+  const { type } = apart[0]!.term;
+  const gap = (from: number, to: number): Node[] =>
+    to > from ? [fill(0, { dtype: type.dtype, shape: type.shape.map((n, i) => (i === axis ? to - from : n)) })] : [];
+  let at = 0;
+  const pieces = apart.flatMap(({ start, stop, piece }) => {
+    const before = gap(at, start);
+    at = stop;
+    return [...before, piece];
+  });
+  const whole = make("concat", [...pieces, ...gap(at, type.shape[axis]!)], { axis });
+  const used = new Set(apart.map(({ term }) => term));
+  return [whole, ...terms.filter((term) => !used.has(term))];
+}
+
+export function disjoint(outputs: readonly Node[]): Node[] {
+  const order = topological(outputs);
+  const readers = new Map<Node, number>();
+  for (const node of [...order.flatMap((n) => n.inputs), ...outputs]) readers.set(node, (readers.get(node) ?? 0) + 1);
+  const mapped = new Map<Node, Node>();
+  for (const node of order) {
+    const again = (n: Node): Node => mapped.get(n)!;
+    const terms =
+      node.op === "add" && node.type.dtype === "f32" ? joined(termsOf(node, readers).map(again)) : undefined;
+    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span)) : remake(node, node.inputs.map(again))); // prettier-ignore
+  }
+  return outputs.map((output) => mapped.get(output)!);
+}
