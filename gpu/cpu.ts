@@ -15,6 +15,7 @@ import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
+import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { Threads } from "./threads.ts";
@@ -41,6 +42,8 @@ export interface CpuOptions {
   readonly shared?: boolean;
   /** Fill memory without a value with NaN, or shuffle what is independent: the same bits, or a mistake of ours. */
   readonly debug?: "poison" | "permute";
+  /** Hears how long each kernel took; of workers it hears nothing. */
+  readonly profile?: Profile;
 }
 
 /** Of data sets that may stay in memory; larger ones are read row by row. */
@@ -65,6 +68,7 @@ export class CpuDevice implements Device {
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
   private readonly debug: CpuOptions["debug"];
+  private readonly profile: Profile | undefined;
   private shuffles = 0;
   private readonly startWorker: StartWorker | undefined;
   private readonly grain: number;
@@ -82,6 +86,7 @@ export class CpuDevice implements Device {
     this.pieces = options.pieces ?? 1;
     this.disable = new Set(options.disable ?? []);
     this.debug = options.debug;
+    this.profile = options.profile;
     this.heap = new Heap(options.shared);
     this.slots = new Slots(this.heap);
     this.startWorker = options.startWorker;
@@ -143,7 +148,10 @@ export class CpuDevice implements Device {
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
     const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
     const loaded = await this.load(lowered);
-    const functions = loaded.map(({ run }) => run);
+    const functions = loaded.map(({ run }, i) => {
+      const kernel = lowered.kernels[i];
+      return this.profile && kernel ? this.profile.timed(kernel, run) : run;
+    });
     // one more: the calling thread's scratch
     const own = lowered.buffers.length;
     const bytes = 4 * (own + 1);

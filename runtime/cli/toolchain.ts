@@ -1,5 +1,5 @@
 /** The phases behind the verbs as one value: tests of the command line bring a small one of their own. */
-import type { Device } from "../../gpu/device.ts";
+import type { CpuOptions, Device } from "../../gpu/index.ts";
 import type { Diagnostic } from "../../lang/diagnostic.ts";
 import type { Program } from "../../lang/program.ts";
 import type { Source } from "../../lang/source.ts";
@@ -32,9 +32,14 @@ export interface Toolchain {
   compile(file: string, options: CompileOptions): Promise<Compiled>;
   /**
    * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
-   * A `webgpu` that cannot be had is a UsageError.
+   * A `webgpu` that cannot be had is a UsageError; `cpu` is for that device alone.
    */
-  openDevice(kind: DeviceKind, threads?: number, tell?: (line: string) => void): Promise<Device>;
+  openDevice(
+    kind: DeviceKind,
+    threads?: number,
+    tell?: (line: string) => void,
+    cpu?: Pick<CpuOptions, "relaxed" | "profile">,
+  ): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
   readonly version: string;

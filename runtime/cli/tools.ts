@@ -1,7 +1,7 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
 import { basename, dirname, join } from "node:path";
 import type { Device } from "../../gpu/device.ts";
-import { openDevice } from "../../gpu/index.ts";
+import { openDevice, type CpuOptions } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
@@ -22,8 +22,13 @@ export const tools: Omit<Toolchain, "version"> = {
   math: (outputs, lookup) => evaluate(outputs, lookup),
 };
 
-async function open(kind: DeviceKind, threads = defaultThreads(), tell?: (line: string) => void): Promise<Device> {
-  const cpu = () => openDevice("cpu", { threads, startWorker: startNodeWorker });
+async function open(
+  kind: DeviceKind,
+  threads = defaultThreads(),
+  tell?: (line: string) => void,
+  options?: CpuOptions,
+): Promise<Device> {
+  const cpu = () => openDevice("cpu", { ...options, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
   // in a child process first: a driver may crash, hang or print

@@ -123,16 +123,28 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
   },
   bench: {
     usage: "dlx bench [FILE] [options]",
-    summary: "time the steps of a script, or all of bench/ against PyTorch",
+    summary: "time the steps of a script, or those of bench/ beside other programs",
     options: {
       device: { value: "KIND", help: "the device of FILE, as in `dlx run`" },
       threads: { value: "N", help: "threads of the cpu device" },
-      steps: { value: "N", help: "how many steps to time (400)" },
+      steps: { value: "N", help: "at most N steps of FILE" },
+      seconds: { value: "N", help: "how long each run lasts (2)" },
+      profile: { help: "how long each kernel of FILE takes, on one thread of the cpu device" },
+      plain: { help: "without relaxed SIMD" },
+      only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
+      peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },
+      rounds: { value: "N", help: "without FILE: how often each runs, in turn (3)" },
+      keep: { help: "without FILE: write the table to bench/results" },
+      set,
       data,
       json,
     },
     fileOptional: true,
-    examples: ["dlx bench examples/digits.dlx", "dlx bench"],
+    examples: [
+      "dlx bench examples/digits.dlx --profile --device cpu",
+      "dlx bench",
+      "dlx bench --only w2 --peers dlx,torch",
+    ],
   },
 };
 

@@ -104,7 +104,7 @@ describe("use", () => {
         dlx doc [NAME] [options]    show what a name of the language means; without a name list all
         dlx lsp [options]           answer an editor: a language server on standard input and output
         dlx devices [options]       list the devices that scripts can run on here
-        dlx bench [FILE] [options]  time the steps of a script, or all of bench/ against PyTorch
+        dlx bench [FILE] [options]  time the steps of a script, or those of bench/ beside other programs
 
         --help     this help
         --version  the version of dlx

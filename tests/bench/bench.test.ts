@@ -1,0 +1,70 @@
+/** `dlx bench`: what it reports of a script, and the comparison with itself alone, which needs nothing installed. */
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { workplace } from "../runtime/cli.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const place = workplace();
+afterAll(() => place.remove());
+
+const script = join(root, "bench/w1.dlx");
+
+describe("dlx bench FILE", () => {
+  test("tells the median of many steps, what came before them, and the losses", async () => {
+    const { code, out, err } = await place.run(["bench", script, "--device", "cpu", "--seconds", "60", "--json"]);
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    const timed = JSON.parse(out) as Record<string, number> & { losses: number[] };
+    expect(timed.steps).toBe(397);
+    for (const key of ["ms", "least", "compileMs", "firstMs", "cpuMs", "memoryMB"])
+      expect(timed[key], key).toBeGreaterThan(0);
+    expect(timed.least).toBeLessThanOrEqual(timed.ms!);
+    expect(timed.losses).toHaveLength(3);
+    expect(timed.losses[2]).toBeLessThan(timed.losses[0]!);
+  });
+  test("--profile counts the calls of each kernel, and their time is within that of the steps", async () => {
+    const { code, out } = await place.run(["bench", script, "--device", "cpu", "--profile", "--json"]);
+    expect(code).toBe(0);
+    const { kernels, steps } = JSON.parse(out) as {
+      steps: number;
+      kernels: { text: string; calls: number; ms: number; least: number }[];
+    };
+    expect(kernels.length).toBeGreaterThan(0);
+    for (const { text, calls, ms, least } of kernels) {
+      expect(calls % steps, text).toBe(0);
+      expect(least * calls).toBeLessThanOrEqual(ms);
+    }
+    const byTime = kernels.map(({ ms }) => ms);
+    expect(byTime).toEqual([...byTime].sort((a, b) => b - a));
+  });
+  test("--steps and --set reach the script; an unknown input is refused", async () => {
+    const five = await place.run(["bench", script, "--device", "cpu", "--set", "steps=9", "--json"]);
+    expect((JSON.parse(five.out) as { steps: number }).steps).toBe(6);
+    const wrong = await place.run(["bench", script, "--set", "stepz=9"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain("stepz");
+  });
+});
+
+describe("dlx bench", () => {
+  test("runs the programs in turn and says that the losses were right", async () => {
+    const line = ["bench", "--only", "w1", "--peers", "dlx", "--rounds", "1", "--seconds", "1"];
+    const { code, out, err } = await place.run([...line, "--json"]);
+    expect(err).toBe("round 1 of 1: gemm done\nround 1 of 1: w1 done\n");
+    expect(code).toBe(0);
+    const { results, notes, whole } = JSON.parse(out) as {
+      results: Record<string, { ms: number }>;
+      notes: string[];
+      whole: boolean;
+    };
+    expect({ notes, whole }).toEqual({ notes: [], whole: true });
+    // with and without relaxed SIMD, on one thread and on two, the product and the workload
+    expect(Object.keys(results)).toHaveLength(8);
+  });
+  test("knows its workloads and peers", async () => {
+    const wrong = await place.run(["bench", "--only", "w9"]);
+    expect(wrong).toMatchObject({ code: 2, out: "" });
+    expect(wrong.err).toContain("--only knows w1, w2, w3, w4, w5, w6, w6b; got w9");
+    expect((await place.run(["bench", "--peers", "torch,abacus"])).err).toContain("got abacus");
+  });
+});
