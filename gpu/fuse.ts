@@ -8,6 +8,7 @@
 import { topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { foldIsView } from "./emit.ts";
+import type { Built } from "./cluster.ts";
 import { Merger } from "./merge.ts";
 import type { MergeLimits, Unit } from "./merge.ts";
 import { partsOf } from "./parts.ts";
@@ -125,8 +126,8 @@ class Roots {
     return (this.consumers.get(reader) ?? []).some((c) => this.repeats(reader, c, size));
   }
 
-  /** Costly values that several kernels would compute become roots. Returns whether there were any. */
-  shared(unitOf: ReadonlyMap<Node, Unit>): boolean {
+  /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
+  shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
     const units = new Map<Node, Set<Unit>>();
     const found: Node[] = [];
     for (let i = this.order.length - 1; i >= 0; i--) {
@@ -146,7 +147,21 @@ class Roots {
     }
     for (const node of found) this.add(node);
     if (found.length > 0) this.costs.clear();
-    return found.length > 0;
+    return this.readersOf(found);
+  }
+
+  /** The nodes themselves, and what reads them without another node in memory between. */
+  private readersOf(nodes: readonly Node[]): Set<Node> {
+    const reached = new Set(nodes);
+    const open = [...nodes];
+    for (let node = open.pop(); node; node = open.pop()) {
+      for (const reader of this.consumers.get(node) ?? []) {
+        if (reached.has(reader)) continue;
+        reached.add(reader);
+        if (!this.inMemory(reader)) open.push(reader);
+      }
+    }
+    return reached;
   }
 }
 
@@ -158,8 +173,9 @@ export function fuse(
 ): Fused {
   const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
   const inMemory = (node: Node) => roots.inMemory(node);
+  const analysed = new Map<Node, Built>();
   for (let round = 0; ; round++) {
-    const merger = new Merger(limits, roots.order, inMemory);
+    const merger = new Merger(limits, roots.order, inMemory, analysed);
     for (const node of roots.order) {
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
@@ -171,8 +187,8 @@ export function fuse(
       }
     }
     merger.run();
-    if (round >= 3 || limits.disable.has("inline") || !roots.shared(merger.unitOf)) {
-      return { units: merger.ordered(), inMemory };
-    }
+    const changed = round >= 3 || limits.disable.has("inline") ? new Set<Node>() : roots.shared(merger.unitOf);
+    if (changed.size === 0) return { units: merger.ordered(), inMemory };
+    for (const node of changed) analysed.delete(node);
   }
 }

@@ -55,7 +55,8 @@ const written = (cluster: Cluster): Node[] => [...new Set(cluster.members.map((m
 export class Merger {
   readonly units = new Set<Unit>();
   readonly unitOf = new Map<Node, Unit>();
-  private readonly built = new Map<Node, Built>();
+  /** Of each root alone. */
+  private readonly built: Map<Node, Built>;
   private readonly limits: MergeLimits;
   private readonly inMemory: (node: Node) => boolean;
 
@@ -63,7 +64,8 @@ export class Merger {
 
   private readonly order: ReadonlyMap<Node, number>;
 
-  constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean) {
+  constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean, built: Map<Node, Built>) {
+    this.built = built;
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
@@ -77,7 +79,7 @@ export class Merger {
 
   addRoot(node: Node): void {
     const cluster = single(node);
-    const built = buildCluster(cluster, () => true, this.inMemory);
+    const built = this.built.get(node) ?? buildCluster(cluster, () => true, this.inMemory);
     this.built.set(node, built);
     const places = new Set<string>();
     for (const [read, indices] of built.reads) {
@@ -143,12 +145,22 @@ export class Merger {
   }
 
   private epilogues(): void {
+    const readers = new Map<Node, Unit[]>();
+    for (const unit of this.units) {
+      if (!unit.cluster || !isMapCluster(unit.cluster)) continue;
+      for (const node of unit.reads) {
+        if (node.op !== "dot") continue;
+        const list = readers.get(node);
+        if (list) list.push(unit);
+        else readers.set(node, [unit]);
+      }
+    }
     for (const product of [...this.units]) {
       const { node } = product;
       if (node?.op !== "dot") continue;
       const own = single(node);
-      for (const reader of [...this.units]) {
-        if (!reader.cluster || !reader.reads.has(node) || !isMapCluster(reader.cluster)) continue;
+      for (const reader of readers.get(node) ?? []) {
+        if (!reader.cluster || !this.units.has(reader)) continue;
         const map = this.gridMap(own, reader.cluster);
         if (!map || map.length !== reader.cluster.grid.length || map.some((p) => p < 0)) continue;
         const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
@@ -177,14 +189,23 @@ export class Merger {
 
   /** Whether `to` needs `from` through some third unit. */
   private indirect(from: Unit, to: Unit): boolean {
-    const seen = new Set<Unit>([to]);
-    const stack = [...this.producersOf(to)].filter((u) => u !== from);
-    for (let unit = stack.pop(); unit; unit = stack.pop()) {
+    const seen = new Set<Unit>([from, to]);
+    const stack: Unit[] = [];
+    for (const node of to.reads) {
+      const unit = this.unitOf.get(node);
       // all that need `from` come after its first node
-      if (unit.last < from.first || seen.has(unit)) continue;
+      if (!unit || unit.last < from.first || seen.has(unit)) continue;
       seen.add(unit);
-      if (unit === from) return true;
-      stack.push(...this.producersOf(unit));
+      stack.push(unit);
+    }
+    for (let unit = stack.pop(); unit; unit = stack.pop()) {
+      for (const node of unit.reads) {
+        const next = this.unitOf.get(node);
+        if (next === from) return true;
+        if (!next || next.last < from.first || seen.has(next)) continue;
+        seen.add(next);
+        stack.push(next);
+      }
     }
     return false;
   }
@@ -230,6 +251,8 @@ export class Merger {
       const built = this.built.get(c.node);
       if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
       for (const p of producer.members) {
+        // the whole is there when all of its parts are
+        if (wholeOf(p.node) !== p.node && built.reads.has(wholeOf(p.node))) return undefined;
         for (const index of built.reads.get(p.node) ?? []) {
           // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
           if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
@@ -279,19 +302,36 @@ export class Merger {
       if (group) group.push(unit);
       else groups.set(key, [unit]);
     }
-    for (const group of groups.values()) {
-      for (let i = 0; i < group.length; i++) {
-        for (let j = i + 1; j < group.length; j++) {
-          const a = group[i];
-          const b = group[j];
-          if (!a?.cluster || !b?.cluster || ![...a.places].some((p) => b.places.has(p))) continue;
-          if (this.directlyLinked(a, b)) continue;
-          const cluster = { members: [...a.cluster.members, ...b.cluster.members], grid: a.cluster.grid };
-          if (!this.apply(a, b, cluster)) continue;
-          const merged = this.unitOf.get(cluster.members[0]?.node as Node);
-          if (merged) group[i] = merged;
-          group.splice(j--, 1);
-        }
+    for (const group of groups.values()) this.siblingsOf(group);
+  }
+
+  /** Units of one index space: those that share a place are tried, in their order. */
+  private siblingsOf(group: readonly Unit[]): void {
+    const now: (Unit | undefined)[] = [...group];
+    const readers = new Map<string, number[]>();
+    group.forEach((unit, i) => {
+      for (const place of unit.places) {
+        const list = readers.get(place);
+        if (list) list.push(i);
+        else readers.set(place, [i]);
+      }
+    });
+    for (let i = 0; i < now.length; i++) {
+      const gone = new Set<number>();
+      for (;;) {
+        const a = now[i];
+        if (!a?.cluster) break;
+        const near = new Set<number>();
+        for (const place of a.places) for (const j of readers.get(place) ?? []) if (j > i && !gone.has(j)) near.add(j);
+        const j = [...near].sort((x, y) => x - y).find((at) => now[at] !== undefined);
+        if (j === undefined) break;
+        gone.add(j);
+        const b = now[j];
+        if (!b?.cluster || this.directlyLinked(a, b)) continue;
+        const cluster = { members: [...a.cluster.members, ...b.cluster.members], grid: a.cluster.grid };
+        if (!this.apply(a, b, cluster)) continue;
+        now[i] = this.unitOf.get(cluster.members[0]?.node as Node);
+        now[j] = undefined;
       }
     }
   }

@@ -37,16 +37,16 @@ function termsOf(node: Node, readers: ReadonlyMap<Node, number>): Node[] {
 
 /** What the terms tile, with zeros in the gaps, and the terms that are left over; undefined where fewer than two fit. */
 function joined(terms: readonly Node[]): Node[] | undefined {
-  const ranges = terms.flatMap((term) => {
+  const ranges = terms.flatMap((term, place) => {
     const range = rangeOf(term);
-    return range ? [{ ...range, term }] : [];
+    return range ? [{ ...range, type: term.type, place }] : [];
   });
   const axis = ranges[0]?.axis;
   if (axis === undefined) return undefined;
   const own = ranges.filter((r) => r.axis === axis).sort((a, b) => a.start - b.start);
   const apart = own.filter((r, i) => own.slice(0, i).every((before) => before.stop <= r.start));
   if (apart.length < 2) return undefined;
-  const { type } = apart[0]!.term;
+  const { type } = apart[0]!;
   const gap = (from: number, to: number): Node[] =>
     to > from ? [fill(0, { dtype: type.dtype, shape: type.shape.map((n, i) => (i === axis ? to - from : n)) })] : [];
   let at = 0;
@@ -56,8 +56,8 @@ function joined(terms: readonly Node[]): Node[] | undefined {
     return [...before, piece];
   });
   const whole = make("concat", [...pieces, ...gap(at, type.shape[axis]!)], { axis });
-  const used = new Set(apart.map(({ term }) => term));
-  return [whole, ...terms.filter((term) => !used.has(term))];
+  const used = new Set(apart.map(({ place }) => place));
+  return [whole, ...terms.filter((_, place) => !used.has(place))];
 }
 
 export function disjoint(outputs: readonly Node[]): Node[] {

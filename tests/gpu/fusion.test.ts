@@ -61,6 +61,18 @@ describe("kernels", () => {
     const { values } = await runOn(fused, read, batch);
     expect(distance(values[1] ?? [], inFloat64(read, batch)[1] ?? [])).toBeLessThan(1e-4);
   });
+  it("of a sum of a whole and of one of its parts reads the whole when it is there", async () => {
+    const [a, c] = [input("batch", "a", [6, 9]), input("batch", "c", [6, 9])];
+    const [p, q] = [make("tanh", [a]), g.mul(c, make("exp", [a]))];
+    const whole = make("concat", [p, q], { axis: 1 });
+    const both = g.add(g.sum(p, [0, 1]), g.sum(g.mul(whole, whole), [0, 1]));
+    const batch = { a: numbers(54, 1), c: numbers(54, 2) };
+    const wanted = [p, q, whole, both, g.sum(whole, [0]), g.sum(p, [0])];
+    for (const device of [fused, unfused]) {
+      const { values } = await runOn(device, wanted, batch);
+      inFloat64(wanted, batch).forEach((v, i) => expect(distance(values[i] ?? [], v)).toBeLessThan(1e-5));
+    }
+  });
   it("keeps readers apart that ask for one reduction in two ways", async () => {
     const square = input("batch", "s", [40, 40]);
     const rows = g.sum(square, [1]);
