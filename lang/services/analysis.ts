@@ -11,7 +11,7 @@ import type { Diagnostic, Label } from "../diagnostic.ts";
 import { followsFrom } from "../index.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
-import { parse } from "../syntax/index.ts";
+import { parseAgain } from "../syntax/again.ts";
 import { Lines } from "./lines.ts";
 import type { Names } from "./names.ts";
 import { namesOf } from "./names.ts";
@@ -41,7 +41,8 @@ export class Analysis {
   readonly library: Library;
 
   constructor(source: Source, library: Library, memory: Memory) {
-    const { file, diagnostics } = parse(source);
+    const { file, diagnostics, pieces } = parseAgain(source, memory.pieces);
+    memory.pieces = pieces;
     this.source = source;
     this.lines = new Lines(source.text);
     this.file = file;
@@ -167,7 +168,14 @@ export class Analysis {
       const home = this.statements[indexAt(this.statements, primary.start)];
       if (!home || !slice.members.has(home)) return undefined;
     }
-    return { ...d, labels };
+    const fix = d.fix?.flatMap((f) => {
+      const edits = f.edits.flatMap((e) => {
+        const span = this.now(e.span, result);
+        return span ? [{ ...e, span }] : [];
+      });
+      return edits.length === f.edits.length ? [{ ...f, edits }] : [];
+    });
+    return fix ? { ...d, labels, fix } : { ...d, labels };
   }
 
   /** A place of the text that was checked, in the text of today. */

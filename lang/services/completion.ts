@@ -70,6 +70,8 @@ function candidates(probe: Probe, library: Library): Found[] {
     const value = valueOf(analysis, pipe.left);
     return names.map((n) => ({ ...n, rank: value ? fit(n, value) : n.rank })).filter((n) => n.rank < 9);
   }
+  const place = placeIn(analysis.source.text, word.start);
+  if (place) return names.map((n) => ({ ...n, rank: PLACES[place](n) ? 0 : n.rank + 5 }));
   const around = callAround(path, at);
   const found: Found[] = [];
   if (around) found.push(...argumentsOf(analysis, library, around, at));
@@ -85,6 +87,27 @@ function candidates(probe: Probe, library: Library): Found[] {
     found.push(...wordsAt(analysis, word.start));
   return found;
 }
+
+// ---------------------------------------------------------------- parts of a head
+
+type HeadPlace = "over" | "with" | "in";
+
+/** What the head of a statement asks for here, by what stands before it on the line. */
+function placeIn(text: string, at: number): HeadPlace | undefined {
+  const before = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+  if (/^\s*minimize\b.*\b(?:over|except)\s+\(?(?:[\w.]+\s*,\s*)*$/.test(before)) return "over";
+  if (/^\s*minimize\b.*\bwith\s+(?:[^|]*\|>\s*)*$/.test(before)) return "with";
+  return /^\s*(?:train|eval|repeat)\b[^"]*\)\s*in\s+$/.test(before) ? "in" : undefined;
+}
+
+const holdsModel = (value: Value | undefined): boolean =>
+  value?.kind === "instance" || (value?.kind === "list" && value.items.some(holdsModel));
+
+const PLACES: Readonly<Record<HeadPlace, (n: Named) => boolean>> = {
+  over: ({ value }) => holdsModel(value),
+  with: ({ entry, value }) => entry?.kind === "optimizer" || value?.kind === "stages" || value?.kind === "optimizer",
+  in: ({ label, value }) => label === "batches" || value?.kind === "dataset",
+};
 
 /** The pipe whose stage the name is, or begins. */
 function pipeAt(
@@ -169,7 +192,7 @@ const OF_BOTH = new Set(["split", "windows", "concat", "pad"]);
 function fit({ entry, value, kind, rank }: Named, left: Value): number {
   if (kind === "keyword" || kind === "constant" || kind === "axis") return 9;
   const callable = value && ["func", "builtin", "model", "instance", "optimizer", "list", "with"].includes(value.kind);
-  if (value && !entry) return callable ? (left.kind === "tensor" ? 0 : 2) : 9;
+  if (value && !entry) return callable ? (left.kind === "tensor" && takes(value, left) ? 0 : 2) : 9;
   if (!entry) return rank + 2;
   if (entry.kind === "source") return 9;
   if (left.kind === "dataset") return OF_DATA.has(entry.name) ? 0 : 5;
@@ -182,6 +205,18 @@ function fit({ entry, value, kind, rank }: Named, left: Value): number {
   if (!declaration) return entry.parameters.length === 0 ? 6 : takesTensor(entry) ? 1 : 3;
   const first = declaration.params[0]?.type;
   return first ? (fitsType(first, left) ? 0 : 4) : declaration.kind === "fn" ? 1 : 2;
+}
+
+/** As far as the first type that it declares says. */
+function takes(value: Value, left: Tensor): boolean {
+  const first = value.kind === "list" ? value.items[0] : value;
+  const type =
+    first?.kind === "instance"
+      ? first.decl.decl.params[0]?.type
+      : first?.kind === "func"
+        ? first.params[0]?.type
+        : undefined;
+  return type === undefined || fitsType(type, left);
 }
 
 /** By the words of the tables: a first argument x, a or v is a tensor. */

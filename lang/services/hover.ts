@@ -1,7 +1,9 @@
 /** Hover: the type with its sizes, when it is computed, the doc and formula; of a model its params, cost and output. */
 import type { Value } from "../check/values.ts";
 import type { Span } from "../source.ts";
+import { words } from "../doc/words.ts";
 import type * as ast from "../syntax/ast.ts";
+import { UNITS } from "../syntax/tokens.ts";
 import type { Analysis } from "./analysis.ts";
 import type { KnownFact } from "./memory.ts";
 import { count, flopsOf, instancesOf, paramsOf, sizesOf, typeOf } from "./describe.ts";
@@ -49,8 +51,22 @@ export function hoverAt(analysis: Analysis, library: Library, offset: number): H
       };
     }
     case undefined:
-      return ofExpression(analysis, offset);
+      return ofWord(analysis, offset) ?? ofExpression(analysis, offset);
   }
+}
+
+/** A word of the language, where it is no name and in no text. */
+function ofWord({ source, file }: Analysis, offset: number): Hover | undefined {
+  const letter = /[\p{L}_]/u;
+  let [start, end] = [offset, offset];
+  while (start > 0 && letter.test(source.text[start - 1]!)) start--;
+  while (end < source.text.length && letter.test(source.text[end]!)) end++;
+  const written = source.text.slice(start, end);
+  const name = Object.hasOwn(UNITS, written) ? "epoch" : written;
+  const doc = Object.hasOwn(words, name) ? words[name as keyof typeof words] : undefined;
+  const inText = file.trivia.some((t) => t.kind !== "blank" && t.span.start < end && start < t.span.end);
+  if (!doc || inText || pathTo(file, offset).at(-1)?.kind === "string") return undefined;
+  return { span: { file: source.file, start, end }, text: [code(doc.form), doc.meaning].join("\n\n") };
 }
 
 /** A stage of a pipe shows what it gives; any other expression its value. */
@@ -105,7 +121,14 @@ function ofFacts(
 ): string {
   const types = [...new Set(facts.map((f) => typeOf(f.value)))];
   const first = facts[0]!;
-  const head = name === undefined ? types[0]! : `${name}: ${types[0]!}`;
+  const own = name?.replace(/^.* /, "");
+  // A size says its name itself: `Hidden = 8`.
+  const head =
+    name === undefined
+      ? types[0]!
+      : types[0]!.startsWith(`${own} = `)
+        ? `${name}${types[0]!.slice(own!.length)}`
+        : `${name}: ${types[0]!}`;
   const clocks = [...new Set([...facts.flatMap((f) => f.clock ?? []), ...also])];
   const line = [sizesOf(first.value), clocks.slice(0, 2).join(", ")].filter(Boolean).join(" · ");
   const others = types.length > 1 ? `elsewhere ${types.slice(1).map(code1).join(", ")}` : "";

@@ -8,6 +8,7 @@ import { openFacts } from "../check/sources.ts";
 import type { Value } from "../check/values.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Facts } from "../program.ts";
+import type { Pieces } from "../syntax/again.ts";
 import { parse } from "../syntax/index.ts";
 import type { ServiceHost } from "./host.ts";
 import type { Statement } from "./slices.ts";
@@ -42,6 +43,8 @@ export interface Remembered {
 }
 
 export class Memory {
+  /** The newest text that could be cut, as it was read. */
+  pieces: Pieces | undefined;
   slices = new Map<string, CheckedSlice>();
   /** By statement, its parts as the newest check left them. */
   latest: ReadonlyMap<string, readonly CheckedSlice[]> = new Map();
@@ -87,6 +90,7 @@ export class Memory {
   /** To try a change: what is known now, and nothing of the trial comes back. */
   copy(): Memory {
     const other = new Memory();
+    other.pieces = this.pieces;
     other.slices = new Map(this.slices);
     other.latest = this.latest;
     for (const [path, module] of this.modules) other.modules.set(path, module);

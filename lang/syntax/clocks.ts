@@ -8,7 +8,7 @@ import { patternNames } from "./build.ts";
 import { Definitions } from "./definitions.ts";
 import { STATEMENT_ENDS, type Rule } from "./recovery.ts";
 import { spanOf } from "./scan.ts";
-import { K, LCurly, LParen, S, Unit, UNITS } from "./tokens.ts";
+import { K, LParen, S, Stray, Unit, UNITS } from "./tokens.ts";
 
 interface Running {
   name?: ast.Name;
@@ -102,7 +102,8 @@ export abstract class Clocks extends Definitions {
     let unit: ast.Every["unit"] = "steps";
     this.head("every", () => {
       this.OPTION({
-        GATE: () => !(this.LA(1).tokenType === Unit && this.LA(2).tokenType === LCurly),
+        // A unit alone; only behind a sign or before a unit is it a value.
+        GATE: () => !this.isNext(Unit) || this.isNext(Stray, 2) || this.isNext(Unit, 2),
         DEF: () => (count = this.SUBRULE(this.expression)),
       });
       const token = this.CONSUME(Unit);

@@ -4,7 +4,7 @@
  * decided here: every form of the language parses, known to later phases or not.
  */
 import type { IToken, TokenType } from "chevrotain";
-import { cannotBegin, missingLet, twoStatements } from "../errors/syntax.ts";
+import { cannotBegin, missingLet, partAssigned, twoStatements } from "../errors/syntax.ts";
 import type * as ast from "./ast.ts";
 import { Clocks } from "./clocks.ts";
 import { describe } from "./messages.ts";
@@ -168,9 +168,14 @@ class Grammar extends Clocks {
       const { sign, value } = change;
       if (sign.tokenType === LeftArrow) return { kind: "commit", target, value, span };
       const written = ({ start, end }: { start: number; end: number }): string => this.source.text.slice(start, end);
-      const name = target.kind === "name" ? target.text : "name";
-      this.diagnostics.push(missingLet(spanOf(this.source, sign), name, written(value.span), target.span));
-      if (target.kind !== "name") return { kind: "error", span };
+      const at = spanOf(this.source, sign);
+      if (target.kind !== "name") {
+        const of = target.kind === "index" && target.items.length === 1 ? target : undefined;
+        const place = of && [of.target, of.items[0]!, value].map((part) => written(part.span));
+        this.diagnostics.push(partAssigned(at, span, written(target.span), place));
+        return { kind: "error", span };
+      }
+      this.diagnostics.push(missingLet(at, target.text, written(value.span), target.span));
       return { kind: "let", pattern: { text: target.text, span: target.span }, value, span };
     });
   });

@@ -8,11 +8,13 @@ import { tooDeep } from "../errors/syntax.ts";
 import { fix, fixed, put } from "../errors/edits.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";
-import { cutDeep, isDeep, refuseDeep } from "./depth.ts";
+import { tellChanges } from "./changes.ts";
+import { cutsOf } from "./cuts.ts";
+import { cutDeep, isDeep, refuseDeep, TOO_DEEP } from "./depth.ts";
 import { theGrammar } from "./grammar.ts";
-import { mendHabits } from "./habits.ts";
+import { mendHabits } from "./habits/index.ts";
 import { mendIndents } from "./indents.ts";
-import { layout } from "./layout.ts";
+import { ending, layout } from "./layout.ts";
 import type { PendingString } from "./recovery.ts";
 import { scan } from "./scan.ts";
 import { splitString } from "./strings.ts";
@@ -24,29 +26,59 @@ export interface Parsed {
   readonly diagnostics: Diagnostic[];
 }
 
+/** A stretch of text as it was read; the messages are all that were found. */
+export interface Piece {
+  readonly start: number;
+  readonly end: number;
+  readonly body: readonly ast.Stmt[];
+  readonly trivia: readonly ast.Trivia[];
+  readonly found: readonly Diagnostic[];
+  /** Where it can be cut; undefined if what it says may depend on the text around it. */
+  readonly cuts?: readonly number[];
+}
+
 export function parse(source: Source): Parsed {
-  const diagnostics: Diagnostic[] = [];
-  const { tokens, trivia } = prepare(source, 0, source.text.length, (d) => diagnostics.push(d));
+  return asFile(source, [readPiece(source, 0, source.text.length, [])]);
+}
+
+/** `above`: comments before the piece, where the doc of its first statement may be. */
+export function readPiece(source: Source, start: number, end: number, above: readonly ast.Trivia[]): Piece {
+  const found: Diagnostic[] = [];
+  const { tokens, trivia, cuts } = prepare(source, start, end, (d) => found.push(d));
   const grammar = theGrammar();
-  grammar.begin(source, tokens, trivia);
+  grammar.begin(source, tokens, above.length > 0 ? [...above, ...trivia] : trivia);
   const read = unlessTooDeep(
     () => grammar.file(),
     [],
     () => grammar.here(),
-    diagnostics,
+    found,
   );
-  const body = refuseDeep(read, (d) => diagnostics.push(d));
-  diagnostics.push(...onePerLine(tokens, diagnostics, grammar.diagnostics));
+  const body = refuseDeep(read, found);
+  found.push(...onePerLine(tokens, found, grammar.diagnostics));
   for (let strings = grammar.strings; strings.length > 0; strings = grammar.strings) {
     grammar.strings = [];
-    for (const string of strings) diagnostics.push(...fillHoles(source, string));
+    for (const string of strings) found.push(...fillHoles(source, string));
   }
+  return { start, end, body, trivia, found, cuts };
+}
+
+/** Pieces that follow on each other. */
+export function asFile(source: Source, pieces: readonly Piece[]): Parsed {
   const span = { file: source.file, start: 0, end: source.text.length };
+  const file = { body: pieces.flatMap((p) => p.body), trivia: pieces.flatMap((p) => p.trivia), span };
+  const diagnostics = pieces.flatMap((p) => p.found);
+  tellChanges(source, file.body, diagnostics);
+  return { file, diagnostics: theFirst(source, withoutUses(source, diagnostics)) };
+}
+
+/** A name that is a reserved word is told once, where it is defined, with all its places. */
+function withoutUses(source: Source, diagnostics: Diagnostic[]): Diagnostic[] {
   const names = new Set(
     diagnostics.flatMap((d) =>
       d.code === "DLX0110" ? [source.text.slice(d.labels[0]!.span.start, d.labels[0]!.span.end)] : [],
     ),
   );
+  if (names.size === 0) return diagnostics;
   const again = (d: Diagnostic): boolean =>
     d.code === "DLX0101" && [...names].some((n) => d.labels[0]?.text === `found \`${n}\``);
   const uses = diagnostics.filter(again);
@@ -59,7 +91,7 @@ export function parse(source: Source): Parsed {
     diagnostics[i] = fixed(d, fix(`call it \`my_${word}\``, ...places));
   }
   for (const d of uses) diagnostics.splice(diagnostics.indexOf(d), 1);
-  return { file: { body, trivia, span }, diagnostics: theFirst(source, diagnostics) };
+  return diagnostics;
 }
 
 /** A text that is no script has a mistake in each line: more than these help nobody. */
@@ -92,16 +124,23 @@ function unlessTooDeep<T>(read: () => T, instead: T, place: () => Span, diagnost
     return read();
   } catch (e) {
     if (!(e instanceof RangeError)) throw e;
-    diagnostics.push(tooDeep(place()));
+    if (!diagnostics.some(({ code }) => code === TOO_DEEP)) diagnostics.push(tooDeep(place()));
     return instead;
   }
 }
 
 function prepare(source: Source, start: number, end: number, report: (d: Diagnostic) => void) {
   const { tokens: scanned, trivia } = scan(source, start, end, report);
+  const cuts = cutsOf(source, scanned);
   const raw = mendHabits(source, mendIndents(source, scanned, report), report);
+  const isWhole = cuts !== undefined && cutsOf(source, raw) !== undefined;
   markWords(raw);
-  return { tokens: cutDeep(source, mendSlips(source, layout(source, raw, report), report), report), trivia };
+  const laid = layout(source, raw, report);
+  // The line that ends here is ended by the word behind it, which is not among these tokens.
+  const last = raw.at(-1);
+  if (end < source.text.length && last?.tokenType === Newline && laid.length > 0) laid.push(ending(last));
+  const tokens = cutDeep(source, mendSlips(source, laid, report), report);
+  return { tokens, trivia, cuts: isWhole ? cuts : undefined };
 }
 
 /** A hole holds no `"`, so it holds no text with holes of its own. */

@@ -194,6 +194,12 @@ function sweep(source: Source, raw: readonly IToken[], byIndent: number) {
   }
 }
 
+/** The newline before a statement of the outermost level. */
+export function ending(newline: IToken): IToken {
+  newline.payload = { depth: 0, lambda: false } satisfies Place;
+  return newline;
+}
+
 const signOf = (closer: TokenType): string => (closer === RParen ? ")" : closer === RSquare ? "]" : "}");
 const opener = (closer: TokenType): string => (closer === RParen ? "(" : closer === RSquare ? "[" : "{");
 

@@ -5,7 +5,7 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
 import type { Diagnostic } from "../diagnostic.ts";
 import { reservedName, unexpected } from "../errors/syntax.ts";
-import { change, insertAfter } from "../errors/edits.ts";
+import { change, fix, insertAfter, put } from "../errors/edits.ts";
 import { didYouMean } from "../suggest.ts";
 import type { Source, Span } from "../source.ts";
 import { spanOf } from "./scan.ts";
@@ -82,16 +82,47 @@ export function explain(source: Source, expected: string, found: IToken, before:
       : expected === "`to`" && found.tokenType === StringLit
         ? " to"
         : unit && found.tokenType === LCurly
-          ? " epochs"
+          ? rule === "every"
+            ? " steps"
+            : " epochs"
           : expected.startsWith("`,` or") && operand
             ? ","
             : undefined;
+  const lineEnd = source.text.indexOf("\n", span.start);
+  const oneLine =
+    expected === "`{`" && rule === "every" && !placeIsEnd(found) && lineEnd >= 0
+      ? fix(
+          "put it in braces",
+          put({ ...span, end: span.start }, "{ "),
+          put({ ...span, start: lineEnd, end: lineEnd }, " }"),
+        )
+      : undefined;
   const fixes =
-    near !== undefined ? change(span, near) : inserted === undefined ? undefined : insertAfter(end, inserted);
+    oneLine !== undefined
+      ? oneLine
+      : near !== undefined
+        ? change(span, near)
+        : inserted === undefined
+          ? undefined
+          : insertAfter(end, inserted);
+  const missing = expected === "a value" && placeIsEnd(found) ? behindSign(before) : undefined;
+  const comma = inserted === "," ? "write `,` between the two" : undefined;
+  const otherwise = found.image === "else" ? "`else` follows the `}` of an `if`: `if c { a } else { b }`" : undefined;
   const comparing = found.tokenType === Equals && (rule === "when" || rule === "if");
-  const help = comparing ? "to compare, write `==`" : form && `write ${form}`;
+  const help = comparing ? "to compare, write `==`" : (otherwise ?? comma ?? missing ?? (form && `write ${form}`));
   const after = Number.isNaN(before.startOffset) || before.tokenType === Newline ? undefined : describe(before);
   return unexpected({ span, expected, after, found: foundWords(found), help, fix: fixes });
+}
+
+const placeIsEnd = (found: IToken): boolean =>
+  Number.isNaN(found.startOffset) || found.tokenType === Newline || found.image === "" || found.tokenType === RCurly;
+
+/** A sign at the end of its line. */
+function behindSign(before: IToken): string | undefined {
+  if (before.image === "=" || before.image === "<-") return `write a value behind it: \`${before.image} 0\``;
+  return /^[^\p{L}\p{N}\s]+$/u.test(before.image) && before.image !== ""
+    ? `write what follows \`${before.image}\`, or leave it out`
+    : undefined;
 }
 
 /** The token itself, or the end of the line before it. */

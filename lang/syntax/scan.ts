@@ -101,7 +101,7 @@ export function scan(source: Source, start: number, end: number, report: (d: Dia
   function substitute(token: IToken): void {
     const at = spanOf(source, token);
     const updated = update.exec(token.image)?.[1];
-    // A name before it makes clear what is meant: `habits.ts` mends these.
+    // A name before it makes clear what is meant: `habits/` mends these.
     const line = tokens.at(-1);
     const [last, before] = [line?.tokenType, tokens.at(-2)?.tokenType];
     const named =

@@ -111,6 +111,8 @@ describe("dlx lsp", () => {
     );
     expect(await hover(script, "cross_|^entropy(z")).toContain("log-sum-exp");
     expect(await hover(script, "= |^Mlp(10)")).toContain("Two layers.");
+    expect(await hover(script, "  |^minimize loss")).toMatch(/minimize loss over net[\s\S]*Moves the params/);
+    expect(await hover(script, "|^metric acc")).toContain("folds over the clock");
     expect(await hover(script, "data.|^train.image")).toContain("9000 rows".replace("9000", "9 000"));
   });
 
@@ -174,7 +176,21 @@ describe("dlx lsp", () => {
       expect.arrayContaining(["linear", "moons", "spirals", "xor"]),
     );
     expect(await labels("## Ten |^classes")).toEqual([]);
-    script.edit("let q = toy.", "me");
+    script.edit("let q = toy.", "minimize z over ");
+    const over = await labels("minimize z over |^");
+    expect(over.filter((i) => i.sortText.startsWith("0")).map((i) => i.label)).toEqual(["net"]);
+    script.edit("minimize z over ", "minimize z over net with ");
+    const moved = (await labels("minimize z over net with |^")).filter((i) => i.sortText.startsWith("0"));
+    expect(moved.map((i) => i.label)).toEqual(expect.arrayContaining(["Adam", "SGD", "clip_norm"]));
+    expect(moved.map((i) => i.label)).not.toContain("net");
+    script.edit("minimize z over net with ", "eval again (image) in ");
+    const rows = (await labels("eval again (image) in |^")).filter((i) => i.sortText.startsWith("0"));
+    expect(rows.map((i) => i.label)).toEqual(["batches", "data"]);
+    // A model of images is no stage for logits.
+    script.edit("eval again (image) in ", "let q = z |> ");
+    const staged = await labels("let q = z |> |^");
+    expect(Number(staged.find((i) => i.label === "net")?.sortText[0])).toBeGreaterThan(0);
+    script.edit("let q = z |> ", "me");
     expect((await labels("\n  me|^")).map((i) => i.label)).toEqual(
       expect.arrayContaining(["metric", "mean", "net", "image"]),
     );

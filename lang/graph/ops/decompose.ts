@@ -7,19 +7,15 @@ import * as b from "../build.ts";
 import type { Node, Type } from "../node.ts";
 import { product, swapped } from "./linear.ts";
 import type { Op } from "./row.ts";
-import { expect, expectCount, expectDtype, sameShape, sized, sizeOf, typeText } from "./row.ts";
+import { wrong, expectCount, expectDtype, sameShape, sized, sizeOf, typeText } from "./row.ts";
 
 function square(op: string, inputs: readonly Type[]): Type {
   expectCount(op, inputs, 1);
   const a = inputs[0]!;
   expectDtype(op, a, ["f32"]);
   const [rows, columns] = [a.shape.at(-2), a.shape.at(-1)];
-  expect(
-    rows !== undefined && columns !== undefined && sameShape([rows], [columns]),
-    op,
-    "square matrices [.., n, n]",
-    typeText(a),
-  );
+  if (!(rows !== undefined && columns !== undefined && sameShape([rows], [columns])))
+    throw wrong(op, "square matrices [.., n, n]", typeText(a));
   return a;
 }
 

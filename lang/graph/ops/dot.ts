@@ -5,7 +5,7 @@
 import * as b from "../build.ts";
 import type { Attrs, Dims, Node } from "../node.ts";
 import type { Op } from "./row.ts";
-import { expect, expectCount, expectDtype, sameShape, sizeOf } from "./row.ts";
+import { wrong, expectCount, expectDtype, sameShape, sizeOf } from "./row.ts";
 import { permuted } from "./strided.ts";
 
 /** Axes of one operand that are neither batch nor contracted. */
@@ -19,7 +19,7 @@ function pairsAttr(attrs: Attrs, key: string): Dims {
   const right =
     Array.isArray(value) &&
     value.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => typeof n === "number"));
-  expect(right, "dot", `pairs of axes for ${key}`, JSON.stringify(value));
+  if (!right) throw wrong("dot", `pairs of axes for ${key}`, JSON.stringify(value));
   return value as Dims;
 }
 
@@ -102,15 +102,11 @@ export const dots: Record<string, Op> = {
         const rank = inputs[side]!.shape.length;
         const right =
           new Set(axes).size === axes.length && axes.every((i) => Number.isInteger(i) && i >= 0 && i < rank);
-        expect(right, "dot", `different axes below ${rank} of operand ${side}`, `[${axes.join(",")}]`);
+        if (!right) throw wrong("dot", `different axes below ${rank} of operand ${side}`, `[${axes.join(",")}]`);
       }
       for (const [i, j] of [...batch, ...contract])
-        expect(
-          sameShape([x.shape[i]!], [y.shape[j]!]),
-          "dot",
-          `equal sizes of axes ${i} and ${j}`,
-          `${x.shape[i]} and ${y.shape[j]}`,
-        );
+        if (!sameShape([x.shape[i]!], [y.shape[j]!]))
+          throw wrong("dot", `equal sizes of axes ${i} and ${j}`, `${x.shape[i]} and ${y.shape[j]}`);
       const { freeA, freeB } = dotAxes(x.shape.length, y.shape.length, attrs);
       const batchSizes = batch.map(([i, j]) => (x.shape[i] === -1 ? y.shape[j]! : x.shape[i]!));
       return {

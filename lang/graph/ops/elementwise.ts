@@ -7,7 +7,7 @@ import type { DType, Node, Type } from "../node.ts";
 import { erf } from "./erf.ts";
 import { toHalf } from "./half.ts";
 import type { Gradient, Op } from "./row.ts";
-import { dtypeAttr, expect, expectCount, expectDtype, knownShape, sameShape, typeText } from "./row.ts";
+import { dtypeAttr, wrong, expectCount, expectDtype, knownShape, sameShape, typeText } from "./row.ts";
 
 const FLOAT: readonly DType[] = ["f32"];
 const NUMBER: readonly DType[] = ["f32", "i32"];
@@ -27,7 +27,7 @@ function common(op: string, inputs: readonly Type[], allowed: readonly DType[]):
   let shape = first!.shape;
   for (const t of rest) {
     const equal = t.dtype === first!.dtype && sameShape(t.shape, shape);
-    expect(equal, op, `operands of one type`, inputs.map(typeText).join(" and "));
+    if (!equal) throw wrong(op, `operands of one type`, inputs.map(typeText).join(" and "));
     shape = knownShape(shape, t.shape);
   }
   return { dtype: first!.dtype, shape };
@@ -250,7 +250,8 @@ const list: readonly Op[] = [
       expectCount("select", inputs, 3);
       expectDtype("select", inputs[0]!, BOOL);
       const type = common("select", inputs.slice(1), ANY);
-      expect(sameShape(inputs[0]!.shape, type.shape), "select", "one shape", inputs.map(typeText).join(" and "));
+      if (!sameShape(inputs[0]!.shape, type.shape))
+        throw wrong("select", "one shape", inputs.map(typeText).join(" and "));
       return { dtype: type.dtype, shape: knownShape(type.shape, inputs[0]!.shape) };
     },
     gradient: ({ inputs: [cond], g, needs }) => [

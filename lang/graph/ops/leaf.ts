@@ -6,7 +6,7 @@ import type { Op } from "./row.ts";
 import {
   axisAttr,
   dtypeAttr,
-  expect,
+  wrong,
   expectCount,
   numberAttr,
   numbersAttr,
@@ -73,7 +73,7 @@ export const leaf: Record<string, Op> = {
     shape: (inputs, attrs) => {
       expectCount("input", inputs, 0);
       const source = textAttr("input", attrs, "source");
-      expect(SOURCES.includes(source), "input", `a source (${SOURCES.join(", ")})`, source);
+      if (!SOURCES.includes(source)) throw wrong("input", `a source (${SOURCES.join(", ")})`, source);
       textAttr("input", attrs, "name");
       return { dtype: dtypeAttr("input", attrs), shape: numbersAttr("input", attrs, "shape") };
     },

@@ -5,7 +5,7 @@
 import * as b from "../build.ts";
 import type { Dims, Node } from "../node.ts";
 import type { Op } from "./row.ts";
-import { expect, expectCount, expectDtype, sameShape, sizeOf, typeText } from "./row.ts";
+import { wrong, expectCount, expectDtype, sameShape, sizeOf, typeText } from "./row.ts";
 
 /** Solves A x = r in place: `a` is n by n, `r` n by m, both row-major and overwritten. */
 function eliminate(a: Float64Array, r: Float64Array, n: number, m: number): void {
@@ -71,12 +71,8 @@ export const linear: Record<string, Op> = {
         lead >= 0 &&
         (r.shape.length === lead + 1 || r.shape.length === lead + 2) &&
         sameShape(a.shape, [...r.shape.slice(0, lead), n!, n!]);
-      expect(
-        fits && sameShape([a.shape[lead]!], [a.shape[lead + 1]!]),
-        "solve",
-        "[.., n, n] and [.., n] or [.., n, m]",
-        `${typeText(a)} and ${typeText(r)}`,
-      );
+      if (!(fits && sameShape([a.shape[lead]!], [a.shape[lead + 1]!])))
+        throw wrong("solve", "[.., n, n] and [.., n] or [.., n, m]", `${typeText(a)} and ${typeText(r)}`);
       return r;
     },
     // db = A^-T g;  dA = -db x^T

@@ -9,7 +9,7 @@
 import type { Attrs, Body, Node, Type } from "../node.ts";
 import { loopGradient } from "./loop-gradient.ts";
 import type { Env, Op, Value } from "./row.ts";
-import { boolAttr, expect, expectCount, numberAttr, sameShape, sizeOf, typeText } from "./row.ts";
+import { boolAttr, wrong, expectCount, numberAttr, sameShape, sizeOf, typeText } from "./row.ts";
 
 /** The parts of a loop node by name. */
 export interface LoopParts {
@@ -25,12 +25,8 @@ export function loopParts(attrs: Attrs): LoopParts {
     numberAttr("loop", attrs, k),
   );
   const body = attrs["body"] as Body | undefined;
-  expect(
-    Array.isArray(body?.params) && Array.isArray(body.results),
-    "loop",
-    "a body with params and results",
-    typeof body,
-  );
+  if (!(Array.isArray(body?.params) && Array.isArray(body.results)))
+    throw wrong("loop", "a body with params and results", typeof body);
   return {
     count: count!,
     reverse: boolAttr("loop", attrs, "reverse"),
@@ -48,28 +44,25 @@ export function paramNames(consts: number, carries: number, scans: number): stri
 }
 
 const fits = (a: Type, c: Type) => a.dtype === c.dtype && sameShape(a.shape, c.shape);
-const same = (got: Type, expected: Type, what: string) =>
-  expect(fits(got, expected), "loop", `${typeText(expected)} for ${what}`, typeText(got));
+function same(got: Type, expected: Type, what: string): void {
+  if (!fits(got, expected)) throw wrong("loop", `${typeText(expected)} for ${what}`, typeText(got));
+}
 
 function loopShape(inputs: readonly Type[], attrs: Attrs): Type {
   const { count, body, consts, carries, scans } = loopParts(attrs);
-  expect(Number.isInteger(count) && count >= -1, "loop", "a count", `${count}`);
+  if (!(Number.isInteger(count) && count >= -1)) throw wrong("loop", "a count", `${count}`);
   expectCount("loop", inputs, consts + carries + scans);
   const names = paramNames(consts, carries, scans);
   const got = body.params.map((p) => `${String(p.attrs["source"])} ${String(p.attrs["name"])}`).join(", ");
-  expect(got === names.map((n) => `loop ${n}`).join(", "), "loop", `params ${names.join(", ")}`, got);
+  if (got !== names.map((n) => `loop ${n}`).join(", ")) throw wrong("loop", `params ${names.join(", ")}`, got);
   inputs.forEach((t, i) => {
     const param = body.params[i]!.type;
     if (i < consts + carries) return same(param, t, names[i]!);
     same({ dtype: param.dtype, shape: [count, ...param.shape] }, t, names[i]!);
   });
   same(body.params.at(-1)!.type, { dtype: "i32", shape: [] }, "tick");
-  expect(
-    body.results.length >= Math.max(carries, 1),
-    "loop",
-    `at least ${Math.max(carries, 1)} results`,
-    `${body.results.length}`,
-  );
+  if (body.results.length < Math.max(carries, 1))
+    throw wrong("loop", `at least ${Math.max(carries, 1)} results`, `${body.results.length}`);
   for (let i = 0; i < carries; i++) same(body.results[i]!.type, inputs[consts + i]!, `the new carry${i}`);
   return resultType(attrs, 0);
 }
@@ -78,7 +71,7 @@ function loopShape(inputs: readonly Type[], attrs: Attrs): Type {
 export function resultType(attrs: Attrs, index: number): Type {
   const { count, body, carries } = loopParts(attrs);
   const result = body.results[index];
-  expect(result !== undefined, "pick", `an index below ${body.results.length}`, `${index}`);
+  if (result === undefined) throw wrong("pick", `an index below ${body.results.length}`, `${index}`);
   return index < carries ? result.type : { dtype: result.type.dtype, shape: [count, ...result.type.shape] };
 }
 
@@ -132,7 +125,7 @@ export const loops: Record<string, Op> = {
     doc: "One result of a loop: the carries come first.",
     shape: (inputs, attrs, nodes) => {
       expectCount("pick", inputs, 1);
-      expect(nodes[0]!.op === "loop", "pick", "a loop", nodes[0]!.op);
+      if (nodes[0]!.op !== "loop") throw wrong("pick", "a loop", nodes[0]!.op);
       return resultType(nodes[0]!.attrs, numberAttr("pick", attrs, "index"));
     },
     // The reverse walk files this under the result's index of the loop.

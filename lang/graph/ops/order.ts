@@ -2,7 +2,7 @@
  * Order: the one primitive of sorting. Sorted values are gathered by it, so their gradients come from gather.
  */
 import type { Op } from "./row.ts";
-import { expect, expectCount, expectDtype, typeText } from "./row.ts";
+import { wrong, expectCount, expectDtype, typeText } from "./row.ts";
 
 export const order: Record<string, Op> = {
   argsort: {
@@ -13,7 +13,7 @@ export const order: Record<string, Op> = {
     shape: (inputs) => {
       expectCount("argsort", inputs, 1);
       expectDtype("argsort", inputs[0]!, ["f32", "i32"]);
-      expect(inputs[0]!.shape.length > 0, "argsort", "an axis", typeText(inputs[0]!));
+      if (inputs[0]!.shape.length === 0) throw wrong("argsort", "an axis", typeText(inputs[0]!));
       return { dtype: "i32", shape: inputs[0]!.shape };
     },
     gradient: { none: "its result is not a float" },

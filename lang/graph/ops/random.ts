@@ -15,7 +15,7 @@
  * The words h1 and h2 are the same for all elements: a kernel computes them once. Not for cryptography.
  */
 import type { Op } from "./row.ts";
-import { expect, expectDtype, numberAttr, numbersAttr, sizeOf } from "./row.ts";
+import { wrong, expectDtype, numberAttr, numbersAttr, sizeOf } from "./row.ts";
 
 export function mix(value: number): number {
   let x = value | 0;
@@ -54,7 +54,7 @@ export const random: Record<string, Op> = {
       numberAttr("random", attrs, "site");
       for (const t of inputs) {
         expectDtype("random", t, ["u32"]);
-        expect(t.shape.length === 0, "random", "scalar keys", `rank ${t.shape.length}`);
+        if (t.shape.length !== 0) throw wrong("random", "scalar keys", `rank ${t.shape.length}`);
       }
       return { dtype: "f32", shape: numbersAttr("random", attrs, "shape") };
     },

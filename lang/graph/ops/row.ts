@@ -83,33 +83,33 @@ export const typeText = (t: Type): string => `${t.dtype}[${t.shape.map((n) => (n
 
 // ---------------------------------------------------------------- checks of our own making
 
-export function expect(ok: boolean, op: string, expected: string, got: string): asserts ok {
-  if (!ok) throw new Error(`${op}: expected ${expected}, got ${got}`);
-}
+/** Thrown by the rule that finds it, so that the words are made only then: shape rules run for every node. */
+export const wrong = (op: string, expected: string, got: string): Error =>
+  new Error(`${op}: expected ${expected}, got ${got}`);
 
 export function expectCount(op: string, inputs: readonly Type[], n: number): void {
-  expect(inputs.length === n, op, `${n} inputs`, `${inputs.length}`);
+  if (inputs.length !== n) throw wrong(op, `${n} inputs`, `${inputs.length}`);
 }
 
 export function expectDtype(op: string, t: Type, allowed: readonly DType[]): void {
-  expect(allowed.includes(t.dtype), op, allowed.join(" or "), typeText(t));
+  if (!allowed.includes(t.dtype)) throw wrong(op, allowed.join(" or "), typeText(t));
 }
 
 export function numberAttr(op: string, attrs: Attrs, key: string): number {
   const value = attrs[key];
-  expect(typeof value === "number", op, `a number for ${key}`, JSON.stringify(value));
+  if (typeof value !== "number") throw wrong(op, `a number for ${key}`, JSON.stringify(value));
   return value;
 }
 
 export function textAttr(op: string, attrs: Attrs, key: string): string {
   const value = attrs[key];
-  expect(typeof value === "string", op, `text for ${key}`, JSON.stringify(value));
+  if (typeof value !== "string") throw wrong(op, `text for ${key}`, JSON.stringify(value));
   return value;
 }
 
 export function boolAttr(op: string, attrs: Attrs, key: string): boolean {
   const value = attrs[key];
-  expect(typeof value === "boolean", op, `true or false for ${key}`, JSON.stringify(value));
+  if (typeof value !== "boolean") throw wrong(op, `true or false for ${key}`, JSON.stringify(value));
   return value;
 }
 
@@ -119,26 +119,22 @@ export function numbersAttr(op: string, attrs: Attrs, key: string, length?: numb
     Array.isArray(value) &&
     value.every((x) => typeof x === "number") &&
     (length === undefined || value.length === length);
-  expect(right, op, `${length ?? "a list of"} numbers for ${key}`, JSON.stringify(value));
+  if (!right) throw wrong(op, `${length ?? "a list of"} numbers for ${key}`, JSON.stringify(value));
   return value as readonly number[];
 }
 
 const DTYPES: readonly string[] = ["f32", "i32", "u32", "bool"];
 export function dtypeAttr(op: string, attrs: Attrs): DType {
   const value = attrs["dtype"];
-  expect(
-    typeof value === "string" && DTYPES.includes(value),
-    op,
-    `a dtype (${DTYPES.join(", ")})`,
-    JSON.stringify(value),
-  );
+  if (!(typeof value === "string" && DTYPES.includes(value)))
+    throw wrong(op, `a dtype (${DTYPES.join(", ")})`, JSON.stringify(value));
   return value as DType;
 }
 
 /** An axis in 0..rank-1. */
 export function axisAttr(op: string, attrs: Attrs, rank: number): number {
   const axis = numberAttr(op, attrs, "axis");
-  expect(Number.isInteger(axis) && axis >= 0 && axis < rank, op, `an axis below ${rank}`, `${axis}`);
+  if (!(Number.isInteger(axis) && axis >= 0 && axis < rank)) throw wrong(op, `an axis below ${rank}`, `${axis}`);
   return axis;
 }
 
@@ -146,6 +142,6 @@ export function axisAttr(op: string, attrs: Attrs, rank: number): number {
 export function axesAttr(op: string, attrs: Attrs, rank: number): readonly number[] {
   const axes = numbersAttr(op, attrs, "axes");
   const right = axes.every((a) => Number.isInteger(a) && a >= 0 && a < rank) && new Set(axes).size === axes.length;
-  expect(right, op, `different axes below ${rank}`, `[${axes.join(",")}]`);
+  if (!right) throw wrong(op, `different axes below ${rank}`, `[${axes.join(",")}]`);
   return axes;
 }

@@ -6,7 +6,7 @@
 import * as b from "../build.ts";
 import type { Op } from "./row.ts";
 import type { Attrs, Type } from "../node.ts";
-import { axisAttr, expect, expectCount, expectDtype, numberAttr, sameShape, sizeOf, typeText } from "./row.ts";
+import { axisAttr, wrong, expectCount, expectDtype, numberAttr, sameShape, sizeOf, typeText } from "./row.ts";
 
 /** Sizes before the axis and after what replaces it; the ids lie in between. */
 function around(shape: readonly number[], axis: number, ids: number): { outer: number; inner: number } {
@@ -25,7 +25,7 @@ function expectPaired(op: string, x: Type, ids: Type, attrs: Attrs): void {
   if (!isPaired(attrs)) return;
   const axis = attrs["axis"] as number;
   const fits = sameShape(x.shape.slice(0, axis), ids.shape.slice(0, axis));
-  expect(fits, op, `ids that begin like ${typeText(x)}`, typeText(ids));
+  if (!fits) throw wrong(op, `ids that begin like ${typeText(x)}`, typeText(ids));
 }
 const clamp = (id: number, size: number) => Math.min(Math.max(id, 0), size - 1);
 
@@ -78,7 +78,7 @@ export const rows: Record<string, Op> = {
       const middle = own(ids, attrs);
       const rank = middle.length;
       const fits = axis >= 0 && axis + rank <= v.shape.length && sameShape(v.shape.slice(axis, axis + rank), middle);
-      expect(fits, "scatter", `${typeText(ids)}'s axes at ${axis}`, typeText(v));
+      if (!fits) throw wrong("scatter", `${typeText(ids)}'s axes at ${axis}`, typeText(v));
       return {
         dtype: v.dtype,
         shape: [...v.shape.slice(0, axis), numberAttr("scatter", attrs, "size"), ...v.shape.slice(axis + rank)],

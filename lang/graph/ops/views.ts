@@ -8,7 +8,7 @@ import type { Op } from "./row.ts";
 import {
   axesAttr,
   axisAttr,
-  expect,
+  wrong,
   expectCount,
   isOpen,
   knownShape,
@@ -35,7 +35,7 @@ function windowAttrs(op: string, attrs: Attrs, rank: number): Windows {
     numbersAttr(op, attrs, key, axes.length),
   );
   const positive = [...size!, ...stride!, ...dilation!].every((n) => Number.isInteger(n) && n >= 1);
-  expect(positive, op, "size, stride and dilation of at least 1", JSON.stringify({ size, stride, dilation }));
+  if (!positive) throw wrong(op, "size, stride and dilation of at least 1", JSON.stringify({ size, stride, dilation }));
   return { axes, size: size!, stride: stride!, dilation: dilation! };
 }
 
@@ -45,7 +45,7 @@ function windowShape(op: string, shape: readonly number[], w: Windows): number[]
   w.axes.forEach((axis, i) => {
     const reach = w.dilation[i]! * (w.size[i]! - 1) + 1;
     const n = shape[axis]!;
-    expect(n === -1 || n >= reach, op, `an axis of at least ${reach}`, `${n}`);
+    if (!(n === -1 || n >= reach)) throw wrong(op, `an axis of at least ${reach}`, `${n}`);
     out[axis] = sized(n, (n) => Math.floor((n - reach) / w.stride[i]!) + 1);
   });
   return [...out, ...w.size];
@@ -73,7 +73,7 @@ const rows: readonly Op[] = [
       expectCount("reshape", inputs, 1);
       const shape = numbersAttr("reshape", attrs, "shape");
       const fits = isOpen(shape) || isOpen(inputs[0]!.shape) || sizeOf(shape) === sizeOf(inputs[0]!.shape);
-      expect(fits, "reshape", `${sizeOf(inputs[0]!.shape)} elements`, `[${shape.join(",")}]`);
+      if (!fits) throw wrong("reshape", `${sizeOf(inputs[0]!.shape)} elements`, `[${shape.join(",")}]`);
       return like(inputs[0]!, shape);
     },
     gradient: ({ inputs: [x], g }) => [b.reshape(g, x!.type.shape)],
@@ -90,12 +90,8 @@ const rows: readonly Op[] = [
       const shape = inputs[0]!.shape;
       const perm = numbersAttr("permute", attrs, "perm", shape.length);
       const sorted = [...perm].sort((x, y) => x - y);
-      expect(
-        sorted.every((p, i) => p === i),
-        "permute",
-        `a permutation of ${shape.length} axes`,
-        `[${perm.join(",")}]`,
-      );
+      if (!sorted.every((p, i) => p === i))
+        throw wrong("permute", `a permutation of ${shape.length} axes`, `[${perm.join(",")}]`);
       return like(
         inputs[0]!,
         perm.map((p) => shape[p]!),
@@ -121,12 +117,12 @@ const rows: readonly Op[] = [
       const from = inputs[0]!.shape;
       const rising = axes.every((axis, i) => i === 0 || axis > axes[i - 1]!);
       const sizes = axes.map((axis) => shape[axis]!);
-      expect(
-        rising && sameShape(sizes, from),
-        "expand",
-        `increasing axes with sizes [${from.join(",")}]`,
-        `[${sizes.join(",")}] at [${axes.join(",")}]`,
-      );
+      if (!(rising && sameShape(sizes, from)))
+        throw wrong(
+          "expand",
+          `increasing axes with sizes [${from.join(",")}]`,
+          `[${sizes.join(",")}] at [${axes.join(",")}]`,
+        );
       return like(inputs[0]!, shape);
     },
     gradient: ({ node, g }) => {
@@ -160,7 +156,7 @@ const rows: readonly Op[] = [
         from.map((n, i) => {
           const [lo, hi, by] = [start![i]!, stop![i]!, step![i]!];
           const right = lo >= 0 && by >= 1 && (hi === -1 || (lo <= hi && (n === -1 || hi <= n)));
-          expect(right, "slice", `0 <= start <= stop <= ${n} and step >= 1`, `${lo}, ${hi}, ${by}`);
+          if (!right) throw wrong("slice", `0 <= start <= stop <= ${n} and step >= 1`, `${lo}, ${hi}, ${by}`);
           return sized(hi, (hi) => Math.ceil((hi - lo) / by));
         }),
       );
@@ -210,7 +206,7 @@ const rows: readonly Op[] = [
       const [lo, hi] = ["lo", "hi"].map((key) => numbersAttr("pad", attrs, key, from.length));
       numberAttr("pad", attrs, "value");
       const right = [...lo!, ...hi!].every((n, i) => n >= 0 || (n === -1 && isOpen([from[i % from.length]!])));
-      expect(right, "pad", "lo and hi of at least 0", JSON.stringify({ lo, hi }));
+      if (!right) throw wrong("pad", "lo and hi of at least 0", JSON.stringify({ lo, hi }));
       return like(
         inputs[0]!,
         from.map((n, i) => (hi![i] === -1 ? -1 : sized(n, (n) => n + lo![i]! + hi![i]!))),
@@ -266,13 +262,13 @@ const rows: readonly Op[] = [
     doc: "Joins any number of tensors.",
     shape: (inputs, attrs) => {
       const first = inputs[0];
-      expect(first !== undefined, "concat", "at least one input", "none");
+      if (first === undefined) throw wrong("concat", "at least one input", "none");
       const axis = axisAttr("concat", attrs, first.shape.length);
       const without = (t: Type) => t.shape.map((n, i) => (i === axis ? 0 : n));
       let shape: number[] = without(first);
       for (const t of inputs) {
         const fits = t.dtype === first.dtype && sameShape(without(t), shape);
-        expect(fits, "concat", `${typeText(first)} but for axis ${axis}`, typeText(t));
+        if (!fits) throw wrong("concat", `${typeText(first)} but for axis ${axis}`, typeText(t));
         shape = knownShape(shape, without(t));
       }
       const sizes = inputs.map((t) => t.shape[axis]!);
@@ -284,7 +280,7 @@ const rows: readonly Op[] = [
       let at = 0;
       return inputs.map((x, k) => {
         const size = x.type.shape[axis]!;
-        expect(size !== -1, "concat", "a known size for the gradient", typeText(x.type));
+        if (size === -1) throw wrong("concat", "a known size for the gradient", typeText(x.type));
         const [start, stop] = [g.type.shape.map(() => 0), [...g.type.shape]];
         [start[axis], stop[axis]] = [at, at + size];
         at += size;
@@ -333,7 +329,7 @@ const rows: readonly Op[] = [
       const shape = numbersAttr("fold", attrs, "shape");
       const from = windowShape("fold", shape, windowAttrs("fold", attrs, shape.length));
       const fits = inputs[0]!.dtype === "f32" && sameShape(from, inputs[0]!.shape);
-      expect(fits, "fold", `f32[${from.join(",")}]`, typeText(inputs[0]!));
+      if (!fits) throw wrong("fold", `f32[${from.join(",")}]`, typeText(inputs[0]!));
       return like(inputs[0]!, shape);
     },
     gradient: ({ node, g }) => {

@@ -1,0 +1,182 @@
+/** Statements whose head is written as another language has it. */
+import type { IToken, TokenType } from "chevrotain";
+import { change, fix, from, put, putBefore, remove } from "../../errors/edits.ts";
+import { bareFields, foreignSign, foreignWord, otherSign } from "../../errors/syntax.ts";
+import { spanOf } from "../scan.ts";
+import { Colon, Comma, endOf, Equals, FatArrow, Foreign, Identifier, LCurly, LeftArrow, LParen, Minus, NumberLit, Plus, RParen, Slash, Star, StringLit, synthetic, UNITS } from "../tokens.ts"; // prettier-ignore
+import type { Look, Mended, Row } from "./look.ts";
+import { is, as, word, lineEnd, closing } from "./look.ts";
+
+const UPDATES: Readonly<Record<string, TokenType>> = { "+=": Plus, "-=": Minus, "*=": Star, "/=": Slash };
+
+export const heads: readonly Row[] = [
+  { begins: Identifier, words: ["fn"], mend: fatDefinition },
+  { begins: Identifier, words: ["let", "input"], mend: typeHint },
+  { begins: Identifier, words: ["with"], mend: noGrad },
+  { begins: Identifier, words: ["save"], mend: savedCall },
+  { begins: Identifier, words: ["train", "eval", "repeat"], mend: bareFieldList },
+  { begins: Identifier, words: ["train"], mend: limitFirst },
+  { begins: Identifier, mend: walrus },
+  { begins: Identifier, mend: update },
+];
+
+function fatDefinition({ source, tokens, i, start }: Look): Mended | undefined {
+  const t = tokens[i]!;
+  if (!start || !is(t, Identifier, "fn")) return undefined;
+  const end = lineEnd(tokens, i);
+  const close = closing(tokens, i + 2);
+  if (close === undefined || close + 1 >= end || !is(tokens[close + 1], FatArrow)) return undefined;
+  const arrow = tokens[close + 1]!;
+  const at = spanOf(source, arrow);
+  const told = otherSign(
+    at,
+    "a definition has `=` before its value",
+    "makes a function without a name",
+    "write `fn f(x) = …`",
+    change(at, "="),
+  );
+  return { taken: close + 2 - i, tokens: [...tokens.slice(i, close + 1), as(arrow, Equals, "=")], told };
+}
+
+function typeHint({ source, tokens, i, start }: Look): Mended | undefined {
+  if (!start || !is(tokens[i], Identifier)) return undefined;
+  const [t, name, colon, type, equals] = tokens.slice(i, i + 5);
+  if (!t || !is(name, Identifier) || !is(colon, Colon) || !is(type, Identifier) || !is(equals, Equals))
+    return undefined;
+  const at = from(spanOf(source, colon), spanOf(source, type));
+  const told = otherSign(
+    at,
+    t.image === "let" ? "a `let` needs no type" : "an `input` needs no type",
+    "follows from the value",
+    `write \`${t.image} ${name.image} = …\``,
+    remove(at, `\`: ${type.image}\``),
+  );
+  return { taken: 5, tokens: [t, name, equals], told };
+}
+
+function noGrad({ source, tokens, i }: Look): Mended | undefined {
+  const [t, module] = [tokens[i]!, tokens[i + 1]];
+  if (!is(t, Identifier, "with") || !is(module, Identifier) || !["torch", "tf"].includes(module.image))
+    return undefined;
+  const brace = braceOf(tokens, i);
+  const close = brace < 0 ? undefined : closing(tokens, brace);
+  if (close === undefined) return undefined;
+  const head = from(spanOf(source, t), spanOf(source, tokens[brace]!));
+  const told = foreignWord(
+    spanOf(source, t),
+    "with torch",
+    "leave it out: a gradient is taken only where `grad` or `minimize` asks for one",
+    fix(
+      "leave it out",
+      put({ ...head, end: tokens[brace + 1]!.startOffset }, ""),
+      put(spanOf(source, tokens[close]!), ""),
+    ),
+  );
+  return { taken: close - i + 1, tokens: tokens.slice(brace + 1, close), told };
+}
+
+function savedCall({ source, tokens, i, start }: Look): Mended | undefined {
+  if (!start || !is(tokens[i], Identifier, "save")) return undefined;
+  const [t, open, a, comma, b, close] = tokens.slice(i, i + 6);
+  if (!t || !is(open, LParen) || !a || !is(comma, Comma) || !b || !is(close, RParen)) return undefined;
+  const [file, net] = is(a, StringLit) ? [a, b] : [b, a];
+  if (!is(file, StringLit) || !is(net, Identifier)) return undefined;
+  const text = `save ${net.image} to ${file.image}`;
+  const whole = from(spanOf(source, t), spanOf(source, close));
+  const told = otherSign(
+    from(spanOf(source, open), spanOf(source, close)),
+    "`save` is a statement",
+    "no list of arguments",
+    `write \`${text}\``,
+    change(whole, text),
+  );
+  return { taken: 6, tokens: [t, net, word(net.startOffset, "to"), file], told };
+}
+
+function bareFieldList({ source, tokens, i, start }: Look): Mended | undefined {
+  const t = tokens[i]!;
+  if (!start || !is(tokens[i + 1], Identifier) || !is(tokens[i + 2], Comma)) return undefined;
+  let end = i + 1;
+  while (is(tokens[end], Identifier) && is(tokens[end + 1], Comma)) end += 2;
+  if (!is(tokens[end], Identifier) || !is(tokens[end + 1], Identifier, "in")) return undefined;
+  const fields = tokens.slice(i + 1, end + 1);
+  const at = from(spanOf(source, fields[0]!), spanOf(source, fields.at(-1)!));
+  const parens = [synthetic(LParen, at.start, "("), synthetic(RParen, at.end, ")")] as const;
+  const told = bareFields(
+    at,
+    t.image,
+    fields
+      .filter((x) => is(x, Identifier))
+      .map((x) => x.image)
+      .join(", "),
+  );
+  return { taken: end - i + 1, tokens: [t, parens[0], ...fields, parens[1]], told };
+}
+
+function limitFirst({ source, tokens, i, start }: Look): Mended | undefined {
+  const [t, n, unit] = [tokens[i]!, tokens[i + 1], tokens[i + 2]];
+  if (
+    !start ||
+    !is(t, Identifier, "train") ||
+    !is(n, NumberLit) ||
+    !is(unit, Identifier) ||
+    !Object.hasOwn(UNITS, unit.image)
+  )
+    return undefined;
+  const brace = braceOf(tokens, i);
+  if (brace < 0) return undefined;
+  const at = from(spanOf(source, n), spanOf(source, unit));
+  const text = `for ${n.image} ${unit.image}`;
+  const place = tokens[brace]!.startOffset;
+  const told = otherSign(
+    at,
+    "how long a block runs stands behind its data",
+    "stands before the fields",
+    `write \`${text}\` before the \`{\``,
+    fix(
+      `write \`${text}\` at the end`,
+      put({ ...at, end: tokens[i + 3]!.startOffset }, ""),
+      put({ file: source.file, start: place, end: place }, `${text} `),
+    ),
+  );
+  return {
+    taken: brace - i,
+    tokens: [t, ...tokens.slice(i + 3, brace), word(place, "for"), as(n, NumberLit), as(unit, Identifier)],
+    told,
+  };
+}
+
+function walrus({ source, tokens, i, start }: Look): Mended | undefined {
+  const [t, sign] = [tokens[i]!, tokens[i + 1]];
+  if (!start || !is(t, Identifier) || !is(sign, Foreign, ":=")) return undefined;
+  const at = spanOf(source, sign);
+  const told = foreignSign(
+    at,
+    ":=",
+    `a new name is \`let ${t.image} = …\`, a change of state is \`${t.image} <- …\``,
+    fix(`change to \`let ${t.image} =\``, putBefore(spanOf(source, t), "let "), put(at, "=")),
+  );
+  return { taken: 2, tokens: [word(t.startOffset, "let"), t, as(sign, Equals, "=")], told };
+}
+
+function update({ source, tokens, i, start }: Look): Mended | undefined {
+  const [t, sign] = [tokens[i]!, tokens[i + 1]];
+  const op = sign && is(sign, Foreign) ? UPDATES[sign.image] : undefined;
+  if (!start || !is(t, Identifier) || !sign || !op) return undefined;
+  const at = spanOf(source, sign);
+  const change = `<- ${t.image} ${sign.image[0]}`;
+  const told = foreignSign(
+    at,
+    sign.image,
+    `a state is changed with \`${t.image} ${change} …\``,
+    fix(`change to \`${change}\``, put(at, change)),
+  );
+  const copy = synthetic(Identifier, sign.startOffset, t.image);
+  return { taken: 2, tokens: [t, as(sign, LeftArrow, "<-"), copy, synthetic(op, endOf(sign), sign.image[0])], told };
+}
+
+/** The `{` of a head, on its line. */
+function braceOf(tokens: readonly IToken[], i: number): number {
+  const end = lineEnd(tokens, i);
+  return tokens.findIndex((x, k) => k > i && k < end && x.tokenType === LCurly);
+}
