@@ -203,7 +203,11 @@ function compare(name: string, a: Value, b: Value, at: Sides): Tensor {
   return tensor(op(rule.op, rule.swap ? [q, p] : [p, q], {}, at), axes, "bool");
 }
 
-function logic(name: "and" | "or", a: Value, b: Value, at: Sides): Value {
+/** A list of truth values is a tensor. */
+const asTruth = (v: Value, at: At): Value => (v.kind === "list" && isTensorLike(v) ? toTensor(v, at) : v);
+
+function logic(name: "and" | "or", left: Value, right: Value, at: Sides): Value {
+  const [a, b] = [asTruth(left, at), asTruth(right, at)];
   const decides = name === "or";
   for (const [known, other, span] of [
     [a, b, at.right],
@@ -276,6 +280,7 @@ export function unary(name: "-" | "not", v: Value, at: At): Value {
   if (v.kind === "broken") return v;
   if (name === "not") {
     if (v.kind === "bool") return bool(!v.value);
+    v = asTruth(v, at);
     if (v.kind === "tensor" && v.dtype === "bool") return tensor(op("not", [v.node], {}, at), v.axes, "bool");
     throw new UserError(
       mistake.wrongKind(
@@ -314,6 +319,10 @@ export function select(cond: Value, a: Value, b: Value, at: At): Value {
   if (cond.kind === "broken") return cond;
   if (cond.kind === "bool") return cond.value ? a : b;
   if (a.kind === "broken" || b.kind === "broken") return { kind: "broken" };
+  if (cond.kind === "bundle") {
+    const chosen = byLeaf("? :", [cond, a, b], at, ([c, x, y]) => select(c!, x!, y!, at));
+    if (chosen) return chosen;
+  }
   if (cond.kind !== "tensor" || cond.dtype !== "bool")
     throw new UserError(
       mistake.wrongKind(

@@ -228,6 +228,8 @@ export function zipData(parts: readonly (ArgV & { readonly data: Dataset })[]): 
 
 /** A condition is computed for this many rows at a time. */
 const PIECE = 1024;
+/** More would not be counted while someone waits for a check. */
+const MOST_COUNTED = 10_000_000;
 
 /** Undefined while the host is to be asked how many rows are kept. */
 export function filterData(c: Checker, env: Env, data: Dataset, f: Func | BuiltinV, span: Span): Dataset | undefined {
@@ -252,6 +254,7 @@ function filterPart(c: Checker, env: Env, data: Dataset, f: Func | BuiltinV, spa
   const words = text([keep]);
   const plan: DataPlan = { op: "filter", of: data.plan, keep, text: words };
   if (data.rows < 0) return { ...data, plan };
+  if (data.rows > MOST_COUNTED) throw new UserError(mistakes.tooManyToFilter(span, data.rows, MOST_COUNTED));
   const ref: SourceRef = { name: "filter", args: { keep: words }, over: { plan: data.plan, keep }, span };
   const facts = factsOf(c, ref);
   if (!facts) return undefined;

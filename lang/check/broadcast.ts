@@ -71,8 +71,8 @@ function isColumn(small: readonly Axis[], large: readonly Axis[]): boolean {
 /** `scales`: the operator only scales (`*`, `/`), so a column beside a vector is no slip. */
 export function pairAxes(a: readonly Axis[], b: readonly Axis[], scales = false): Pairing | Misfit {
   if (a.length === b.length) {
-    for (const [place, left] of a.entries()) {
-      const right = b[place]!;
+    for (let place = 0; place < a.length; place++) {
+      const [left, right] = [a[place]!, b[place]!];
       if (left.uid !== undefined && right.uid !== undefined && left.uid !== right.uid)
         return { why: "names", place, left, right };
       if (!fits(left.size, right.size)) return { why: "sizes", place, left, right };

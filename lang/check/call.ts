@@ -1,13 +1,13 @@
 /**
  * Calls: binding of arguments to parameters, functions, pipes. What a call means is decided by the kind of the callee.
  */
-import { Reported, UserError } from "../diagnostic.ts";
+import { type Diagnostic, Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import { wrongKind } from "../errors/sizes.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
-import { shape, typeText } from "./axes.ts";
+import { shape, sizeNum, typeText } from "./axes.ts";
 import { builtins } from "./builtins/index.ts";
 import { foreignCall } from "./foreign.ts";
 import { openSource } from "./data.ts";
@@ -18,10 +18,11 @@ import { refuseMixing, rememberLens } from "./mixes.ts";
 import { enterSignature, lastExpression, leaveSignature } from "./signature.ts";
 import { atArguments } from "./relabel.ts";
 import { sources } from "./sources.ts";
+import { refuseStale } from "./stale.ts";
 import { refuseFit } from "./splits.ts";
 import { specials } from "./specials.ts";
 import type { Checker, Env } from "./state.ts";
-import { callSite, child, isStackOverflow, tellNames } from "./state.ts";
+import { callSite, child, isStackOverflow, lookup, tellNames } from "./state.ts";
 import { checkBuiltinMeaning, checkMeaning, remember } from "./tags.ts";
 import type { Axis, Bundle, Func, OptimizerDecl, OptimizerV, Scope, Value } from "./values.ts";
 
@@ -35,20 +36,58 @@ export interface ArgV {
 /** Functions of the standard library that learn from rows. */
 const FITTING = new Set(["standardize"]);
 
-/** A script that calls itself deeper than this has no end. */
+/** A function that calls itself deeper than this has no end. */
 const MAX_DEPTH = 256;
+/** So many calls of one function inside one another are a recursion, not a function that is given to itself. */
+const RECURS = 16;
 /** Of one script: a function that calls itself twice at each level ends, but not while someone waits. */
 const MAX_CALLS = 200_000;
 
-export function evaluateArgs(c: Checker, env: Env, args: readonly ast.Arg[]): ArgV[] {
+/** Arguments that name axes of the others. */
+const OF_AXES = new Set(["over", "per", "batch"]);
+
+/** `before` are the arguments that are known already, `callee` what is called. */
+export function evaluateArgs(
+  c: Checker,
+  env: Env,
+  args: readonly ast.Arg[],
+  callee?: Value,
+  before: readonly Value[] = [],
+): ArgV[] {
   const plain = withoutHint(env);
-  return args.map((a) => ({
-    name: a.name?.text,
-    nameSpan: a.name?.span,
-    value: evaluate(c, plain, a.value),
-    span: a.value.span,
-  }));
+  const values = [...before];
+  const renames = callee?.kind === "builtin" && callee.name === "rename";
+  return args.map((a) => {
+    const fresh = renames && isFreeName(env, a.value);
+    const value: Value = fresh
+      ? { kind: "str", parts: [fresh] }
+      : evaluate(c, a.name && OF_AXES.has(a.name.text) ? withAxesOf(plain, values) : plain, a.value);
+    values.push(value);
+    return { name: a.name?.text, nameSpan: a.name?.span, value, span: a.value.span };
+  });
 }
+
+/** The new name in `rename(x, T: Tk)`: a capital that means nothing yet. */
+function isFreeName(env: Env, e: ast.Expr): string | undefined {
+  return e.kind === "name" && /^\p{Lu}/u.test(e.text) && !lookup(env.scope, e.text) ? e.text : undefined;
+}
+
+/** Where axes are asked for, those of the tensors at hand have their names: `mean(rows.x, over: N)`. */
+export function withAxesOf(env: Env, values: readonly Value[]): Env {
+  const scope = child(env.scope);
+  const add = (value: Value): void => {
+    if (value.kind === "tuple" || value.kind === "list") value.items.forEach(add);
+    if (value.kind !== "tensor") return;
+    for (const axis of value.axes) {
+      if (axis.uid === undefined || axis.name === undefined || lookup(scope, axis.name)) continue;
+      scope.names.set(axis.name, { value: sizeNum(axis), span: value.node.span ?? NOWHERE });
+    }
+  };
+  values.forEach(add);
+  return scope.names.size === 0 ? env : { ...env, scope };
+}
+
+const NOWHERE: Span = { file: "", start: 0, end: 0 };
 
 export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
   if (e.callee.kind === "member" && e.callee.name.text === "with") {
@@ -72,7 +111,7 @@ export function evaluateCall(c: Checker, env: Env, e: ast.Call): Value {
   }
   return foreignCall(c, env, e, () => {
     const callee = evaluate(c, env, e.callee);
-    return callValue(c, env, callee, evaluateArgs(c, env, e.args), e.span, nameOf(e.callee));
+    return callValue(c, env, callee, evaluateArgs(c, env, e.args, callee), e.span, nameOf(e.callee));
   });
 }
 
@@ -131,7 +170,7 @@ export function evaluatePipe(c: Checker, env: Env, e: ast.Expr & { kind: "pipe" 
       );
     }
     const callee = evaluate(c, env, right.callee);
-    const args = evaluateArgs(c, env, right.args);
+    const args = evaluateArgs(c, env, right.args, callee, [left]);
     if (callee.kind === "broken" || left.kind === "broken") return unknown(c, callee);
     if (callee.kind === "model") {
       const instance = makeInstance(c, env, callee, args, right.span);
@@ -225,6 +264,7 @@ function callBuiltin(c: Checker, env: Env, name: string, args: readonly ArgV[], 
     const argSpans: Record<string, Span> = {};
     const bound = bindBuiltin(name, builtin.params, args, span, argSpans);
     checkBuiltinMeaning(name, bound["x"] ?? bound["p"], argSpans["x"] ?? argSpans["p"], span);
+    refuseStale(c, name, bound["y"], bound["x"], { y: argSpans["y"] ?? span, x: argSpans["x"] ?? span });
     if (name === "grad") refuseMixing(c, bound["y"], bound["x"], bound["per"], span);
     return builtin.call(bound, atOf(c, env, span, argSpans));
   }
@@ -360,8 +400,8 @@ export function bindArgs(
 function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span: Span): Value {
   const spans = new Map<string, Span>();
   const run = (): Value => applyFunction(c, env, f, args, span, spans);
-  if (!f.body.span.file.startsWith("stdlib/")) return inCall(c, f.name, span, run);
-  return inCall(c, f.name, span, () => {
+  if (!f.body.span.file.startsWith("stdlib/")) return inCall(c, f.name, f.body, span, run);
+  return inCall(c, f.name, f.body, span, () => {
     try {
       return run();
     } catch (error) {
@@ -402,16 +442,24 @@ function applyFunction(
   return result;
 }
 
-/** A mistake found inside the standard library is shown first at the call that led there. */
-export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T {
+/**
+ * Calls `callee`, a tree that tells one function from another. A mistake found inside the standard library is shown first
+ * at the call that led there.
+ */
+export function inCall<T>(c: Checker, name: string, callee: object, span: Span, run: () => T): T {
   if (c.runaway || c.walked.calls > MAX_CALLS) throw new Reported();
+  const outer = c.calling.get(callee);
+  const times = (outer?.times ?? 0) + 1;
+  c.calling.set(callee, { name, span, times });
   c.calls++;
   try {
-    if (c.calls > MAX_DEPTH || ++c.walked.calls > MAX_CALLS) throw endless(c, name, span);
+    if (times > MAX_DEPTH) throw endless(c, names.infiniteRecursion(name, span));
+    if (++c.walked.calls > MAX_CALLS)
+      throw endless(c, times > 1 ? names.infiniteRecursion(name, span) : names.tooManyCalls(name, MAX_CALLS, span));
     return run();
   } catch (error) {
     // Wide bodies fill the stack of the host before the depth is reached.
-    if (isStackOverflow(error)) throw endless(c, name, span);
+    if (isStackOverflow(error)) throw endless(c, overflow(c, name, span));
     if (!(error instanceof UserError)) throw error;
     const d = error.diagnostic;
     const first = d.labels[0];
@@ -420,11 +468,20 @@ export function inCall<T>(c: Checker, name: string, span: Span, run: () => T): T
     }
     throw error;
   } finally {
+    if (outer) c.calling.set(callee, outer);
+    else c.calling.delete(callee);
     if (--c.calls === 0) c.runaway = false;
   }
 }
 
-function endless(c: Checker, name: string, span: Span): UserError {
+/** Of the calls that go on: one that is there again and again, or else many that are there once. */
+function overflow(c: Checker, name: string, span: Span): Diagnostic {
+  const [most] = [...c.calling.values()].sort((a, b) => b.times - a.times);
+  if (most && most.times >= RECURS) return names.infiniteRecursion(most.name, most.span);
+  return names.callsTooDeep(name, c.calls, span);
+}
+
+function endless(c: Checker, told: Diagnostic): UserError {
   c.runaway = true;
-  return new UserError(names.infiniteRecursion(name, span));
+  return new UserError(told);
 }

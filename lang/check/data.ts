@@ -11,7 +11,7 @@ import type { DataArg, DataPlan, Facts, FieldFact, SourceRef } from "../program.
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
-import { typeText } from "./axes.ts";
+import { openNum, typeText } from "./axes.ts";
 import type { ArgV } from "./call.ts";
 import { define } from "./expr.ts";
 import { mapRows } from "./rows.ts";
@@ -131,21 +131,38 @@ function dataArg(value: Value, what: string, span: Span): DataArg {
 
 // ---------------------------------------------------------------- parts and whole fields
 
-export function dataMember(c: Checker, data: Dataset, name: string, span: Span, what: string): Value {
+export function dataMember(c: Checker, env: Env, data: Dataset, name: string, span: Span, what: string): Value {
   const part = data.parts?.get(name);
   if (part) return part;
   const fact = data.fields.get(name);
   if (isTextData(data)) throw new UserError(mistakes.notTokens(span, `\`.${name}\``));
-  if (name === "rows" && !fact) return { kind: "num", value: data.rows };
+  if (name === "rows" && !fact) return rowsOf(data);
   if (!fact && TOKEN_MEMBERS.has(name)) return tokenMember(c, data, name, span);
   if (isOpen(data)) return { kind: "broken" };
-  if (!fact) {
-    const all = [...(data.parts?.keys() ?? []), ...data.fields.keys()];
-    throw new UserError(names.noMember(what, name, span, all, didYouMean(name, all)));
-  }
+  const lacking = (known: Iterable<string>): UserError => {
+    const all = [...(data.parts?.keys() ?? []), ...known];
+    return new UserError(names.noMember(what, name, span, all, didYouMean(name, all)));
+  };
+  if (!fact && data.maps.length === 0) throw lacking(data.fields.keys());
   if (data.parts) throw new UserError(blocks.partsNotChosen([...data.parts.keys()], span));
   const rows = rowAxis(c, data, span);
   if (data.split) c.splits.set(planId(c, data.plan), data.split);
+  if (data.maps.length === 0) return columnOf(c, data, name, fact!, rows, span);
+  const columns = new Map([...data.fields].map(([n, f]) => [n, columnOf(c, data, n, f, rows, span)]));
+  // Fields that are read one after the other are of the same rows: draws are addressed by the data, not by the line.
+  const site = { path: `${env.frame.site.path}/rows ${planId(c, data.plan)}`, counts: new Map<string, number>() };
+  const mapped = throughMaps(c, { scope: env.scope, frame: { ...env.frame, site } }, data, columns, rows, span);
+  const found = mapped.get(name);
+  if (!found) throw lacking(mapped.keys());
+  return found;
+}
+
+/** How many rows there are, as a number of the script. */
+export function rowsOf(data: Dataset): Value {
+  return data.rows < 0 ? openNum : { kind: "num", value: data.rows };
+}
+
+function columnOf(c: Checker, data: Dataset, name: string, fact: FieldFact, rows: Axis, span: Span): Tensor {
   const axes = [rows, ...rowAxes(c, data, name, fact, span)];
   const node = make(
     "input",
@@ -229,7 +246,7 @@ export function fieldNames(data: Dataset, written: readonly string[]): string[] 
 
 /** The fields of a batch, as the row functions leave them. */
 export function rowFields(c: Checker, env: Env, data: Dataset, batch: Axis, span: Span): ReadonlyMap<string, Tensor> {
-  let row = new Map<string, Tensor>();
+  const row = new Map<string, Tensor>();
   if (isOpen(data)) return row;
   for (const [name, fact] of data.fields) {
     const axes = [batch, ...rowAxes(c, data, name, fact, span)];
@@ -237,6 +254,19 @@ export function rowFields(c: Checker, env: Env, data: Dataset, batch: Axis, span
     if (data.split) c.origins.set(node, data.split);
     row.set(name, fieldTensor(node, fact, axes));
   }
+  return throughMaps(c, env, data, row, batch, span);
+}
+
+/** The fields of rows along one axis, after all row functions. */
+function throughMaps(
+  c: Checker,
+  env: Env,
+  data: Dataset,
+  fields: ReadonlyMap<string, Tensor>,
+  batch: Axis,
+  span: Span,
+): ReadonlyMap<string, Tensor> {
+  let row = fields;
   for (const f of data.maps) {
     const mapped = mapRows(c, env, f, row, batch, span);
     if (mapped.kind !== "record")
@@ -249,14 +279,15 @@ export function rowFields(c: Checker, env: Env, data: Dataset, batch: Axis, span
           "write `map(row => { ..row, x: f(row.x) })`",
         ),
       );
-    row = new Map();
+    const next = new Map<string, Tensor>();
     for (const [name, field] of mapped.fields) {
       if (field.kind === "broken") throw new Reported();
       if (field.kind !== "tensor" || field.axes[0]?.uid !== batch.uid) {
         throw new Error(`expected a field ${name} for each row, got ${typeText(field)}`);
       }
-      row.set(name, field);
+      next.set(name, field);
     }
+    row = next;
   }
   return row;
 }

@@ -16,7 +16,7 @@ import { transposed } from "./builtins/index.ts";
 import { callValue, evaluateCall, evaluatePipe } from "./call.ts";
 import { dataMember } from "./data.ts";
 import { foreignMember } from "./foreign.ts";
-import { atOf } from "./hooks.ts";
+import { atOf, Hooks } from "./hooks.ts";
 import { indexTensor } from "./index.ts";
 import { evaluateFor, evaluateIterate, evaluateScan } from "./loops.ts";
 import { instanceMember } from "./models.ts";
@@ -25,6 +25,7 @@ import { specials } from "./specials.ts";
 import { runBlock } from "./statements.ts";
 import type { Checker, Env } from "./state.ts";
 import { child, lookup, scalarInput, visibleNames } from "./state.ts";
+import { variableOf } from "./tensors.ts";
 import type { Func, RangeV, Tensor, Value } from "./values.ts";
 
 export const none: Value = { kind: "none" };
@@ -70,7 +71,8 @@ function valueOf(c: Checker, env: Env, e: ast.Expr): Value {
       );
     case "unary": {
       const value = evaluate(c, env, e.value);
-      if (e.op === "not" && (isAxisLike(value) || value.kind === "list")) return { kind: "not", value };
+      const axes = value.kind === "list" && !value.items.every(({ kind }) => kind === "bool");
+      if (e.op === "not" && (isAxisLike(value) || axes)) return { kind: "not", value };
       return unary(e.op, value, atOf(c, env, e.span));
     }
     case "binary":
@@ -238,7 +240,7 @@ function evaluateBinary(c: Checker, env: Env, e: ast.Expr & { kind: "binary" }):
   if (left.kind === "broken" || right.kind === "broken") return { kind: "broken" };
   // A sign that is no operator was reported by the parser.
   if (!OPERATORS.has(e.op)) return { kind: "broken" };
-  return binary(e.op, left, right, { ...atOf(c, env, e.span), left: e.left.span, right: e.right.span });
+  return binary(e.op, left, right, { span: e.span, ctx: new Hooks(c, env), left: e.left.span, right: e.right.span });
 }
 
 /** A condition on constants picks a branch, also when it was computed from the floats of a `let`. */
@@ -258,6 +260,8 @@ function evaluateIf(c: Checker, env: Env, e: ast.If): Value {
         : runBlock(c, { scope: child(env.scope), frame: env.frame }, b);
   if (cond.kind === "bool") return branch(cond.value ? e.then : e.else);
   if (cond.kind === "broken") return cond;
+  const doing = actionIn(e.then) ?? (e.else && actionIn(e.else));
+  if (doing) throw new UserError(names.doneByTensor(doing.kind, e.cond.span, doing.span));
   if (!e.else) {
     throw new UserError(
       names.outOfPlace(
@@ -269,6 +273,14 @@ function evaluateIf(c: Checker, env: Env, e: ast.If): Value {
     );
   }
   return select(cond, branch(e.then), branch(e.else), atOf(c, env, e.span));
+}
+
+/** What is done, not computed: it cannot be chosen element by element. */
+const ACTIONS = new Set<ast.Stmt["kind"]>(["print", "plot", "show", "record", "save", "stop", "commit", "minimize"]);
+
+function actionIn(body: ast.Block | ast.If): ast.Stmt | undefined {
+  if (body.kind === "if") return actionIn(body.then) ?? (body.else && actionIn(body.else));
+  return body.body.find((stmt) => ACTIONS.has(stmt.kind));
 }
 
 function evaluateRecord(c: Checker, env: Env, fields: readonly ast.Field[]): Value {
@@ -298,10 +310,13 @@ function evaluateRecord(c: Checker, env: Env, fields: readonly ast.Field[]): Val
 function evaluateIndex(c: Checker, env: Env, target: ast.Expr, items: readonly ast.IndexItem[], span: Span): Value {
   const value = evaluate(c, env, target);
   if (value.kind === "broken") return value;
-  if (value.kind === "list" || value.kind === "tuple") {
+  const variable = value.kind === "list" ? variableOf(value) : undefined;
+  if ((value.kind === "list" && !variable) || value.kind === "tuple") {
     const item = items[0];
-    if (items.length !== 1 || !item || item.kind === "rest") {
-      throw new UserError(names.needsConstant("the place in a list", "several", span));
+    if (items.length !== 1 || !item || item.kind === "rest" || item.value.kind === "range") {
+      throw new UserError(
+        names.onePlaceOfList(items.length > 1 && value.items.every((v) => v.kind === "list"), items, span),
+      );
     }
     const n = constantNumber(c, env, item.value, "the place in a list");
     const found = value.items.at(n);
@@ -361,7 +376,7 @@ export function member(c: Checker, env: Env, value: Value, name: string, span: S
     case "instance":
       return instanceMember(c, value, name, span);
     case "dataset":
-      return dataMember(c, value, name, span, what);
+      return dataMember(c, env, value, name, span, what);
     case "block": {
       if (!value.metrics.has(name)) {
         throw new UserError(
@@ -415,7 +430,7 @@ export function iterationValues(c: Checker, env: Env, e: ast.Expr): readonly Val
     for (let i = from; i <= to; i++) items.push({ kind: "num", value: i });
     return items;
   }
-  if (value.kind === "broken") return [];
+  if (value.kind === "broken") throw new Reported();
   const places = value.kind === "tensor" && e.kind === "call" && e.callee.kind === "name" && e.callee.text === "range";
   throw new UserError(
     names.notWalkable(typeText(value), e.span, places ? value.classes : undefined, value.kind === "dataset"),

@@ -66,9 +66,11 @@ function closeSegment(c: Checker, build: Build): void {
     const owner = c.ownerOf(n);
     if (n.op === "input" && HOST_SOURCES.has(String(n.attrs.source)))
       throw new UserError(names.metricFeedsBack(n.span ?? nowhere));
-    if (n.op === "const" || owner === build || owner === undefined || isCopyable(n))
-      result = rebuild(n, n.inputs.map(walk));
-    else if (n.op === "input") {
+    if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) {
+      // Who only listens wants no graph, only what is wrong with it.
+      if (c.settings.seen) for (const input of n.inputs) walk(input);
+      result = c.settings.seen ? n : rebuild(n, n.inputs.map(walk));
+    } else if (n.op === "input") {
       if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
       result =
         n.attrs.source === "batch" && owner.feed !== build.feed ? keptBy(c, owner, n) : inputOf(c, build, owner, n);

@@ -125,14 +125,14 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
     const here = env.frame.kind === "block" && (block!.kind === "train" || n.type.shape.length > 0);
     return foldOf(c, block!, n, here ? "last" : "avg");
   };
-  /** What was collected over a pass has the size of the pass, and so have the constants beside it. */
+  /** A tensor that was folded or collected has no size of a batch, and so have the constants beside it none. */
   const passes = new Map<Node, boolean>();
   const ofPass = (n: Node): boolean => {
     const known = passes.get(n);
     if (known !== undefined) return known;
     const isFold = sourceOf(n) === "fold";
     const result = isFold
-      ? block?.folds.get(String(n.attrs.name))?.how === "collect"
+      ? n.type.shape.length > 0 || block?.folds.get(String(n.attrs.name))?.how === "collect"
       : n.inputs.some((input) => dependsOnHost(input)) &&
         n.inputs.every((input) => !dependsOnHost(input) || ofPass(input));
     passes.set(n, result);

@@ -59,14 +59,21 @@ function placeItems(t: Tensor, items: readonly Item[], at: At): Map<number, Aske
   const rest = plain.findIndex((x) => "rest" in x);
   const again = plain.findLastIndex((x) => "rest" in x);
   const given = plain.length - (rest < 0 ? 0 : 1);
-  if (given > t.axes.length || rest !== again) throw new UserError(mistake.tooManyIndices(t, given, at.span));
+  if (rest !== again) throw new UserError(mistake.restTwice(t, at.span));
+  if (given > t.axes.length) throw new UserError(mistake.tooManyIndices(t, given, at.span));
   plain.forEach((item, i) => {
     if ("rest" in item) return;
     put(rest < 0 || i < rest ? i : t.axes.length - (plain.length - i), item);
   });
   for (const item of items)
-    if (!("rest" in item) && item.axis !== undefined)
-      put(resolveAxes(t, item.axis, { ...at, argSpans: { over: item.span } })[0]!, item);
+    if (!("rest" in item) && item.axis !== undefined) put(axisOf(t, item.axis, item.span, at), item);
+  return found;
+}
+
+/** One index is along one axis. */
+function axisOf(t: Tensor, axis: Value, span: Span, at: At): number {
+  const [found, ...more] = resolveAxes(t, axis, { ...at, argSpans: { over: span } });
+  if (found === undefined || more.length > 0) throw new UserError(mistake.indexOfAxes(t, span));
   return found;
 }
 

@@ -22,7 +22,7 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
     const place = options.indexOf(chosen);
     if (place < 0)
       throw new UserError(
-        names.wrongInput(name, chosen, stmt.span, `one of ${options.join(", ")}`, given !== undefined),
+        names.wrongInput(name, chosen, stmt.value.span, `one of ${options.join(", ")}`, given !== undefined),
       );
     c.inputs.set(name, { name, value: chosen, options, kind: "shape", span: stmt.span });
     define(c, env.scope, stmt.name, evaluate(c, env, stmt.domain.items[place]!));
@@ -31,7 +31,7 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
   const value = evaluate(c, env, stmt.value);
   if (value.kind === "bool") {
     if (given !== undefined && String(given) !== "true" && String(given) !== "false") {
-      throw new UserError(names.wrongInput(name, String(given), stmt.span, "true or false"));
+      throw new UserError(names.wrongInput(name, String(given), stmt.value.span, "true or false"));
     }
     const chosen = given === undefined ? value.value : String(given) === "true";
     c.inputs.set(name, { name, value: chosen, kind: "shape", span: stmt.span });
@@ -44,11 +44,13 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
   const allowed = min === undefined ? "a number" : `a number from ${min} to ${max}`;
   const chosen = given === undefined ? value.value : Number(given);
   if (!Number.isFinite(chosen) || (min !== undefined && (chosen < min || chosen > max!))) {
-    throw new UserError(names.wrongInput(name, String(given ?? value.value), stmt.span, allowed, given !== undefined));
+    throw new UserError(
+      names.wrongInput(name, String(given ?? value.value), stmt.value.span, allowed, given !== undefined),
+    );
   }
   const live = value.float === true || stmt.log || !integerDomain(stmt);
   if (!live && !Number.isInteger(chosen)) {
-    throw new UserError(names.wrongInput(name, String(given), stmt.span, "a whole number"));
+    throw new UserError(names.wrongInput(name, String(given), stmt.value.span, "a whole number"));
   }
   c.inputs.set(name, { name, value: chosen, min, max, log: stmt.log, kind: live ? "live" : "shape", span: stmt.span });
   const meaning: Value = live

@@ -10,7 +10,8 @@ import type { Node, Type } from "../graph/node.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { toTensor } from "./arith.ts";
-import { resolveAxes, shape, typeText } from "./axes.ts";
+import { resolveAxis, shape, typeText } from "./axes.ts";
+import { withAxesOf } from "./call.ts";
 import { bindPattern, constantNumber, evaluate, iterationValues, joinPass } from "./expr.ts";
 import { atOf } from "./hooks.ts";
 import { rebuild } from "./host.ts";
@@ -85,8 +86,8 @@ export function evaluateScan(c: Checker, env: Env, e: ast.Scan): Value {
   const tensors = items.map((item) => toTensor(item, atOf(c, env, e.source.span)));
   if (!e.over)
     throw new UserError(errors.scanWithoutOver(e.source.span, tensors[0] ? typeText(tensors[0]) : "nothing"));
-  const over = evaluate(c, env, e.over);
-  const places = tensors.map((t) => resolveAxes(t, over, atOf(c, env, e.over!.span))[0]!);
+  const over = evaluate(c, withAxesOf(env, tensors), e.over);
+  const places = tensors.map((t) => resolveAxis(t, over, atOf(c, env, e.over!.span), "scan"));
   const axis = tensors[0]!.axes[places[0]!]!;
   const scanned = tensors.map((t, i) => ({ tensor: t, place: places[i]! }));
   for (const s of scanned) {
@@ -267,11 +268,14 @@ function capture(
   const params: Node[] = [];
   const values: Node[] = [];
   const replaced = new Map<Node, Node>();
+  // A `let x = 2.0` above the loop is one that gradients may be taken for, so it is no part of the body.
+  const first = Math.min(...[...own].map((n) => n.id));
+  const isVariableOutside = (n: Node): boolean => n.attrs.let !== undefined && n.id < first;
   const walk = (n: Node): Node => {
     const known = replaced.get(n);
     if (known) return known;
     let result: Node;
-    if (own.has(n) || n.op === "const") result = n;
+    if (own.has(n) || (n.op === "const" && !isVariableOutside(n))) result = n;
     // Repeated where it is read; a captured repetition would be stored and loaded each tick.
     else if (isInside(n) || n.op === "expand") result = rebuild(n, n.inputs.map(walk));
     else {

@@ -91,7 +91,7 @@ export function applyInstance(
   params?: Bundle,
 ): Value {
   const { decl } = instance;
-  return inCall(c, decl.name, span, () => {
+  return inCall(c, decl.name, decl.decl, span, () => {
     const scope = child(decl.scope);
     const spans = new Map<string, Span>();
     for (const [name, value] of instance.args) {
@@ -232,7 +232,7 @@ function createParam(c: Checker, env: Env, stmt: ast.ParamStmt, instance: Instan
   const name = stmt.name.text;
   const path = `${instance.path}.${name}`;
   if (!stmt.init) {
-    throw new UserError(names.stateWithoutInit(name, stmt.span));
+    throw new UserError(names.paramWithoutInit(name, stmt.span));
   }
   const { how, value } = stmt.init;
   addSlot(c, path, "param", axes, "float", stmt.span, (initEnv) => {

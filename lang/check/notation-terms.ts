@@ -295,7 +295,7 @@ export class Reader {
 
 function scaled(sum: { base: number; terms: Map<Index, number> } | undefined, by: number) {
   if (!sum) return undefined;
-  return { base: sum.base * by, terms: new Map([...sum.terms].map(([index, n]) => [index, n * by])) };
+  return { base: sum.base * by, terms: new Map(by === 0 ? [] : [...sum.terms].map(([index, n]) => [index, n * by])) };
 }
 
 function added(a: { base: number; terms: Map<Index, number> }, c: { base: number; terms: Map<Index, number> }) {

@@ -70,11 +70,9 @@ function descend(c: Checker, env: Env, value: Value, params: Bundle, path: strin
   const fresh = checkFresh(c, loss.node, params, stmt);
   const leaves = [...params.leaves.values()];
   const scale = c.mixed ? lossScale(c, env.frame.block!, path, atOf(c, env, stmt.span)) : undefined;
-  const plain = gradient(
-    loss.node,
-    leaves.map((leaf) => leaf.node),
-    scale?.seed,
-  );
+  const nodes = leaves.map((leaf) => leaf.node);
+  const plain = c.settings.seen ? likeGradients(loss.node, nodes) : gradient(loss.node, nodes, scale?.seed);
+  if (!fresh && c.ownerOf(loss.node)?.kind === "top") throw new UserError(errors.snapshot(stmt.loss.span, true));
   if (!fresh) throw new UserError(errors.nothingToMove(stmt.over.span, "the loss does not depend on these params"));
   const { gradients, ok, checked } = scale?.close(plain, loss.node) ?? { gradients: plain, checked: loss.node };
   const paths = [...params.leaves.keys()];
@@ -83,6 +81,11 @@ function descend(c: Checker, env: Env, value: Value, params: Bundle, path: strin
     leaves: new Map(paths.map((path, i) => [path, { ...leaves[i]!, node: gradients[i]! } as Tensor])),
   };
   return { g, ok, checked, what: sourceName(stmt.loss) };
+}
+
+/** Who only listens wants the types of gradients, and that they depend on all that the loss depends on. */
+function likeGradients(loss: Node, xs: readonly Node[]): Node[] {
+  return xs.map((x) => make("expand", [loss], { shape: x.type.shape, axes: [] }));
 }
 
 interface Given {
@@ -217,8 +220,9 @@ function runStages(
   stmt: ast.Minimize,
 ): void {
   const { span } = stmt;
-  let p: Value = params;
-  let g: Value = gradients;
+  const few = c.settings.seen && opt.stages.every((s) => isOfLibrary(s.decl)) ? oneOfEachShape(params) : undefined;
+  let p: Value = few ? few.some(params) : params;
+  let g: Value = few ? few.some(gradients) : gradients;
   const used = new Map<string, number>();
   for (const stage of opt.stages) {
     const count = (used.get(stage.decl.name) ?? 0) + 1;
@@ -237,8 +241,8 @@ function runStages(
       host: undefined,
       ordinals: new Map(),
     };
-    inCall(c, stage.decl.name, stmt.with.span, () =>
-      runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, params, before),
+    inCall(c, stage.decl.name, stage.decl.decl, stmt.with.span, () =>
+      runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, few?.some(params) ?? params, before),
     );
     p = scope.names.get(pName.name.text)!.value;
     g = scope.names.get(gName.name.text)!.value;
@@ -254,10 +258,34 @@ function runStages(
         "write a value for each leaf, as in `p <- p - lr * g`",
       ),
     );
-  for (const [leafPath, leaf] of p.leaves) {
+  for (const [leafPath, leaf] of few ? few.all(p) : p.leaves) {
     if (!before.has(leafPath)) before.set(leafPath, c.read(leafPath));
     moveParam(c, leafPath, leaf.node, span);
   }
+}
+
+const isOfLibrary = (decl: { readonly decl: ast.Optimizer }): boolean => decl.decl.span.file.startsWith("stdlib/");
+
+/**
+ * Who only listens hears nothing from inside the optimizers of the library, which treat equal shapes alike: one leaf of
+ * each shape stands for the others.
+ */
+function oneOfEachShape(params: Bundle): {
+  readonly some: (of: Bundle) => Bundle;
+  readonly all: (of: Bundle) => (readonly [string, Tensor])[];
+} {
+  const firsts = new Map<string, string>();
+  const standsFor = [...params.leaves].map(([path, { node }]): readonly [string, string] => {
+    const key = node.type.shape.join();
+    const first = firsts.get(key) ?? path;
+    firsts.set(key, first);
+    return [path, first];
+  });
+  const chosen = new Set(firsts.values());
+  return {
+    some: (of) => ({ ...of, leaves: new Map([...of.leaves].filter(([path]) => chosen.has(path))) }),
+    all: (of) => standsFor.map(([path, first]) => [path, of.leaves.get(first)!]),
+  };
 }
 
 function writeVersion(c: Checker, path: string, node: Node, before: Map<string, Node>): void {

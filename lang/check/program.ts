@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostic.ts";
 import type { Action, DataPlan, Facts, Program, SourceRef, TickPart } from "../program.ts";
 import type { Source } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
+import { advise } from "./advice.ts";
 import { finishSegments } from "./finish.ts";
 import { tellWhereElse } from "./elsewhere.ts";
 import { runStatements } from "./statements.ts";
@@ -83,6 +84,7 @@ function walk(
   const walked: WalkedTest[] = [];
   for (const test of tests) c.attempt(() => void walked.push(checkTest(c, { scope, frame }, test)));
   tellWhereElse(c.diagnostics, script.whole ?? script.file, script.source.text);
+  advise(c.diagnostics, script.whole ?? script.file, script.source.text);
   const failed = c.diagnostics.some((d) => d.severity === "error");
   const pending = c.pendingFacts.length > 0 || c.pendingFiles.length > 0;
   const early = c.diagnostics.length;

@@ -6,6 +6,7 @@ import { UserError } from "../diagnostic.ts";
 import type { Label } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import * as errors from "../errors/signature.ts";
+import * as tags from "../errors/tags.ts";
 import { wrongKind } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Span } from "../source.ts";
@@ -17,6 +18,7 @@ import { atOf } from "./hooks.ts";
 import type { Checker, Env } from "./state.ts";
 import { lookup } from "./state.ts";
 import { textOf } from "./tags.ts";
+import { cast } from "./tensors.ts";
 import type { Axis, Kind, Tag, Tensor, Value } from "./values.ts";
 
 /** Local axis uid → the axis of the caller. */
@@ -36,6 +38,7 @@ export function enterSignature(
 ): Lens {
   const lens: Lens = new Map();
   const own = new Map<string, Axis>();
+  const apart = new Map<number, Axis>();
   for (const param of params) {
     if (!param.type) continue;
     const name = param.name.text;
@@ -49,7 +52,7 @@ export function enterSignature(
     if (!param.type.axes) continue;
     const at = spans.get(name) ?? span;
     const tensor = toTensor(value, atOf(c, env, at));
-    const seen = matchParam(c, env, callee, param, tensor, at, lens, own);
+    const seen = matchParam(c, env, callee, param, tensor, at, lens, own, apart);
     env.scope.names.set(name, { value: seen, span: param.name.span });
   }
   lookThrough(env, params, bound, lens, own);
@@ -116,6 +119,7 @@ function matchParam(
   span: Span,
   lens: Lens,
   own: Map<string, Axis>,
+  apart: Map<number, Axis>,
 ): Tensor {
   const type = param.type!;
   const pattern = type.axes!;
@@ -164,6 +168,7 @@ function matchParam(
     if (!fits(size, given.size)) fail(whys([given], span));
     axes[place] = { size: given.size < 0 ? size : given.size, why: given.why };
   });
+  if (rest >= 0) restApart(c, axes, rest, rank - (pattern.length - 1 - rest), lens, apart);
   const kind = kindOf(type);
   let node = tensor.node;
   let dtype = tensor.dtype;
@@ -174,9 +179,35 @@ function matchParam(
     } else if (!(kind === "int" && dtype === "bool")) fail();
   }
   const tag = type.head && TAGS.has(type.head.text) ? (type.head.text as Tag) : tensor.tag;
+  if (isOther(tensor.tag, tag))
+    throw new UserError(tags.otherMeaning(callee, tag!, { value: tensor, span }, tensor.tag!));
   let classes = tensor.classes;
-  if (type.classes && dtype === "int") classes = bindClasses(c, env, type.classes, classes, own);
+  if (type.classes && dtype === "int") {
+    const given = classes;
+    classes = bindClasses(c, env, type.classes, classes, own);
+    if (given !== undefined && classes !== undefined && given >= 0 && classes >= 0 && given > classes) fail();
+  }
   return { ...tensor, node, dtype, axes, tag, classes };
+}
+
+/**
+ * Logits stay logits when a number is added, so only of the other two is it sure what they are; log probabilities are
+ * logits like others.
+ */
+const isOther = (given: Tag | undefined, wanted: Tag | undefined): boolean =>
+  given !== wanted && (given === "prob" || (given === "logprob" && wanted === "prob"));
+
+/** The axes of `..` are told apart from the named ones, also where a `dim` in scope is both. */
+function restApart(c: Checker, axes: Axis[], from: number, to: number, lens: Lens, apart: Map<number, Axis>): void {
+  const named = new Set(axes.flatMap((axis, i) => ((i < from || i >= to) && axis.uid !== undefined ? [axis.uid] : [])));
+  for (let i = from; i < to; i++) {
+    const given = axes[i]!;
+    if (given.uid === undefined || !named.has(given.uid)) continue;
+    const local = apart.get(given.uid) ?? c.freshAxis(given.name ?? "", given.size, given.why);
+    apart.set(given.uid, local);
+    lens.set(local.uid!, given);
+    axes[i] = local;
+  }
 }
 
 /** What would make a value fit: an axis of size 1 in front or behind the first, or another order of the axes. */
@@ -190,6 +221,8 @@ function mendOf(
     p.kind === "rest" ? -1 : p.value.kind === "number" ? p.value.value : (dimInScope(env, nameIn(p.value))?.size ?? -1),
   );
   if (sizes.length === axes.length + 1) {
+    const place = missingByName(pattern.map(nameOfAxis), axes);
+    if (place !== undefined) return { at: place };
     const without = sizes.slice(1);
     return {
       at: without.some((n) => n >= 0) && axes.every((a, i) => fits(without[i]!, a.size)) && axes.length < 3 ? 0 : 1,
@@ -200,6 +233,18 @@ function mendOf(
   const turned =
     axes.length === sizes.length && axes.length > 2 && order.every((from, i) => fits(sizes[i]!, axes[from]!.size));
   return turned ? { order } : {};
+}
+
+const nameOfAxis = (p: ast.AxisExpr): string => (p.kind === "rest" ? "" : nameIn(p.value));
+
+/** The place of the axis that is missing, where the names of the others tell it. */
+function missingByName(wanted: readonly string[], axes: readonly Axis[]): number | undefined {
+  if (axes.filter((axis) => wanted.includes(axis.name ?? " ")).length < 2) return undefined;
+  const fitting = wanted.flatMap((_, place) => {
+    const left = wanted.toSpliced(place, 1);
+    return axes.every((axis, i) => axis.name === undefined || axis.name === left[i]) ? [place] : [];
+  });
+  return fitting.length === 1 ? fitting[0] : undefined;
 }
 
 const nameIn = (e: ast.Expr): string => (e.kind === "name" ? e.text : "");
@@ -249,14 +294,12 @@ function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns
   const rest = pattern.findIndex((p) => p.kind === "rest");
   const fixed = pattern.filter((p) => p.kind === "size").length;
   const rank = tensor.axes.length;
-  const fail = (make: typeof errors.returnsOther): never => {
+  const fail = (make: typeof errors.returnsOther, why = whys(tensor.axes, span)): never => {
     const end = pattern.at(-1);
     const size = tensor.axes.at(-1)?.size;
     const layer =
       end && end.kind !== "rest" && size !== undefined ? { has: size, wants: exprText(end.value) } : undefined;
-    throw new UserError(
-      make(callee, typeExprText(returns), typeText(tensor), span, returns.span, whys(tensor.axes, span), layer),
-    );
+    throw new UserError(make(callee, typeExprText(returns), typeText(tensor), span, returns.span, why, layer));
   };
   const matches = (i: number, place: number): boolean => {
     const p = pattern[i]!;
@@ -281,7 +324,22 @@ function checkReturn(c: Checker, env: Env, callee: string, value: Value, returns
     axes[place] = declared.uid === undefined ? { size: axes[place]!.size, why: axes[place]!.why } : declared;
   });
   const tag = returns.head && TAGS.has(returns.head.text) ? (returns.head.text as Tag) : tensor.tag;
-  return { ...tensor, axes, tag };
+  if (isOther(tensor.tag, tag))
+    throw new UserError(tags.returnsOtherMeaning(callee, tag!, { value: tensor, span }, returns.span));
+  const kind = kindOf(returns);
+  if (kind === undefined || kind === tensor.dtype) {
+    const classes = returns.classes && tensor.dtype === "int" ? declaredClasses(c, env, returns.classes) : undefined;
+    const most = tensor.classes;
+    if (classes !== undefined && most !== undefined && classes >= 0 && most > classes) fail(errors.returnsOther, []);
+    return { ...tensor, axes, tag, ...(classes !== undefined && { classes }) };
+  }
+  if (kind !== "float" && !(kind === "int" && tensor.dtype === "bool")) fail(errors.returnsOther, []);
+  return { ...cast({ ...tensor, axes }, kind, atOf(c, env, span)), tag };
+}
+
+function declaredClasses(c: Checker, env: Env, written: ast.Expr): number | undefined {
+  const known = written.kind === "name" ? dimInScope(env, written.text) : undefined;
+  return known ? known.size : written.kind === "name" ? undefined : sizeOf(c, env, written);
 }
 
 /** Where the value of a body comes from: its last expression, and of a pipe the last stage. */

@@ -4,6 +4,7 @@ import * as mistakes from "../errors/rows.ts";
 import * as names from "../errors/names.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
+import { constant } from "./arith.ts";
 import { typeText } from "./axes.ts";
 import type { ArgV } from "./call.ts";
 import { isTextData } from "./data.ts";
@@ -57,9 +58,8 @@ export function number(arg: ArgV | undefined, what: string, fallback: number | u
     if (fallback === undefined) throw new UserError(names.needsConstant(what, "missing", span));
     return fallback;
   }
-  if (arg.value.kind === "num") return arg.value.value;
-  const node = arg.value.kind === "tensor" ? arg.value.node : undefined;
-  if (node?.op === "const" && typeof node.attrs.value === "number") return node.attrs.value;
+  const known = constant(arg.value);
+  if (known !== undefined) return known;
   throw new UserError(names.needsConstant(what, typeText(arg.value), arg.span));
 }
 

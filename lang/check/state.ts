@@ -191,6 +191,8 @@ export class Checker {
   readonly globals: Scope = { names: new Map() };
   uid = 1;
   calls = 0;
+  /** Functions that are being called, by their trees: how many times each, and its innermost call. */
+  readonly calling = new Map<object, { readonly name: string; readonly span: Span; readonly times: number }>();
   /** Calls and passes of loops that are written out, all of them: few each may be many together. */
   walked = { calls: 0, passes: 0 };
   /** Statements around the present one. */

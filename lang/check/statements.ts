@@ -29,6 +29,7 @@ import { execRuns } from "./runs.ts";
 import { execSink } from "./sinks.ts";
 import type { Checker, Env } from "./state.ts";
 import { callSite, homeOf, lookup } from "./state.ts";
+import { rememberVariable } from "./tensors.ts";
 import { execAssert } from "./tests.ts";
 import type { Tensor, Value } from "./values.ts";
 
@@ -182,7 +183,8 @@ function exec(c: Checker, env: Env, stmt: ast.Stmt): Value {
       execRepeat(c, env, stmt);
       return none;
     case "minimize":
-      if (!env.frame.block || env.frame.kind !== "block") throw new UserError(errors.minimizeAtTop(stmt.span));
+      if (!env.frame.block || env.frame.kind !== "block")
+        throw new UserError(errors.minimizeAtTop(stmt.span, env.frame.kind === "reaction"));
       if (env.frame.block.kind === "eval") throw new UserError(blockErrors.writtenInEval("params", stmt.span));
       execMinimize(c, env, stmt);
       return none;
@@ -248,12 +250,20 @@ function execLet(c: Checker, env: Env, stmt: ast.Let): void {
   );
   const inner = { scope: env.scope, frame: { ...env.frame, site, hint: named } };
   let value = stmt.indices ? evaluateNotation(c, inner, stmt.indices, stmt.value) : evaluate(c, inner, stmt.value);
-  // A float is a variable that gradients can be taken for: two equal ones stay two.
-  if (value.kind === "num" && value.float && !value.axis && !stmt.span.file.startsWith("stdlib/")) {
-    const node = make("const", [], { value: value.value, dtype: "f32", let: c.uid++ }, stmt.value.span);
-    value = { kind: "tensor", node, dtype: "float", axes: [] };
-  }
+  if (!stmt.span.file.startsWith("stdlib/")) value = asVariable(c, value, stmt.value);
   bindPattern(c, env.scope, stmt.pattern, value);
+}
+
+/** A float, also in a tuple or a list, is a variable that gradients can be taken for: two equal ones stay two. */
+function asVariable(c: Checker, value: Value, e: ast.Expr): Value {
+  const { span } = e;
+  if (value.kind === "num" && value.float && !value.axis) {
+    const node = make("const", [], { value: value.value, dtype: "f32", let: c.uid++ }, span);
+    return { kind: "tensor", node, dtype: "float", axes: [] };
+  }
+  if (value.kind === "list" && e.kind === "list") rememberVariable(value, () => c.uid++, span);
+  if (value.kind !== "tuple" || e.kind !== "tuple") return value;
+  return { ...value, items: value.items.map((item, i) => asVariable(c, item, e.items[i]!)) };
 }
 
 /** With carries a `for` is a loop like any other. */

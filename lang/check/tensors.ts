@@ -6,6 +6,7 @@ import * as mistake from "../errors/shapes.ts";
 import { tooManyElements } from "../errors/sizes.ts";
 import { make } from "../graph/index.ts";
 import type { Attrs, Dims, DType, Node } from "../graph/node.ts";
+import type { Span } from "../source.ts";
 import { numberOf, shape } from "./axes.ts";
 import type { At } from "./ctx.ts";
 import type { Axis, Bundle, Kind, List, Num, Tensor, Value } from "./values.ts";
@@ -82,15 +83,46 @@ function numbers(v: Value): number[] | undefined {
 const anyFloat = (v: Value): boolean =>
   v.kind === "list" ? v.items.some(anyFloat) : v.kind === "num" && kindOfNum(v) === "float";
 
+/** Of lists that were asked: a list may hold another one many times, and so on. */
+const listShapes = new WeakMap<List, readonly number[] | "none">();
+
 /** The sizes of nested lists of numbers; undefined when rows differ. */
-function listShape(v: Value): number[] | undefined {
+function listShape(v: Value): readonly number[] | undefined {
   if (v.kind !== "list") return [];
+  const known = listShapes.get(v) ?? shapeOfItems(v) ?? "none";
+  listShapes.set(v, known);
+  return known === "none" ? undefined : known;
+}
+
+function shapeOfItems(v: List): number[] | undefined {
   const [first, ...rest] = v.items.map(listShape);
   if (!first || rest.some((s) => s?.join() !== first.join())) return undefined;
   return [v.items.length, ...first];
 }
 
+/** Lists of floats that a `let` names: one tensor wherever they are used, so that gradients can be taken for them. */
+const variables = new WeakMap<List, Tensor>();
+
+export function variableOf(v: List): Tensor | undefined {
+  return variables.get(v);
+}
+
+/** More are never written, but lists of lists of lists may have them. */
+const MOST_NUMBERS = 200_000;
+
+/** Two equal lists stay two: `uid` gives what tells them apart. */
+export function rememberVariable(v: List, uid: () => number, span: Span): void {
+  const sizes = listShape(v);
+  if (variables.has(v) || !sizes || sizes.reduce((a, b) => a * b, 1) > MOST_NUMBERS) return;
+  const values = numbers(v);
+  if (!values || values.length === 0 || !anyFloat(v)) return;
+  const axes = sizes.map((size) => ({ size, why: { span, text: `${size} numbers are written here` } }));
+  variables.set(v, tensor(make("const", [], { values, shape: sizes, dtype: "f32", let: uid() }, span), axes, "float"));
+}
+
 function fromList(v: List, at: At): Tensor {
+  const variable = variables.get(v);
+  if (variable) return variable;
   const values = numbers(v);
   const sizes = values && listShape(v);
   if (values && sizes && values.length > 0) {
@@ -194,9 +226,18 @@ const folds: Record<string, (...x: number[]) => number> = {
   max: (x, y) => Math.max(x!, y!),
   min: (x, y) => Math.min(x!, y!),
   pow: (x, y) => x! ** y!,
+  eq: (x, y) => Number(x! === y!),
+  ne: (x, y) => Number(x! !== y!),
+  lt: (x, y) => Number(x! < y!),
+  le: (x, y) => Number(x! <= y!),
+  not: (x) => Number(x! === 0),
+  and: (x, y) => Number(x! !== 0 && y! !== 0),
+  or: (x, y) => Number(x! !== 0 || y! !== 0),
 };
 
 function constantNode(n: Node): number | undefined {
+  const element = constantElement(n);
+  if (element !== undefined) return element;
   if (n.op === "const") return typeof n.attrs["value"] === "number" ? n.attrs["value"] : undefined;
   if (n.op !== "cast" && n.op !== "div" && !Object.hasOwn(folds, n.op)) return undefined;
   const xs = n.inputs.map(constantNode);
@@ -205,6 +246,17 @@ function constantNode(n: Node): number | undefined {
     return n.type.dtype === "f32" ? xs[0] : n.type.dtype === "bool" ? Number(xs[0] !== 0) : Math.trunc(xs[0]!);
   if (n.op === "div") return n.type.dtype === "f32" ? xs[0]! / xs[1]! : Math.floor(xs[0]! / xs[1]!);
   return folds[n.op]!(...xs);
+}
+
+/** One element of a list of a `let`, cut out of it. */
+function constantElement(n: Node): number | undefined {
+  if (n.type.shape.length > 0 || n.op !== "reshape" || n.inputs[0]!.op !== "slice") return undefined;
+  const [cut] = n.inputs;
+  const [list] = cut!.inputs;
+  const values = list!.op === "const" ? (list!.attrs["values"] as readonly number[] | undefined) : undefined;
+  const start = cut!.attrs["start"] as readonly number[];
+  const place = start.reduce((at, from, i) => at * list!.type.shape[i]! + from, 0);
+  return values?.[place];
 }
 
 /** The number that a value is, when it is known now. */
@@ -217,6 +269,24 @@ export function constant(v: Value): number | undefined {
 
 const isScalar = (v: Value): boolean =>
   v.kind === "num" || v.kind === "bool" || v.kind === "none" || (v.kind === "tensor" && v.axes.length === 0);
+
+/** The names of the leaves below what all of them have in front. */
+function belowRoot(b: Bundle): string[] {
+  const paths = [...b.leaves.keys()].map((path) => path.split("."));
+  const first = paths[0] ?? [];
+  const differs = first.findIndex((part, i) => paths.some((path) => path[i] !== part));
+  const root = Math.min(differs < 0 ? first.length : differs, first.length - 1);
+  return paths.map((path) => path.slice(root).join("."));
+}
+
+/** The params of a model and of its copy, or of another of the same kind: the same names and shapes in one order. */
+function areTwins(a: Bundle, b: Bundle): boolean {
+  const [x, y] = [[...a.leaves.values()], [...b.leaves.values()]];
+  return (
+    belowRoot(a).join() === belowRoot(b).join() &&
+    x.every((leaf, i) => shape(leaf.axes).join() === shape(y[i]!.axes).join())
+  );
+}
 
 /**
  * An elementwise rule on bundles: leaf by leaf, scalars beside every leaf. Undefined when no value is a bundle.
@@ -252,10 +322,13 @@ export function byLeaf(
     const lacks =
       [...bundle.leaves.keys()].find((k) => !v.leaves.has(k)) ??
       [...v.leaves.keys()].find((k) => !bundle.leaves.has(k));
+    if (lacks !== undefined && areTwins(bundle, v)) return;
     if (lacks !== undefined) throw new UserError(mistake.differentLeaves(what, ...sides, lacks));
   });
   const leaves = new Map<string, Tensor>();
-  for (const path of bundle.leaves.keys())
-    leaves.set(path, toTensor(rule(values.map((v) => (v.kind === "bundle" ? v.leaves.get(path)! : v))), at));
+  [...bundle.leaves.keys()].forEach((path, i) => {
+    const own = (b: Bundle): Tensor => b.leaves.get(path) ?? [...b.leaves.values()][i]!;
+    leaves.set(path, toTensor(rule(values.map((v) => (v.kind === "bundle" ? own(v) : v))), at));
+  });
   return { kind: "bundle", leaves };
 }

@@ -247,7 +247,7 @@ describe("gradients", () => {
     expect(said(() => call("grad", [surface, 2]))).toMatchInlineSnapshot(`
       "DLX0402 \`grad\` cannot go by 2
         11..12: 2
-        help: take the gradient by a float tensor, a model or its params, or a tuple of those"
+        help: only floats change by little steps: integers and bools have no gradient"
     `);
     expect(said(() => call("grad", [x, x], { per: dimNum(B) }))).toMatchInlineSnapshot(`
       "DLX0401 \`per: B\` needs one number per place of B, and this is f32[B, C]

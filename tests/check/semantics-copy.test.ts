@@ -38,3 +38,38 @@ test("mistakes: before it was applied, in a block, of a number", async () => {
   expect(await codes(`${net}train for 1 step { let g = copy(net) }\n`)).toEqual(["DLX0306"]);
   expect(await codes("let g = copy(3)\n")).toEqual(["DLX0326"]);
 });
+
+test("a copy is a target that follows slowly: bundles of one kind of model meet", async () => {
+  const lines = await printed(`${net}let target = copy(net)
+train for 3 steps {
+  minimize mean((net(x) - 1)^2) over net with SGD(0.1)
+  let want = 0.9 * params(target) + 0.1 * params(net)
+  target <- want
+  metric off = norm(params(target) - want)
+}
+train after for 40 steps { target <- 0.5 * (params(net) + params(target)) }
+print norm(params(target) - params(net)) / norm(params(net)), dot(params(net), params(target)) > 0 ? 1 : 0
+`);
+  expectClose(lines.at(-1), [0, 1]);
+  const codes = async (text: string) => (await check(text)).diagnostics.map(({ code }) => code);
+  const two = "let f = Linear(2)\nlet g = Linear(3)\nlet y = f(ones([1, 2])) |> g\n";
+  expect(await codes(`${two}print norm(params(f) + params(g))\n`)).toEqual(["DLX0210"]);
+});
+
+test("a condition chooses leaf by leaf", async () => {
+  const [values] = await printed(`${net}let p = params(net)
+print norm(where(p > 0, p, 0 * p) - max(p, 0)), norm((p > 0 ? p : 0) - max(p, 0))
+`);
+  expectClose(values, [0, 0]);
+});
+
+test("size: of a model, of a list of models, of rows, of a list", async () => {
+  expect(
+    await printed(`let one = Linear(3)
+let nets = [[Linear(3), relu, Linear(1)] for i in 1..2]
+let rows = toy.moons(n: 20)
+let ys = [n(rows.x) for n in nets]
+print size(one(rows.x)), size(one), size(nets[0]), size(nets), size(rows), size(ys)
+`),
+  ).toEqual([[60, 9, 13, 26, 20, 2]]);
+});

@@ -154,3 +154,29 @@ describe("printing", () => {
     ]);
   });
 });
+
+describe("fields that `map` makes, of the whole set", () => {
+  const rows = "let base = toy.moons(n: 20)\n";
+  test("new ones and changed ones, elementwise or row by row", async () => {
+    const [values] = await printed(`${rows}let twice = map(base, row => { ..row, x: 2 * row.x, length: norm(row.x) })
+print sum(abs(twice.x - 2 * base.x)), sum(abs(twice.length - norm(base.x, over: -1))), size(twice.length), twice.rows`);
+    expectClose(values, [0, 0, 20, 20]);
+  });
+  test("fields that are read apart are of the same rows", async () => {
+    const [values] = await printed(`${rows}let noisy = map(base, row => {
+  let u = uniform([2])
+  { up: row.x + u, down: row.x - u }
+})
+print sum(abs(noisy.up + noisy.down - 2 * base.x)), mean(abs(noisy.up - base.x)) > 0.1 ? 1 : 0`);
+    expectClose(values, [0, 1], 5);
+  });
+  test("in parts, in a block, and unknown ones", async () => {
+    const parts = "let data = digits() |> split(val: 0.1) |> map(row => { ..row, image: row.image / 2 })\n";
+    const [values] = await printed(`${parts}let norm = standardize(data.train.image)
+print max(data.val.image), abs(mean(norm(data.train.image))) < 0.001 ? 1 : 0`);
+    expectClose(values, [0.5, 1], 2);
+    expect(await mistakes(`${parts}let norm = standardize(data.val.image)`)).toEqual(["DLX0551 2"]);
+    expect(await mistakes(`${rows}let m = map(base, row => { a: row.x })\nprint m.b`)).toEqual(["DLX0313 3"]);
+    expect(await mistakes(`${rows}let m = map(base, row => { a: row.x })\nprint m.x`)).toEqual(["DLX0313 3"]);
+  });
+});

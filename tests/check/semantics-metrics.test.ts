@@ -214,6 +214,19 @@ print all.top, all.order
     expectClose(all, [16 - 6.2, 1, 2, 4, 8, 16]);
   });
 
+  test("functions of a folded tensor, with constants of its size", async () => {
+    const script = `let rows = toy.moons(n: 40)
+let net = Linear(2)
+eval all (x, label) in batches(rows, 15) {
+  metric counts = total(confusion(net(x), label))
+  metric f1 = f1_score(total(confusion(net(x), label)))
+  metric whole = mean(f1_score(total(confusion(net(x), label))))
+}
+print norm(all.f1 - f1_score(all.counts)), all.whole - mean(all.f1), sum(all.counts), all.whole > 0.1 ? 1 : 0
+`;
+    expectClose((await printed(script))[0], [0, 0, 40, 1]);
+  });
+
   test("collect outside of an eval is a mistake", async () => {
     const { diagnostics } = await check(`let rows = toy.xor(n: 20)
 train (x, label) in batches(rows, 10) for 1 epoch { metric all = collect(label) }

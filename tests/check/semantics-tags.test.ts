@@ -109,3 +109,42 @@ describe("silence", () => {
     expect(own.map((d) => `${d.code}: ${d.title}`)).toEqual([]);
   });
 });
+
+describe("signatures that say what numbers mean", () => {
+  const nll = "fn nll(p: logprob[B, C], y: index(C)[B]) = -mean(p[.., y])\ndim B = 3\nlet z = normal([B, 4])\n";
+  const y = "argmax(z, over: -1)";
+  test.each([
+    [`${nll}print nll(softmax(z), ${y})`, "DLX0602 4"],
+    [`${nll}print nll(log_softmax(z), argmax(normal([B, 5]), over: -1))`, "DLX0212 4"],
+    [
+      "model P(C: dim)(x: [B, D]) -> logits[B, C] { x |> Linear(C) |> softmax }\nprint ones([2, 3]) |> P(2)",
+      "DLX0602 1",
+    ],
+    ["fn f(z: [B, C]) -> logprob[B, C] = softmax(z)\nprint f(zeros([2, 2]))", "DLX0602 1"],
+    ["fn f(p: logits[B, C]) = softmax(p)\nprint f(softmax(zeros([2, 2])))", "DLX0602 2"],
+    ["fn f(x: [N]) -> bool[N] = x\nprint f(zeros([2]))", "DLX0207 1"],
+    ["fn f(x: [N]) -> index(3)[N] = x\nprint f(zeros([2]))", "DLX0207 1"],
+    ["fn f(z: [N, C]) -> index(2)[N] = argmax(z, over: C)\nprint f(zeros([2, 3]))", "DLX0207 1"],
+  ])("%s", async (script, wanted) => expect(await mistakes(script)).toEqual([wanted]));
+  test.each([
+    `${nll}print nll(log_softmax(z), ${y}), nll(log(softmax(z)), ${y}), nll(z - 1, ${y})`,
+    "fn f(z: logits[B, C]) -> logprob[B, C] = z - log(sum(exp(z), over: C, spread: true))\nprint f(zeros([2, 2]))",
+    "fn f(z: [B, C]) -> prob[B, C] { exp(z) / sum(exp(z), over: C, spread: true) }\nprint f(zeros([2, 2]))",
+    "fn f(p: prob[B, C]) -> f32[B, C] = log(p)\nprint f(softmax(zeros([2, 2])))",
+    "fn f(z: logits[B, C]) = softmax(z)\nprint f(log_softmax(zeros([2, 2])))",
+    "fn f(x: [N]) -> f32[N] = x > 0\nprint f(zeros([2]))",
+    "fn f(z: [N, C]) -> index(C)[N] = argmax(z, over: C)\nprint f(zeros([2, 3]))",
+  ])("silent: %s", async (script) => expect(await mistakes(script)).toEqual([]));
+});
+
+describe("what is done cannot be chosen by a tensor", () => {
+  test.each([
+    ["let x = normal([3])\nif x[0] > 0 { print 1 } else { print 2 }", "DLX0306 2"],
+    ["train for 1 step {\n  state s = 1.0\n  if s > 0.5 { s <- s / 2 }\n}", "DLX0306 3"],
+    [
+      `${rows}train (x, label) in batches(rows, 20) for 1 epoch {\n  when step > 1 { minimize mean(net(x)^2) over net with SGD(0.1) }\n}`,
+      "DLX0413 4",
+    ],
+    ["model M()(x: [D]) {\n  param w: [D]\n  w * x\n}\nprint ones([2]) |> M()", "DLX0303 2"],
+  ])("%s", async (script, wanted) => expect(await mistakes(script)).toEqual([wanted]));
+});

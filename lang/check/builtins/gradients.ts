@@ -9,7 +9,7 @@ import { binary, toTensor } from "../arith.ts";
 import { shape, volume } from "../axes.ts";
 import type { At } from "../ctx.ts";
 import { slicedAt } from "../index.ts";
-import { cast, filled, op, tensor, viewAs } from "../tensors.ts";
+import { cast, filled, isTensorLike, op, tensor, variableOf, viewAs } from "../tensors.ts";
 import type { Axis, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
 import { builtin, hasModel, lentTo, optional, required } from "./builtin.ts";
@@ -39,7 +39,9 @@ function leavesOf(v: Value, a: Args, name: string): Leaves {
       rebuild: (ts) => ({ kind: "bundle", leaves: new Map(paths.map((p, i) => [p, ts[i]!])) }),
     };
   }
-  if ((v.kind === "tuple" || v.kind === "list") && v.items.length > 0) {
+  const variable = v.kind === "list" ? variableOf(v) : undefined;
+  if (variable) return leavesOf(variable, a, name);
+  if ((v.kind === "tuple" || v.kind === "list") && v.items.length > 0 && v.items.some((item) => item.kind !== "num")) {
     const parts = v.items.map((item) => leavesOf(item, a, name));
     return {
       tensors: parts.flatMap((p) => p.tensors),
@@ -102,10 +104,8 @@ const grad = builtin(
 /** The leaves of a direction, which must be shaped like those of x. */
 function direction(a: Args, x: Leaves): readonly Tensor[] {
   const v = a.value("v");
-  const given =
-    v.kind === "num" && x.tensors.length === 1 && x.tensors[0]!.axes.length === 0
-      ? [toTensor(v, a.at)]
-      : leavesOf(v, a, "v").tensors;
+  const plain = v.kind === "num" || (v.kind === "list" && x.tensors.length === 1 && isTensorLike(v));
+  const given = plain ? [toTensor(v, { ...a.at, span: a.span("v") })] : leavesOf(v, a, "v").tensors;
   const fits =
     given.length === x.tensors.length &&
     given.every((t, i) => shape(t.axes).join() === shape(x.tensors[i]!.axes).join());

@@ -6,7 +6,7 @@ import { axisFrom, numberAxis, numberOf, open, resolveAxes, resolveAxis } from "
 import { pairAxes, spreadTo } from "../broadcast.ts";
 import type { At } from "../ctx.ts";
 import { checkClasses, placesIn } from "../index.ts";
-import { cast, filled, op, reorder, tensor } from "../tensors.ts";
+import { cast, filled, op, reorder, tensor, variableOf } from "../tensors.ts";
 import type { Bundle, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
 import { builtin, flag, num, optional, required } from "./builtin.ts";
@@ -40,9 +40,11 @@ function sumLeaves(b: Bundle, leaf: (t: Tensor) => Tensor, at: At): Tensor {
     : parts.reduce((x, y) => elementwise("add", [x, y], "float", at, "+"));
 }
 
-/** The numbers of a list that is known now. */
-function listNumbers(v: Value): number[] | undefined {
-  if (v.kind !== "list" || v.items.length === 0) return undefined;
+/** The numbers of a list that is known now, when all of them are meant; those of a `let` are variables. */
+function listNumbers(a: Args): number[] | undefined {
+  const v = a.value("x");
+  if (v.kind !== "list" || v.items.length === 0 || variableOf(v)) return undefined;
+  if (["over", "weight", "by"].some((name) => a.given(name)) || a.flag("spread")) return undefined;
   const values = v.items.map((item) => (item.kind === "num" ? numberOf(item) : NaN));
   return values.some(Number.isNaN) ? undefined : values;
 }
@@ -67,14 +69,17 @@ function scatter(a: Args): Tensor {
   const at = a.at;
   const m = given.axes.length === 0 ? tensor(spreadTo(given, ids.axes, [], at), ids.axes, given.dtype) : given;
   const places = placesIn(ids.axes, m);
-  if (!places || ids.axes.length === 0)
-    throw new UserError(
-      mistake.cannotBroadcast("by", a.operand("x"), a.operand("by"), {
-        why: "missing",
-        axis: ids.axes[0] ?? numberAxis(1),
-        order: false,
-      }),
-    );
+  if (!places || ids.axes.length === 0) {
+    const found = ids.axes.length > m.axes.length ? undefined : pairAxes(ids.axes, m.axes, true);
+    const misfit = found && "why" in found ? found : undefined;
+    const sides = [
+      { value: m, span: a.span("x") },
+      { value: ids, span: a.span("by") },
+    ] as const;
+    if (misfit?.why === "several") throw new UserError(mistake.scatterTwoWays(...sides, misfit.axis));
+    const lost = { why: "missing" as const, axis: ids.axes[0] ?? numberAxis(1), order: false };
+    throw new UserError(mistake.cannotBroadcast("by", ...sides, misfit ?? lost));
+  }
   let into = a.given("into") ? axisFrom(a.value("into"), at, a.span("into")) : undefined;
   if (!into) {
     if (ids.classes === undefined)
@@ -108,8 +113,8 @@ const sum = builtin(
   (a) => {
     const bundle = a.bundle("x");
     if (bundle) return sumLeaves(bundle, (t) => total(t, a.at), a.at);
-    const known = listNumbers(a.value("x"));
-    if (known && !a.given("weight"))
+    const known = listNumbers(a);
+    if (known)
       return num(
         known.reduce((x, y) => x + y, 0),
         !allInts(a.value("x")),
@@ -130,8 +135,8 @@ const mean = builtin(
   [required("x"), optional("over"), optional("spread", flag(false)), optional("weight")],
   "`mean(x, over, spread: false, weight: w)` The mean along axes. With weights $\\sum w x / \\sum w$.",
   (a) => {
-    const known = listNumbers(a.value("x"));
-    if (known && !a.given("weight")) return num(known.reduce((x, y) => x + y, 0) / known.length, true);
+    const known = listNumbers(a);
+    if (known) return num(known.reduce((x, y) => x + y, 0) / known.length, true);
     const x = a.float("x");
     const places = resolveAxes(x, a.value("over"), a.at);
     const spread = a.flag("spread");
@@ -164,7 +169,7 @@ const variance = builtin(
 );
 
 export function reduceExtreme(name: "max" | "min", a: Args): Value {
-  const known = listNumbers(a.value("x"));
+  const known = listNumbers(a);
   if (known) return num(Math[name](...known), !allInts(a.value("x")));
   const x = a.number("x");
   const places = resolveAxes(x, a.value("over"), a.at);

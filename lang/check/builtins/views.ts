@@ -12,6 +12,7 @@ import {
   openNum,
   resolveAxes,
   sizeNum,
+  typeText,
   volume,
 } from "../axes.ts";
 import { broadcastTo } from "../broadcast.ts";
@@ -19,7 +20,7 @@ import type { At } from "../ctx.ts";
 import { cast, op, reorder, tensor, viewAs } from "../tensors.ts";
 import type { Axis, Bundle, Num, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
-import { builtin, newPlace, num, optional, required, rest } from "./builtin.ts";
+import { builtin, hasModel, newPlace, num, optional, required, rest } from "./builtin.ts";
 
 // ---------------------------------------------------------------- one tensor, other axes
 
@@ -208,10 +209,11 @@ const transpose = builtin(
 const size = builtin(
   "size",
   [required("x"), optional("axis")],
-  "`size(x, axis)` The size of one axis (it stays that axis: `zeros([size(x, 0)])` has its name); without an axis, the number of elements.",
+  "`size(x, axis)` The size of one axis (it stays that axis: `zeros([size(x, 0)])` has its name); without an axis, the number of elements: of a model or a list of them all params, of a data set its rows.",
   (a) => {
     const v = a.value("x");
-    if (v.kind === "tuple" || (v.kind === "list" && !a.given("axis"))) return num(v.items.length);
+    if (v.kind === "dataset") return v.rows < 0 ? openNum : num(v.rows);
+    if ((v.kind === "tuple" || (v.kind === "list" && !a.given("axis"))) && !hasModel(v)) return num(v.items.length);
     if (v.kind === "num" && v.axis) return v;
     const bundle = a.bundle("x");
     if (bundle) {
@@ -229,6 +231,33 @@ const size = builtin(
   },
 );
 
+/** A text of the library, with the numbers of its holes. */
+function textOf(v: Value): string {
+  if (v.kind === "num") return String(v.value);
+  if (v.kind !== "str") return typeText(v);
+  return v.parts.map((part) => (typeof part === "string" ? part : textOf(part.value))).join("");
+}
+
+const evenly = builtin(
+  "evenly",
+  [required("n"), required("parts"), required("otherwise")],
+  '`evenly(n, parts, "{n} channels do not fit {parts} heads")` n // parts where that comes out even; else a mistake with this text.',
+  (a) => {
+    const [n, parts] = [a.whole("n"), a.whole("parts", 1)];
+    if (Number.isNaN(n) || Number.isNaN(parts)) return openNum;
+    if (n % parts === 0) return num(n / parts);
+    const labels = (["parts", "n"] as const).map((name) => {
+      const v = a.value(name) as Num;
+      return v.axis?.why && !v.axis.why.span.file.startsWith("stdlib/")
+        ? v.axis.why
+        : { span: a.span(name), text: String(v.value) };
+    });
+    const distinct = labels.filter((l, i) => labels.findIndex((m) => m.span === l.span) === i);
+    const own = distinct.filter((l) => !l.span.file.startsWith("stdlib/"));
+    throw new UserError(mistake.unevenParts(textOf(a.value("otherwise")), own[0] === distinct[0] ? own : distinct, n));
+  },
+);
+
 const rank = builtin("rank", [required("x")], "`rank(x)` How many axes x has.", (a) => num(a.tensor("x").axes.length));
 
 export const viewBuiltins: readonly Builtin[] = [
@@ -242,4 +271,5 @@ export const viewBuiltins: readonly Builtin[] = [
   transpose,
   size,
   rank,
+  evenly,
 ];
