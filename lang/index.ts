@@ -92,9 +92,20 @@ export function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boole
   if (at && d.code === "DLX0302") return syntax.some((s) => s.code === "DLX0111" && near(at.end, s));
   if (at && d.code === "DLX0331")
     return syntax.some((s) => s.labels[0] && at.start <= s.labels[0].span.start && s.labels[0].span.end <= at.end);
+  // What holds a part that could not be read is not known.
+  const holds = (s: Diagnostic): boolean => {
+    const part = s.labels[0]?.span;
+    return (
+      part !== undefined && at !== undefined && part.file === at.file && at.start < part.start && part.end < at.end
+    );
+  };
+  if (UNREAD_PARTS.has(d.code) && syntax.some((s) => s.code === "DLX0101" && holds(s))) return true;
   if (!at || !FOLLOW_UPS.has(d.code) || d.help?.startsWith("did you mean")) return false;
   return syntax.some((s) => s.labels[0] && s.labels[0].span.file === at.file && s.labels[0].span.start <= at.end);
 }
+
+/** Arguments and constants, of which a part is missing. */
+const UNREAD_PARTS = new Set(["DLX0309", "DLX0310", "DLX0318"]);
 
 /** Told on the sign behind a name. */
 const near = (end: number, s: Diagnostic): boolean =>

@@ -4,6 +4,7 @@
  * by its first. Long lines are cut around their labels so that a frame fits 80 columns.
  */
 import type { Diagnostic, Label } from "./diagnostic.ts";
+import { repairedLine, type RepairedLine } from "./repaired.ts";
 import { positionAt, type Source } from "./source.ts";
 export { didYouMean } from "./suggest.ts";
 
@@ -15,7 +16,7 @@ const WIDTH = 80;
 const TAB = "    ";
 
 type Paint = (text: string, style: Style) => string;
-type Style = "error" | "warning" | "note" | "bold" | "gutter" | "secondary";
+type Style = "error" | "warning" | "note" | "bold" | "gutter" | "secondary" | "added";
 const codes: Readonly<Record<Style, string>> = {
   error: "1;31",
   warning: "1;33",
@@ -23,6 +24,7 @@ const codes: Readonly<Record<Style, string>> = {
   bold: "1",
   gutter: "34",
   secondary: "34",
+  added: "32",
 };
 const plain: Paint = (text) => text;
 const colored: Paint = (text, style) => (text === "" ? "" : `\x1b[${codes[style]}m${text}\x1b[0m`);
@@ -30,7 +32,9 @@ const colored: Paint = (text, style) => (text === "" ? "" : `\x1b[${codes[style]
 export function renderDiagnostic(d: Diagnostic, sources: readonly Source[], options: RenderOptions = {}): string {
   const paint = options.color === true ? colored : plain;
   const marks = d.labels.map((label, i) => markOf(label, i === 0, sources));
-  const gutter = Math.max(1, ...marks.map((m) => (m.source ? String(m.line).length : 1)));
+  const repaired = repairedLine(d, sources);
+  const numbers = [...marks.map((m) => (m.source ? m.line : 0)), repaired?.line ?? 0];
+  const gutter = Math.max(...numbers.map((n) => String(n).length));
   const pad = " ".repeat(gutter + 1);
   const lines = [
     paint(`${d.severity}[${d.code}]`, d.severity) +
@@ -57,7 +61,30 @@ export function renderDiagnostic(d: Diagnostic, sources: readonly Source[], opti
       `${pad}${paint("=", "gutter")} ${paint(`${kind}:`, "bold")} ${wrap(text, pad.length + lead.length, pad.length + lead.length)}`,
     );
   }
+  if (repaired) lines.push(...repairedFrame(repaired, gutter, paint));
   return lines.join("\n");
+}
+
+/** The line as it would be, with `+` under what is new. */
+function repairedFrame(repaired: RepairedLine, gutter: number, paint: Paint): string[] {
+  const pad = " ".repeat(gutter + 1);
+  const bar = paint("|", "gutter");
+  const room = WIDTH - gutter - 3;
+  const full = shown(repaired.text);
+  const places = repaired.inserted.map(({ from, to }) => ({
+    from: columns(repaired.text.slice(0, from)),
+    to: columns(repaired.text.slice(0, to)),
+  }));
+  const { text, offset } = cut(full, windowOf(full, places, room), room);
+  const cells = Array.from({ length: room }, (_, i) =>
+    places.some(({ from, to }) => i + offset >= from && i + offset < to) ? "+" : " ",
+  );
+  const marks = cells.join("").trimEnd();
+  return [
+    `${pad}${bar}`,
+    `${paint(`${String(repaired.line).padStart(gutter)} `, "gutter")}${bar} ${text}`,
+    ...(marks === "" ? [] : [`${pad}${bar} ${paint(marks, "added")}`]),
+  ];
 }
 
 // ---------------------------------------------------------------- places
@@ -122,7 +149,7 @@ function frame(source: Source, marks: readonly Mark[], gutter: number, severity:
     else if (before !== undefined && number > before + 2) out.push(paint("...", "gutter"));
     const here = marks.filter((m) => m.line === number);
     const full = shown(lineAt(source, number));
-    const { text, offset } = cut(full, windowStart(full, here, room), room);
+    const { text, offset } = cut(full, windowOf(full, here, room), room);
     show(number, text);
     const moved = here.map((m) => within(m, offset, room));
     for (const row of underlines(moved, room, severity, paint)) out.push(`${pad}${bar} ${row}`.trimEnd());
@@ -131,8 +158,8 @@ function frame(source: Source, marks: readonly Mark[], gutter: number, severity:
   return out;
 }
 
-/** The first column shown, so that the primary label (else the first) is seen whole if it can be. */
-function windowStart(full: string, marks: readonly Mark[], room: number): number {
+/** The first column that is shown, so that the primary label (else the first) is seen whole if it can be. */
+function windowOf(full: string, marks: readonly (Pick<Mark, "from" | "to"> & Partial<Mark>)[], room: number): number {
   const length = [...full].length;
   if (length <= room) return 0;
   const first = Math.min(...marks.map((m) => m.from));

@@ -31,6 +31,12 @@ export const ADVICE: Readonly<Record<string, string>> = {
   dict: "a record is `{ size: 3 }`",
   Sequential: "a list of layers is a model: `[Linear(8), relu, Linear(2)]`",
   DataLoader: "write `batches(shuffle(data), 64)` in the head of `train`",
+  tensor: "a list of numbers is a tensor where one is wanted; `f32([1, 2])` makes it one",
+  array: "a list of numbers is a tensor where one is wanted; `f32([1, 2])` makes it one",
+  MaxPool2d: "a function with settings stands among layers as `x => maxpool(x, 2)`, and in a pipe as `|> maxpool(2)`",
+  MaxPooling2D:
+    "a function with settings stands among layers as `x => maxpool(x, 2)`, and in a pipe as `|> maxpool(2)`",
+  AvgPool2d: "a function with settings stands among layers as `x => avgpool(x, 2)`, and in a pipe as `|> avgpool(2)`",
   step: "`step` counts inside of a `train` block",
   epoch: "`epoch` counts inside of a `train` block",
 };
@@ -69,6 +75,8 @@ export const METHODS: Readonly<Record<string, Method>> = {
   long: { kind: "call", name: "i32" },
   int: { kind: "call", name: "i32" },
   size: { kind: "call", name: "shape" },
+  length: { kind: "call", name: "size" },
+  minimize: advice("`minimize` is a statement: `minimize loss over net with Adam(1e-3)`"),
   fit: advice(inTrain),
   append: advice(
     "a list never changes; a `for` gives the list of what its passes `yield`: `for i in 1..3 { yield i }`",

@@ -1,6 +1,6 @@
 /** Mistakes of `grad`, `jvp`, `hessian` and their like: codes DLX0401 to 0409. */
 import { axesText, typeText } from "../check/shape-text.ts";
-import type { Tensor } from "../check/values.ts";
+import type { Tensor, Value } from "../check/values.ts";
 import type { Diagnostic } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
 import { fixed, optional, wrap } from "./edits.ts";
@@ -70,16 +70,38 @@ export function notOneRowEach(y: Operand, axis: string): Diagnostic {
   );
 }
 
+const wholeNumbers = (v: Value): boolean =>
+  (v.kind === "num" && !v.float) || (v.kind === "list" && v.items.length > 0 && v.items.every(wholeNumbers));
+
 export function notVariable(what: string, x: Operand): Diagnostic {
-  const whole = x.value.kind === "tensor" && x.value.dtype !== "float";
+  const { value } = x;
+  const whole = value.kind === "tensor" ? value.dtype !== "float" : wholeNumbers(value);
+  const written = value.kind === "num" || value.kind === "list";
   return error(
     "DLX0402",
     `\`${what}\` cannot go by ${typeText(x.value)}`,
     x,
     whole
       ? "only floats change by little steps: integers and bools have no gradient"
-      : "take the gradient by a float tensor, a model or its params, or a tuple of those",
+      : written
+        ? "what is written here stands for itself: name it, as in `let x = 2.0`, and compute y from that name"
+        : "take the gradient by a float tensor, a model or its params, or a tuple of those",
   );
+}
+
+/** What is asked for did not exist yet when y was computed. */
+export function madeAfter(what: string, y: Span, x: Span): Diagnostic {
+  return {
+    code: "DLX0402",
+    severity: "error",
+    title: `\`${what}\` goes by something that y was not computed from`,
+    labels: [
+      { span: x, text: "made after y" },
+      { span: y, text: "y" },
+    ],
+    notes: ["y cannot change with what came later, so all of it would be 0"],
+    help: "name it with `let` first, compute y from that name, and go by the name",
+  };
 }
 
 export function otherDirection(what: string, x: Operand, v: Operand): Diagnostic {

@@ -16,6 +16,18 @@ export function staleLoss(span: Span, moved: Span | undefined): Diagnostic {
   };
 }
 
+/** The loss saw params as they were at the line of a top-level `let`, and they are asked for as they are here. */
+export function snapshot(span: Span, inBlock: boolean): Diagnostic {
+  return {
+    code: "DLX0411",
+    severity: "error",
+    title: inBlock ? "this was computed above the block, once" : "this was computed above a block, once",
+    labels: [{ span, text: "a snapshot: it does not follow the params" }],
+    notes: ["a `let` has the value of its moment"],
+    help: inBlock ? "move it into the body of the block, where each step computes it anew" : "compute it again here",
+  };
+}
+
 export function nothingToMove(span: Span, what: string): Diagnostic {
   return {
     code: "DLX0412",
@@ -27,7 +39,16 @@ export function nothingToMove(span: Span, what: string): Diagnostic {
   };
 }
 
-export function minimizeAtTop(span: Span): Diagnostic {
+export function minimizeAtTop(span: Span, betweenTicks = false): Diagnostic {
+  if (betweenTicks)
+    return {
+      code: "DLX0413",
+      severity: "error",
+      title: "`minimize` belongs to a step",
+      labels: [{ span, text: "between two steps" }],
+      notes: ["what is done at the end of an epoch, or when something holds, sees the step that is over"],
+      help: "put it into the body itself: `minimize … if c` leaves steps out, `every 5 steps { … }` and `repeat 5 { … }` may hold it",
+    };
   return {
     code: "DLX0413",
     severity: "error",

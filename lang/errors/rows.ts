@@ -102,6 +102,16 @@ export function filterNotKnown(span: Span, what: string): Diagnostic {
   );
 }
 
+export function tooManyToFilter(span: Span, rows: number, most: number): Diagnostic {
+  return error(
+    "DLX0505",
+    `\`filter\` counts what it keeps before the run, and ${rows} rows are too many`,
+    span,
+    `at most ${most}`,
+    "read fewer rows: `filter(take(rows, n), …)`",
+  );
+}
+
 export function filterAfterSplit(span: Span, by: string): Diagnostic {
   return error(
     "DLX0549",

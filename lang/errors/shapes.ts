@@ -141,6 +141,19 @@ function multiplies(a: Value, b: Value): boolean {
   return rankOf(a) === 2 && rankOf(b) >= 1 && k !== undefined && l !== undefined && fit(k, l);
 }
 
+/** 0206: one index for each place of an axis, and two axes could be meant. */
+export function scatterTwoWays(x: Operand, ids: Operand, axis: Axis): Diagnostic {
+  const name = named(axis) ? `${axisText(axis)}2` : "E";
+  return error(
+    "DLX0206",
+    `\`by\` fits more than one axis of ${typeText(x.value)}`,
+    facts([x, ids]),
+    named(axis)
+      ? `give one of the two another name: \`rename(x, -1, "${name}")\``
+      : `name the axis of the rows on both sides: with \`dim ${name} = ${axis.size}\`, \`rename(x, 0, ${name})\` and an index over ${name}`,
+  );
+}
+
 const rankOf = (v: Value): number => (v.kind === "tensor" ? v.axes.length : 0);
 export const axesOf = (v: Value): readonly Axis[] => (v.kind === "tensor" ? v.axes : []);
 const sizeText = (a: Axis): string => axisWithSize(a);
@@ -159,6 +172,8 @@ function namesHelp(a: Value, b: Value, left: Axis, right: Axis): string {
       .join();
   if (axesOf(a).length > 1 && uids(a) === uids(b))
     return `bring the axes into one order: \`permute(x, ${axesText(axesOf(a))})\` on the right`;
+  if (axisText(left) === axisText(right))
+    return `they are two axes that are both called ${axisText(left)}; if one is meant, build both sides from the same data, or take the name away: \`reshape(x, [${left.size}])\``;
   if (left.size === right.size)
     return `if the two are meant to be one axis, write \`rename(x, ${axisText(right)}: ${axisText(left)})\` on the right`;
   return "to combine every element of one with every element of the other, write `expand(x, [..])` with all axes on both sides";
@@ -283,7 +298,9 @@ export function noSuchAxis(t: Tensor, asked: Num, span: Span, whole: Span): Diag
   return fixed(
     error(
       "DLX0205",
-      `there is no axis ${asked.value} in ${typeText(t)}`,
+      Number.isNaN(asked.value)
+        ? `an axis of ${typeText(t)} is wanted, and this is not a number`
+        : `there is no axis ${asked.value} in ${typeText(t)}`,
       { labels, notes: [] },
       t.axes.length > 0
         ? `places run from 0 to ${t.axes.length - 1}, or from -1 (the last) to -${t.axes.length}`
@@ -324,6 +341,15 @@ export function oneAxisNeeded(what: string, t: Tensor, span: Span): Diagnostic {
     `\`${what}\` works along one axis, and ${typeText(t)} has ${t.axes.length === 0 ? "none" : t.axes.length}`,
     { labels: [{ span, text: typeText(t) }], notes: [] },
     t.axes.length === 0 ? undefined : `say which: \`over: ${axisText(t.axes.at(-1)!)}\` or a place, \`over: -1\``,
+  );
+}
+
+export function indexOfAxes(t: Tensor, span: Span): Diagnostic {
+  return error(
+    "DLX0205",
+    `an index is along one axis, and this names none or several of ${typeText(t)}`,
+    { labels: [{ span, text: "not one axis" }], notes: [] },
+    "name one axis: `x[C: 0]`",
   );
 }
 

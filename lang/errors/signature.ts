@@ -24,7 +24,9 @@ export function signatureMismatch(
       : missing === 1
         ? mend.at === 0
           ? "the axis of the rows is missing: `unsqueeze(x, 0)` makes one row of it"
-          : "an axis is missing: `unsqueeze(x, 1)` adds one of size 1 (the channels of a grey image)"
+          : mend.at === undefined || mend.at === 1
+            ? "an axis is missing: `unsqueeze(x, 1)` adds one of size 1 (the channels of a grey image)"
+            : `an axis is missing: \`unsqueeze(x, ${mend.at})\` adds one of size 1 (one number for each place)`
         : `\`${callee}\` takes ${written} as \`${param}\``;
   const fixes =
     mend.order !== undefined

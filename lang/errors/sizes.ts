@@ -119,6 +119,29 @@ export function tooManyIndices(t: Tensor, count: number, span: Span): Diagnostic
   );
 }
 
+/** `x[.., i, ..]`: which axis i means cannot be told. */
+export function restTwice(t: Tensor, span: Span): Diagnostic {
+  return error(
+    "DLX0213",
+    "`..` can stand once in an index",
+    { labels: [{ span, text: `${typeText(t)}: which axis is meant?` }], notes: [] },
+    "`0..` stands for one whole axis: `x[.., i, 0..]` is a place of the last but one",
+  );
+}
+
+/** 0211: parts of an axis that do not come out even, told in the words of the function that makes them. */
+export function unevenParts(title: string, parts: readonly { span: Span; text: string }[], n: number): Diagnostic {
+  const divisors = Array.from({ length: Math.min(n, 4096) }, (_, i) => i + 1).filter((d) => n % d === 0);
+  return error(
+    "DLX0211",
+    title,
+    { labels: [...parts], notes: [] },
+    divisors.length > 1 && divisors.length <= 12
+      ? `${n} comes out even with ${divisors.slice(0, -1).join(", ")} or ${divisors.at(-1)}`
+      : "take a number that divides it",
+  );
+}
+
 /** 0211. */
 export function reshapeSizes(x: Operand, target: readonly Axis[], have: number, want: number, span: Span): Diagnostic {
   const axes = x.value.kind === "tensor" ? x.value.axes : [];

@@ -265,6 +265,34 @@ export function missingLet(span: Span, name: string, value: string, start?: Span
   );
 }
 
+/** `v[0] = 5`, `m.w = x`; `place` is the tensor, the place and the value as written. */
+export function partAssigned(span: Span, stmt: Span, part: string, place: readonly string[] | undefined): Diagnostic {
+  const [of, at, value] = place ?? [];
+  const anew = place && `let ${/^\w+$/.test(of ?? "") ? of : "v"}2 = put(${of}, ${value}, at: ${at}, over: 0)`;
+  return fixed(
+    error(
+      "DLX0111",
+      "a part of a value cannot be changed",
+      [{ span, text: "changes nothing" }],
+      anew === undefined ? "a value never changes: make a new one with `let`" : `make a new tensor: \`${anew}\``,
+      [`\`${part}\` belongs to a value, which never changes`],
+    ),
+    anew === undefined ? undefined : change(stmt, anew),
+  );
+}
+
+export function changedState(span: Span, name: string, value: string, what: string): Diagnostic {
+  return fixed(
+    error(
+      "DLX0111",
+      `\`${name}\` is changed with \`<-\``,
+      [{ span, text: `does not change ${what}` }],
+      `write \`${name} <- ${value}\``,
+    ),
+    change(span, "<-"),
+  );
+}
+
 export function bareFields(span: Span, word: string, fields: string): Diagnostic {
   return fixed(
     error(

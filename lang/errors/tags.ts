@@ -52,9 +52,10 @@ export function alreadyProbabilities(callee: string, x: Operand, origin: Origin 
 
 /** DLX0602: numbers of another meaning than the function is for. */
 export function otherMeaning(callee: string, wanted: string, x: Operand, tag: string): Diagnostic {
-  const other = tag === "logprob" && wanted === "prob" ? "exp" : "softmax";
+  const other = tag === "logprob" && wanted === "prob" ? "exp" : wanted === "logprob" ? "log" : "softmax";
   const log = callee === "log";
   const made = log ? "log_softmax" : other;
+  if (wanted === "logits") return takesLogits(`\`${callee}\` takes logits, and these are ${KINDS[tag]}`, x);
   return {
     code: "DLX0602",
     severity: "error",
@@ -66,6 +67,25 @@ export function otherMeaning(callee: string, wanted: string, x: Operand, tag: st
     help: log ? "write `log_softmax(z)`: the logarithm of their probabilities" : `write \`${made}(…)\` around it`,
   };
 }
+const takesLogits = (title: string, x: Operand, more: readonly Label[] = []): Diagnostic => ({
+  code: "DLX0602",
+  severity: "error",
+  title,
+  labels: [{ span: x.span, text: typeText(x.value) }, ...more],
+  notes: [],
+  help: "logits are what stands before the `softmax`: leave it out",
+});
+
+/** A body that gives numbers of another meaning than its signature says. */
+export function returnsOtherMeaning(callee: string, wanted: string, x: Operand, declared: Span): Diagnostic {
+  const tag = (x.value.kind === "tensor" && x.value.tag) || "prob";
+  const title = `\`${callee}\` declares ${wanted === "logits" ? "logits" : KINDS[wanted]}, and gives ${KINDS[tag]}`;
+  const there: readonly Label[] = [{ span: declared, text: "declared here" }];
+  if (wanted === "logits") return takesLogits(title, x, there);
+  const meant = otherMeaning(callee, wanted, x, tag);
+  return { ...meant, title, labels: [...meant.labels, ...there], help: `${meant.help}, or declare \`${tag}[..]\`` };
+}
+
 export const logOfLogits = (d: Diagnostic, call: Span, x: Span): Diagnostic => {
   const name: Span =
     call.start < x.start && x.end <= call.end ? { file: call.file, start: call.start, end: call.start + 3 } : call;

@@ -104,8 +104,9 @@ class Printer {
   private openBracket(bracket: Bracket, tail: number, limit: number): void {
     const { open, close, items, comment } = bracket;
     const outer = this.lines.indent;
-    // Far to the right there is no room to align items.
-    if (bracket.narrow && this.lines.column > GOAL / 2) bracket.opened = true;
+    // Far to the right there is no room to align items; one item alone has no neighbour to be parted from.
+    const alone = items.length === 1 && !lineFits(items, this.lines.column + 1, tail + close.length, GOAL);
+    if (bracket.narrow && (alone || this.lines.column > GOAL / 2)) bracket.opened = true;
     const { opened } = bracket;
     this.lines.write(open);
     if (comment) this.lines.comment(comment);
@@ -113,10 +114,12 @@ class Printer {
     const after = opened ? 0 : tail + close.length;
     const width = bracket.narrow ? GOAL : limit;
     splitWide(bracket, inner, after, width);
+    // What is on one line after all is read as closed the next time.
+    const base = opened || items.some(({ broken }, i) => i > 0 && broken) ? inner : outer;
     for (const [i, item] of items.entries()) {
       if (i === 0 ? opened : item.broken) this.lines.begin(inner, ++this.chains);
       else if (i > 0) this.lines.write(" ");
-      this.row(item.row, inner, i === items.length - 1 ? after : 0, width);
+      this.row(item.row, base, i === items.length - 1 ? after : 0, width);
     }
     if (opened) this.lines.begin(outer, ++this.chains);
     this.lines.write(close);

@@ -1,9 +1,9 @@
 /** The language services on this disk: data as a run finds it, imports as files. */
-import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { ServiceHost } from "../../lang/services/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { factsOf } from "../data/facts.ts";
+import { readSource } from "./source.ts";
 
 /** `pathOf`: the path that a file of the services stands for; undefined for a script that is on no disk. */
 export function diskHost(data: string | undefined, pathOf: (file: string) => string | undefined): ServiceHost {
@@ -17,15 +17,8 @@ export function diskHost(data: string | undefined, pathOf: (file: string) => str
     },
     readModule: async (file) => {
       const path = pathOf(file);
-      if (path === undefined) return undefined;
-      try {
-        return { file, text: await readFile(path, "utf8") };
-      } catch (error) {
-        // Only what is not there is no module; anything else is worth a message.
-        const code = error instanceof Error && "code" in error ? String(error.code) : "";
-        if (["ENOENT", "ENOTDIR", "EISDIR"].includes(code)) return undefined;
-        throw error;
-      }
+      const source = path === undefined ? undefined : await readSource(path);
+      return source && "text" in source ? { file, text: source.text } : undefined;
     },
   };
 }

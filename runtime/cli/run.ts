@@ -73,7 +73,9 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
       const { done } = playing.session;
       while (!ended) {
         ended = await Promise.race([done, saves.next().then((saved) => (saved ? undefined : done))]);
-        if (!ended && (await check())) await playing.session.swap(compiled.program);
+        if (ended) break;
+        if (await check()) await playing.session.swap(compiled.program);
+        else say?.("the script has a mistake; the program from before it trains on");
       }
       const { status } = ended;
       if (!args.has("watch") || interrupted)

@@ -74,9 +74,13 @@ const MOST_NAMES = 6;
 /** `step 120: kept 8, new net.conv3.w net.conv3.b and 4 optimizer slots`. */
 export function swapText({ step, changed, kept, made, dropped }: SwapReport & { readonly step: number }): string {
   if (!changed) return `step ${step}: the program is the same, nothing changed`;
+  // What is in both has another shape, type or first value than before.
+  const anew = made.filter((path) => dropped.includes(path));
+  const only = (paths: readonly string[]): string[] => paths.filter((path) => !anew.includes(path));
   const parts = [`kept ${kept}`];
-  if (made.length > 0) parts.push(`new ${pathsText(made)}`);
-  if (dropped.length > 0) parts.push(`dropped ${pathsText(dropped)}`);
+  if (anew.length > 0) parts.push(`begun anew ${pathsText(anew)}`);
+  if (only(made).length > 0) parts.push(`new ${pathsText(only(made))}`);
+  if (only(dropped).length > 0) parts.push(`dropped ${pathsText(only(dropped))}`);
   return `step ${step}: swapped, ${parts.join(", ")}`;
 }
 

@@ -48,8 +48,12 @@ test("each save is swapped in; a script with a mistake leaves the last good one 
   expect(await until("swapped, kept")).toMatch(
     /step \d+: swapped, kept \d+, new f\.2\.w f\.2\.b f\.3\.w, dropped f\.1\.w\n/,
   );
+  writeFileSync(file, script(10_000_000, "1e-4", "Linear(4), tanh, Linear(6)"));
+  expect(await until("swapped, kept")).toMatch(/step \d+: swapped, kept \d+, begun anew f\.2\.w f\.2\.b f\.3\.w\n/);
+  writeFileSync(file, script(10_000_000, "1e-4", "Linear(4), tanh, Linear(8)"));
+  await until("swapped, kept");
   writeFileSync(file, script(10_000_000, "1e-4", "Linear(4), tahn"));
-  const wrong = await until("DLX0301");
+  const wrong = await until("trains on");
   expect(wrong).toContain("did you mean `tanh`?");
   expect(wrong).not.toContain("done");
   writeFileSync(file, script(10_000_000, "2e-4", "Linear(4), tanh, Linear(8)"));

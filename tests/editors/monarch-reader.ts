@@ -1,5 +1,5 @@
 /** Monaco's way through Monarch rules, as far as the grammar of dlx uses them: line by line, first rule that matches. */
-import type { Monarch } from "../../editors/grammars.ts";
+import type { Monarch } from "../../lang/services/grammars.ts";
 
 export interface Classified {
   readonly start: number;

@@ -32,6 +32,9 @@ const times = (n: number, of: (i: number) => string, between = ""): string =>
   Array.from({ length: n }, (_, i) => of(i)).join(between);
 const around = (open: string, close: string, n: number): string =>
   `let x = ${open.repeat(n)}1${close.repeat(n)}\nprint 1\n`;
+/** Functions without any recursion. */
+const chain = (n: number, call = (f: string): string => `${f}(x)`): string =>
+  `fn f0(x) = x + 1\n${times(n, (i) => `fn f${i + 1}(x) = ${call(`f${i}`)}\n`)}print f${n}(1)\n`;
 
 const DEEP = { says: ["DLX0115"], words: /nested too deeply/ };
 const ENDLESS = { says: ["DLX0323"], words: /calls itself without an end/ };
@@ -82,7 +85,9 @@ const cases: Readonly<Record<string, Case>> = {
   "20 000 values in a chain": { script: `let x0 = normal([2])\n${times(20_000, (i) => `let x${i + 1} = x${i} + 1\n`)}print x20000\n`, says: ["DLX0115"] },
   "5 000 records in records": { script: `let r0 = { a: 1 }\n${times(5000, (i) => `let r${i + 1} = { a: r${i} }\n`)}print r5000\n`, says: ["DLX0115"] },
   "200 models in models": { script: `model M0()(x) { x |> Linear(2) }\n${times(200, (i) => `model M${i + 1}()(x) { x |> M${i}() }\n`)}let m = M200()\nprint m(normal([2, 2]))\n`, says: [] },
-  "5 000 functions that call each other": { script: `fn f0(x) = x + 1\n${times(5000, (i) => `fn f${i + 1}(x) = f${i}(x)\n`)}print f5000(1)\n`, ...ENDLESS, words: /f\d+/ },
+  "3 000 functions, each called by the next": { script: chain(3000), says: ["DLX0115"], words: /call one another too deeply/ },
+  "100 functions, each called by the next": { script: chain(100), says: [] },
+  "functions that call the one before twice, 20 times": { script: chain(20, (f) => `${f}(x) + ${f}(x)`), says: ["DLX0344"], words: /every call is written out/ },
   "a list of twice itself, 40 times": { script: `let r0 = [1, 1]\n${times(40, (i) => `let r${i + 1} = [r${i}, r${i}]\n`)}print r40\n`, says: ["DLX0326"] },
   "a text of twice itself, 40 times": { script: `let r0 = "ab"\n${times(40, (i) => `let r${i + 1} = "{r${i}}{r${i}}"\n`)}print r40\n`, says: ["DLX0326"] },
 

@@ -7,7 +7,9 @@ test("DLX0101 unexpected", () => {
      --> t.dlx:1:12
       |
     1 | let x = 1 +
-      |            ^ the file ends here"
+      |            ^ the file ends here
+      |
+      = help: write what follows \`+\`, or leave it out"
   `);
   expect(messages("minimize loss with Adam(1e-3)")).toMatchInlineSnapshot(`
     "error[DLX0101]: expected \`over\` after \`loss\`
@@ -23,7 +25,9 @@ test("DLX0101 unexpected", () => {
      --> t.dlx:1:5
       |
     1 | f(a b)
-      |     ^ found the name \`b\`"
+      |     ^ found the name \`b\`
+      |
+      = help: write \`,\` between the two"
   `);
   expect(messages("when a = b { stop }")).toMatchInlineSnapshot(`
     "error[DLX0116]: \`=\` defines a name, \`==\` compares
@@ -59,7 +63,10 @@ test("DLX0101 unexpected", () => {
     1 | train for 5 { }
       |             ^ found \`{\`
       |
-      = help: write \`for 10 epochs\`, \`for 5000 steps\` or \`for 2 minutes\`"
+      = help: write \`for 10 epochs\`, \`for 5000 steps\` or \`for 2 minutes\`
+      |
+    1 | train for 5 epochs { }
+      |            +++++++"
   `);
 });
 
@@ -91,7 +98,9 @@ test("DLX0102 brackets", () => {
     1 | let x = 1)
       |          ^ no \`(\` is open here
       |
-      = help: remove it, or write the \`(\` that it closes"
+      = help: remove it, or write the \`(\` that it closes
+      |
+    1 | let x = 1"
   `);
   expect(messages("train (x) in d {\n  print x\n")).toMatchInlineSnapshot(`
     "error[DLX0102]: \`{\` without its \`}\`
@@ -126,7 +135,10 @@ test("DLX0103 text and its holes", () => {
       = note: \`{\` in a text begins a value: \`"loss {loss:.4f}"\`; a brace itself is
               \`{{\`
       = help: write \`}\` after the value; a value in a text cannot hold \`"\`: name it
-              with \`let\` first"
+              with \`let\` first
+      |
+    1 | print "{join(}",", x)}"
+      |              +"
   `);
 });
 
@@ -147,7 +159,9 @@ test("DLX0104 signs that dlx does not have", () => {
     1 | let x = €5
       |         ^ unknown here
       |
-      = help: remove it; inside a text or a comment any character may stand"
+      = help: remove it; inside a text or a comment any character may stand
+      |
+    1 | let x = 5"
   `);
   expect(messages("let x = 'abc'")).toMatchInlineSnapshot(`
     "error[DLX0104]: dlx has no sign \`'\`
@@ -156,7 +170,10 @@ test("DLX0104 signs that dlx does not have", () => {
     1 | let x = 'abc'
       |         ^^^^^ unknown here
       |
-      = help: texts stand in double quotes: \`"text"\`"
+      = help: texts stand in double quotes: \`"text"\`
+      |
+    1 | let x = "abc"
+      |         +++++"
   `);
   expect(messages("x += 1")).toMatchInlineSnapshot(`
     "error[DLX0104]: dlx has no sign \`+=\`
@@ -165,7 +182,10 @@ test("DLX0104 signs that dlx does not have", () => {
     1 | x += 1
       |   ^^ unknown here
       |
-      = help: a state is changed with \`x <- x + …\`"
+      = help: a state is changed with \`x <- x + …\`
+      |
+    1 | x <- x + 1
+      |   ++++++"
   `);
   expect(codes("let a = b ** 2; let c = “d”\nlet e = a ≤ b")).toEqual(["DLX0104", "DLX0104", "DLX0104", "DLX0104"]);
 });
@@ -179,7 +199,10 @@ test("DLX0105 <- in an expression", () => {
       |       ^^ reads as a change of state
       |
       = note: \`name <- value\` on its own line changes a state
-      = help: write \`a < -1\`"
+      = help: write \`a < -1\`
+      |
+    1 | when a< -1 { stop }
+      |       +++"
   `);
   expect(codes("let b = a<-1\nf(a<-1)\nx + a<-1\na<-1\na.b[c]<-1")).toEqual(["DLX0105", "DLX0105", "DLX0105"]);
 });
@@ -244,7 +267,10 @@ test("DLX0108 misspelled and foreign words", () => {
     1 | def f(x) = x
       | ^^^ a word of another language
       |
-      = help: a function is \`fn f(x) = …\` or \`fn f(x) { … }\`"
+      = help: a function is \`fn f(x) = …\` or \`fn f(x) { … }\`
+      |
+    1 | fn f(x) = x
+      | ++"
   `);
   expect(messages("return x")).toMatchInlineSnapshot(`
     "error[DLX0108]: dlx has no \`return\`
@@ -253,7 +279,9 @@ test("DLX0108 misspelled and foreign words", () => {
     1 | return x
       | ^^^^^^ a word of another language
       |
-      = help: the last expression of a block is its value: leave \`return\` out"
+      = help: the last expression of a block is its value: leave \`return\` out
+      |
+    1 | x"
   `);
   expect(codes("evla { }\nlte x = 3\npirnt x\ntset(x)\nfoo(x)")).toEqual(["DLX0108", "DLX0108", "DLX0108"]);
 });
@@ -314,7 +342,10 @@ test("DLX0112 fields without parentheses", () => {
     1 | train x in d { print x }
       |       ^
       |
-      = help: write \`train (x) in …\`"
+      = help: write \`train (x) in …\`
+      |
+    1 | train (x) in d { print x }
+      |       +++"
   `);
 });
 

@@ -43,6 +43,30 @@ describe("frames", () => {
     `);
   });
 
+  test("the line as it would be, where the help does not hold it", () => {
+    const around = (help: string): string => {
+      const { span } = at("y = ones([4])", "");
+      const edits = [
+        { span: { ...span, start: span.start + 4, end: span.start + 4 }, text: "squeeze(" },
+        { span: { ...span, start: span.end }, text: ", -1)" },
+      ];
+      const d = mistake([at("ones([4])", "f32[4]")], { help, fix: [{ title: "", edits }] });
+      return renderDiagnostic(d, [source]);
+    };
+    expect(around("write `squeeze(x, -1)`")).toMatchInlineSnapshot(`
+      "error[DLX0201]: \`+\` of shapes that do not fit
+       --> a.dlx:2:9
+        |
+      2 | let y = ones([4])
+        |         ^^^^^^^^^ f32[4]
+        |
+        = help: write \`squeeze(x, -1)\`
+        |
+      2 | let y = squeeze(ones([4]), -1)
+        |         ++++++++         +++++"
+    `);
+    expect(around("write `squeeze(ones([4]), -1)`")).not.toContain("+++");
+  });
   test("labels on one line", () => {
     const d = mistake([at("+ y, z", "the sum"), at("x +", "f32[4, 3]"), at("print", "here")]);
     expect(renderDiagnostic(d, [source])).toMatchInlineSnapshot(`
