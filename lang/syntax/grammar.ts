@@ -116,21 +116,20 @@ class Grammar extends Clocks {
   // ---------------------------------------------------------------- sinks and the rest
 
   sink: Rule<ast.Stmt> = this.RULE("sink", () => {
-    const word = this.OR([
-      { ALT: () => this.CONSUME(K.print) },
-      { ALT: () => this.CONSUME(K.plot) },
-      { ALT: () => this.CONSUME(K.show) },
-      { ALT: () => this.CONSUME(K.record) },
+    const first = this.LA(1);
+    // A misspelled word has the token of the word that is meant.
+    const kind = this.OR<"print" | "plot" | "show" | "record">([
+      { ALT: () => (this.CONSUME(K.print), "print") },
+      { ALT: () => (this.CONSUME(K.plot), "plot") },
+      { ALT: () => (this.CONSUME(K.show), "show") },
+      { ALT: () => (this.CONSUME(K.record), "record") },
     ]);
     const args: ast.Arg[] = [this.SUBRULE(this.arg)];
     this.MANY(() => {
       this.CONSUME(Comma);
       args.push(this.SUBRULE2(this.arg));
     });
-    return this.ACTION((): ast.Stmt => {
-      const kind = word.image as "print" | "plot" | "show" | "record";
-      return { kind, args, span: this.span(word) };
-    });
+    return this.ACTION((): ast.Stmt => ({ kind, args, span: this.span(first) }));
   });
 
   save: Rule<ast.Stmt> = this.RULE("save", () => {

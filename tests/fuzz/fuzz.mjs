@@ -10,11 +10,13 @@ import { build } from "esbuild";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [runs = 200_000, seed = Date.now() % 1_000_000_007] = process.argv.slice(2).map(Number);
-const PIECE = 5000;
+const PIECE = 10_000;
 /** Of the programs that check, one in so many is run on two devices. */
 const RUN_ONE_IN = 8;
-/** Milliseconds without a new mutant; the rule is a second, but a machine may be busy and a failure is shrunk. */
-const PATIENCE = 180_000;
+/** Seconds of the processor without a new text: for a check and two runs. */
+const PATIENCE = 60;
+/** Of the mutants, the part that must run on both devices. */
+const LEAST_RAN = 1 / 100;
 
 // Two folders below the root, as the sources are: they find the scripts from where they stand.
 const folder = join(root, "dist", `fuzz-${process.pid}`);
@@ -45,9 +47,21 @@ function found({ index, kind, message, text }) {
   }
 }
 
+/** A mutant whose worker cannot tell it any more. */
+function textOf(index) {
+  const thread = new Worker(worker, {
+    workerData: { seed, from: index, to: index, only: "text", at: new SharedArrayBuffer(8) },
+  });
+  return new Promise((done) =>
+    thread
+      .once("message", ({ text }) => done(text))
+      .once("error", ({ message }) => done(`(cannot be made: ${message})`)),
+  );
+}
+
 /** Resolves with the index to go on from. */
 function piece(from, to) {
-  const at = new SharedArrayBuffer(4);
+  const at = new SharedArrayBuffer(8);
   const now = new Int32Array(at);
   now[0] = from;
   return new Promise((done) => {
@@ -57,18 +71,22 @@ function piece(from, to) {
       resourceLimits: { stackSizeMb: 1, maxOldGenerationSizeMb: 3000 },
       execArgv: ["--enable-source-maps"],
     });
-    let last = from;
-    let since = Date.now();
+    let last = -1;
+    let since = process.cpuUsage();
     const ended = (next) => {
       clearInterval(watch);
       void thread.terminate();
       done(next);
     };
     const watch = setInterval(() => {
-      if (now[0] !== last) [last, since] = [now[0], Date.now()];
-      else if (Date.now() - since > PATIENCE) {
-        found({ index: last, kind: "never ends", message: `more than ${PATIENCE / 1000} s`, text: "(see the index)" });
-        ended(last + 1);
+      if (now[1] !== last) [last, since] = [now[1], process.cpuUsage()];
+      const { user, system } = process.cpuUsage(since);
+      if ((user + system) / 1e6 > PATIENCE) {
+        clearInterval(watch);
+        const index = now[0];
+        void textOf(index)
+          .then((text) => found({ index, kind: "never ends", message: `more than ${PATIENCE} s`, text }))
+          .then(() => ended(index + 1));
       }
     }, 1000);
     thread.on("message", (message) => {
@@ -77,8 +95,10 @@ function piece(from, to) {
       ended(to);
     });
     thread.on("error", (error) => {
-      found({ index: now[0], kind: `crash ${error.code ?? ""}`, message: error.stack, text: "(see the index)" });
-      ended(now[0] + 1);
+      const index = now[0];
+      void textOf(index)
+        .then((text) => found({ index, kind: `crash ${error.code ?? ""}`, message: error.stack, text }))
+        .then(() => ended(index + 1));
     });
   });
 }
@@ -94,6 +114,8 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+if (counts.ran < runs * LEAST_RAN)
+  found({ index: 0, kind: "few programs ran", message: `${counts.ran} of ${runs}`, text: "(none)" });
 const failures = [...kinds.values()].reduce((a, b) => a + b, 0);
 for (const [kind, times] of kinds) console.log(`${times} times: ${kind}`);
 console.log(

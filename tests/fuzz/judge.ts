@@ -8,7 +8,7 @@ import type { Facts } from "../../lang/program.ts";
 import type { Source, Span } from "../../lang/source.ts";
 import { factsOf } from "../../runtime/data/facts.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { commentsOf, treeOf } from "../format/same.ts";
+import { bodyOf, commentsIn } from "../format/same.ts";
 
 export interface Failure {
   /** What was broken: the same mistake has the same kind, whatever the text. */
@@ -53,7 +53,7 @@ export async function judge(text: string): Promise<Verdict> {
   let stage = "parse";
   let parses = false;
   try {
-    const { diagnostics: syntax } = parse({ file: FILE, text });
+    const { file: read, diagnostics: syntax } = parse({ file: FILE, text });
     parses = !syntax.some(({ severity }) => severity === "error");
     stage = "check";
     const { program, diagnostics, sources } = await compile({ file: FILE, text }, host, { tests: true });
@@ -77,13 +77,16 @@ export async function judge(text: string): Promise<Verdict> {
       if (parses) return fail(parses, "format refuses", "a text that parses is not formatted");
       return { parses };
     }
+    // What is laid out already is its own layout.
+    if (once.text === text) return { parses, program };
     const again = format({ file: FILE, text: once.text });
     if ("diagnostics" in again) return fail(parses, "formatted text does not parse", again.diagnostics[0]?.title ?? "");
     if (again.text !== once.text) return fail(parses, "format of format", firstDifference(once.text, again.text));
     stage = "tree of the formatted text";
-    const [before, after] = [JSON.stringify(treeOf(text)), JSON.stringify(treeOf(once.text))];
+    const { file: laidOut } = parse({ file: FILE, text: once.text });
+    const [before, after] = [JSON.stringify(bodyOf(read)), JSON.stringify(bodyOf(laidOut))];
     if (before !== after) return fail(parses, "format changes the tree", firstDifference(before, after));
-    const [notes, kept] = [JSON.stringify(commentsOf(text)), JSON.stringify(commentsOf(once.text))];
+    const [notes, kept] = [JSON.stringify(commentsIn(read)), JSON.stringify(commentsIn(laidOut))];
     if (notes !== kept) return fail(parses, "format changes comments", firstDifference(notes, kept));
     return { parses, program };
   } catch (error) {

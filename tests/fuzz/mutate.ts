@@ -1,6 +1,6 @@
 /**
- * Mutants of scripts: a few changes in a row, each of characters, of tokens or of parts of the tree. Changes of the tree
- * keep most scripts readable and so reach the checker; changes of characters reach the scanner and the recovery.
+ * Mutants of scripts: a few changes in a row, each of bytes, characters, tokens or parts of the tree. Changes of the tree
+ * keep most scripts readable and so reach the checker; the others reach the scanner and the recovery.
  */
 import { parse } from "../../lang/syntax/index.ts";
 import type { Script } from "../format/scripts.ts";
@@ -74,7 +74,7 @@ export function mutator(scripts: readonly Script[]): Mutator {
   const donors = scripts.map(({ text }): Donor => ({ text, tokens: tokensOf(text), parts: partsOf(text) }));
   // Most begin from scripts without mistakes, since two mistakes hide more than one.
   const right = donors.filter((_, i) => !scripts[i]?.file.includes("errors"));
-  const changes = [ofTree, ofTree, ofTree, ofTokens, ofTokens, ofCharacters] as const;
+  const changes = [ofTree, ofTree, ofTree, ofTokens, ofTokens, ofCharacters, ofBytes] as const;
   return {
     size: donors.length,
     mutant(random) {
@@ -84,11 +84,27 @@ export function mutator(scripts: readonly Script[]): Mutator {
       const count = 1 + Math.floor(-Math.log(1 - random.next()) * (style < 0.3 ? 0.5 : 1.5));
       for (let i = 0; i < count && text.length < LONGEST; i++) {
         const change = style < 0.5 ? ofTree : random.pick(changes);
-        text = change(text, random.next() < 0.5 ? base : random.pick(donors), random);
+        const donor = random.next() < 0.5 ? base : random.pick(donors);
+        try {
+          text = change(text, donor, random, base);
+        } catch (error) {
+          // A text that the parser throws at is what is looked for: it is a mutant as it is.
+          if (throwsAt(text)) break;
+          throw error;
+        }
       }
       return text.slice(0, LONGEST);
     },
   };
+}
+
+function throwsAt(text: string): boolean {
+  try {
+    parse({ file: "a.dlx", text });
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 const put = (text: string, start: number, end: number, by: string): string =>
@@ -96,8 +112,8 @@ const put = (text: string, start: number, end: number, by: string): string =>
 
 // ---------------------------------------------------------------- the tree
 
-function ofTree(text: string, donor: Donor, random: Random): string {
-  const parts = partsOf(text);
+function ofTree(text: string, donor: Donor, random: Random, base?: Donor): string {
+  const parts = text === base?.text ? base.parts : partsOf(text);
   if (parts.length === 0) return donor.text;
   const part = random.pick(parts);
   const own = text.slice(part.start, part.end);
@@ -234,4 +250,18 @@ function ofCharacters(text: string, donor: Donor, random: Random): string {
       return text.slice(0, at) + donor.text.slice(from);
     }
   }
+}
+
+// ---------------------------------------------------------------- bytes
+
+/** Bytes that are no UTF-8 are read as an editor reads them. */
+function ofBytes(text: string, _donor: Donor, random: Random): string {
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length === 0) return text;
+  for (let changes = 1 + random.below(3); changes > 0; changes--) {
+    const at = random.below(bytes.length);
+    // One bit, or all.
+    bytes[at] = random.next() < 0.7 ? bytes[at]! ^ (1 << random.below(8)) : random.below(256);
+  }
+  return new TextDecoder().decode(bytes);
 }
