@@ -40,7 +40,7 @@ export class CpuPrepared implements Prepared {
     this.actions = actions;
     this.addresses = addresses;
     this.tape = tape;
-    this.stats = statsOf(lowered, plan.bytes);
+    this.stats = statsOf(lowered, plan);
   }
   get kernels(): string {
     return loweredText(this.lowered);

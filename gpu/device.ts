@@ -53,9 +53,13 @@ export interface Stats {
   readonly dispatches: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  /** What cannot be left out: inputs once, slots read and written once, what is saved written and read once. */
+  readonly boundBytes: number;
   readonly flops: number;
   /** All arenas: intermediates at their peak plus slots and feeds of this segment. */
   readonly peakBytes: number;
+  /** The same without gaps between buffers: the most that is alive at one time. */
+  readonly liveBytes: number;
 }
 
 export interface Device {

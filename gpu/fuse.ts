@@ -42,6 +42,8 @@ const COSTLY: Readonly<Record<string, number>> = {
 };
 /** Above this a value is stored rather than computed again. */
 const RECOMPUTE = 8;
+/** Repeated more often than this, a value counts as computed once. */
+const SPREAD = 8;
 /** Above this an expression is cut, whoever reads it. */
 const CUT = 240;
 
@@ -96,6 +98,9 @@ class Roots {
     if (known !== undefined) return known;
     let cost = isView(node) || node.op === "const" ? 0 : (COSTLY[node.op] ?? 1);
     for (const input of node.inputs) if (!this.inMemory(input)) cost += this.cost(input);
+    // what is the same for many elements is computed once for them
+    if (node.op === "expand")
+      cost *= Math.min(1, (SPREAD * sizeOf(node.inputs[0]!.type.shape)) / sizeOf(node.type.shape));
     this.costs.set(node, cost);
     return cost;
   }

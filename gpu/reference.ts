@@ -15,7 +15,15 @@ interface Cell {
 
 class ReferencePrepared implements Prepared {
   readonly name: string;
-  readonly stats = { dispatches: 0, bytesRead: 0, bytesWritten: 0, flops: 0, peakBytes: 0 };
+  readonly stats = {
+    dispatches: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    boundBytes: 0,
+    flops: 0,
+    peakBytes: 0,
+    liveBytes: 0,
+  };
   readonly kernels = "(the reference device interprets the graph)";
   readonly segment: Segment;
   readonly nodes: readonly Node[];

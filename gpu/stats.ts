@@ -2,9 +2,11 @@
  * Counts of a lowered segment, exact on any machine: dispatches, distinct bytes that kernels touch (an element once per
  * dispatch, however often it is read), arithmetic. A loop's body counts once per tick.
  */
+import { boundOf } from "./bound.ts";
 import type { Stats } from "./device.ts";
 import { scratchOf } from "./kernel.ts";
 import type { Access, Kernel, RowsKernel } from "./kernel.ts";
+import type { Plan } from "./plan.ts";
 import type { Lowered, Step } from "./program.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
@@ -138,13 +140,14 @@ function bytesOutside(lowered: Lowered): number {
   return [...places.values()].reduce((a, b) => a + b, 0);
 }
 
-export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
+export function statsOf(lowered: Lowered, plan: Plan): Stats {
   const flops = lowered.kernels.map(flopsOf);
   const counts = lowered.kernels.map(touched);
   let dispatches = 0;
   let bytesRead = 0;
   let bytesWritten = 0;
   let total = 0;
+  const reached = new Map<number, number>();
   const walk = (steps: readonly Step[], times: number): void => {
     for (const step of steps) {
       if (step.kind === "loop") walk(step.body, times * step.count);
@@ -153,7 +156,9 @@ export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
         bytesRead += bytes;
         bytesWritten += bytes;
       } else {
-        const bytes = bytesOf(lowered.kernels[step.kernel] as Kernel, counts[step.kernel] ?? [], step.args);
+        const own = counts[step.kernel] ?? [];
+        const bytes = bytesOf(lowered.kernels[step.kernel] as Kernel, own, step.args);
+        step.args.forEach((id, i) => reached.set(id, Math.max(reached.get(id) ?? 0, own[i] ?? 0)));
         dispatches += times;
         total += (flops[step.kernel] ?? 0) * times;
         bytesRead += bytes.read * times;
@@ -162,5 +167,14 @@ export function statsOf(lowered: Lowered, arenaBytes: number): Stats {
     }
   };
   walk(lowered.tape, 1);
-  return { dispatches, bytesRead, bytesWritten, flops: total, peakBytes: arenaBytes + bytesOutside(lowered) };
+  const outside = bytesOutside(lowered);
+  return {
+    dispatches,
+    bytesRead,
+    bytesWritten,
+    boundBytes: boundOf(lowered, plan, reached),
+    flops: total,
+    peakBytes: plan.bytes + outside,
+    liveBytes: plan.live + outside,
+  };
 }

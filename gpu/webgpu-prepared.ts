@@ -66,7 +66,7 @@ export class WebGpuPrepared implements Prepared {
     this.feedPlaces = regions.feedPlaces;
     this.data = regions.data;
     this.upload = new ArrayBuffer(4 * this.feeds.size);
-    this.stats = statsOf(lowered, plan.bytes);
+    this.stats = statsOf(lowered, plan);
   }
   get kernels(): string {
     return loweredText(this.lowered);

@@ -50,5 +50,5 @@ export function segmentStats(segment: Segment): Stats {
     checks: outputs.checks.map(({ at, counted }) => ({ at, counted })),
     halts: outputs.halts,
   });
-  return { ...statsOf(low, plan.bytes), dispatches: tape.dispatches.length };
+  return { ...statsOf(low, plan), dispatches: tape.dispatches.length };
 }

@@ -5,13 +5,14 @@ import { cse } from "./cse.ts";
 import { tidyLoops } from "./loops.ts";
 import { disjoint } from "./disjoint.ts";
 import type { Body, Node } from "./node.ts";
+import { padded } from "./padded.ts";
 import { simplify } from "./simplify.ts";
 import { transposed } from "./transposed.ts";
 import { remake, rewrite } from "./walk.ts";
 
 /** The same outputs by a smaller graph; to be used after all gradients are taken. */
 export function optimize(outputs: readonly Node[]): Node[] {
-  return cse(simplify(tidyLoops(everywhere(simplify(outputs)))));
+  return cse(padded(cse(simplify(tidyLoops(everywhere(simplify(outputs)))))));
 }
 
 /** The same passes in the bodies of loops. */

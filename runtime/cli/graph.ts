@@ -1,7 +1,7 @@
 /** `dlx graph`: the ladder from syntax tree to graph to kernels to counts. */
 import type { Stats } from "../../gpu/device.ts";
 import { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "../../gpu/index.ts";
-import { tickSegments, type Program, type Segment } from "../../lang/program.ts";
+import { tickSegments, type Program, type Segment, type TickPart } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
 import { inputsBelow, namesFrom } from "../inputs.ts";
@@ -44,7 +44,7 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     return DONE;
   }
   if (rung === "stats") {
-    const programs = distinctBlocks(program).map((block) => count(program, block));
+    const programs = distinctBlocks(program).flatMap((block) => count(program, block));
     show({ programs }, () => statsText(programs));
     return DONE;
   }
@@ -86,41 +86,72 @@ function heldBySegment(program: Program): Map<string, Held | undefined> {
 interface Counted extends Stats {
   readonly name: string;
   readonly kind: "train" | "eval";
+  /** Which of the block's steps: the full one, that of the last short batch, or what comes on every n-th step besides. */
+  readonly step: string;
   readonly parameters: number;
 }
 
-/** One whole step: its every-n segments count in full, so this is the most that one step costs. */
-function count(program: Program, block: BlockAction): Counted {
-  const sum = { dispatches: 0, bytesRead: 0, bytesWritten: 0, flops: 0, peakBytes: 0 };
+const SUMS = ["dispatches", "bytesRead", "bytesWritten", "boundBytes", "flops"] as const;
+const MOST = ["peakBytes", "liveBytes"] as const;
+
+/** The steps of a block, each by itself. */
+function count(program: Program, block: BlockAction): Counted[] {
   const held = heldBy(block);
-  for (const segment of tickSegments(block.step)) {
-    const part = onDevice(program, segment, held);
-    if (part.outputs.length === 0) continue;
-    const stats = segmentStats(part);
-    for (const key of ["dispatches", "bytesRead", "bytesWritten", "flops"] as const) sum[key] += stats[key];
-    sum.peakBytes = Math.max(sum.peakBytes, stats.peakBytes);
-  }
-  const nodes = tickSegments(block.step).flatMap(({ outputs }) => outputs.map(({ node }) => node));
-  const params = namesFrom(inputsBelow(nodes), "state").flatMap((path) => {
-    const slot = program.slots[path];
-    return slot?.kind === "param" ? [elements(slot.type)] : [];
-  });
-  return { name: block.name, kind: block.kind, ...sum, parameters: params.reduce((a, b) => a + b, 0) };
+  const row = (step: string, parts: readonly TickPart[]): Counted => {
+    const sum = { dispatches: 0, bytesRead: 0, bytesWritten: 0, boundBytes: 0, flops: 0, peakBytes: 0, liveBytes: 0 };
+    for (const segment of tickSegments(parts)) {
+      const part = onDevice(program, segment, held);
+      if (part.outputs.length === 0) continue;
+      const stats = segmentStats(part);
+      for (const key of SUMS) sum[key] += stats[key];
+      for (const key of MOST) sum[key] = Math.max(sum[key], stats[key]);
+    }
+    const nodes = tickSegments(parts).flatMap(({ outputs }) => outputs.map(({ node }) => node));
+    const params = namesFrom(inputsBelow(nodes), "state").flatMap((path) => {
+      const slot = program.slots[path];
+      return slot?.kind === "param" ? [elements(slot.type)] : [];
+    });
+    return { name: block.name, kind: block.kind, step, ...sum, parameters: params.reduce((a, b) => a + b, 0) };
+  };
+  const clocks = [...new Set(block.step.flatMap((part) => (part.every === undefined ? [] : [part.every])))];
+  return [
+    row(
+      "full",
+      block.step.filter((part) => part.every === undefined),
+    ),
+    ...(block.short
+      ? [
+          row(
+            "short",
+            block.short.filter((part) => part.every === undefined),
+          ),
+        ]
+      : []),
+    ...clocks.map((n) =>
+      row(
+        `every ${n}`,
+        block.step.filter((part) => part.every === n),
+      ),
+    ),
+  ].filter((each) => each.step === "full" || each.dispatches > 0);
 }
 
 function statsText(programs: readonly Counted[]): string {
   const columns = [
     "name",
     "kind",
+    "step",
     "dispatches",
     "bytesRead",
     "bytesWritten",
+    "boundBytes",
     "flops",
     "peakBytes",
+    "liveBytes",
     "parameters",
   ] as const;
   const rows = [columns.map(String), ...programs.map((each) => columns.map((column) => String(each[column])))];
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const pad = (text: string, i: number) => (i < 2 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
+  const pad = (text: string, i: number) => (i < 3 ? text.padEnd(widths[i] ?? 0) : text.padStart(widths[i] ?? 0));
   return rows.map((row) => row.map(pad).join("  ").trimEnd()).join("\n");
 }

@@ -116,5 +116,5 @@ export function count(outputs: readonly Output[], options: LowerOptions = baseLi
   });
   const lowered = lower(wanted, options);
   const plan = planArena(lowered.buffers, lowered.tape, lowered.outputs, lowered.kernels);
-  return { lowered, plan, stats: statsOf(lowered, plan.bytes) };
+  return { lowered, plan, stats: statsOf(lowered, plan) };
 }

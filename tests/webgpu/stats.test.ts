@@ -7,8 +7,8 @@ import { scripts } from "../devices/scripts.ts";
 import { runText } from "../run-script.ts";
 import { gpu, open } from "./setup.ts";
 
-const counted = ({ dispatches, bytesRead, bytesWritten, flops, peakBytes }: Stats) =>
-  ({ dispatches, bytesRead, bytesWritten, flops, peakBytes }) satisfies Stats;
+const counted = ({ dispatches, bytesRead, bytesWritten, boundBytes, flops, peakBytes, liveBytes }: Stats) =>
+  ({ dispatches, bytesRead, bytesWritten, boundBytes, flops, peakBytes, liveBytes }) satisfies Stats;
 
 describe.skipIf(!gpu)("counts without a device", () => {
   test.each(Object.keys(scripts))("%s: equal those of the device", async (name) => {
