@@ -31,7 +31,7 @@ const COSTLY: Readonly<Record<string, number>> = {
   sin: 12,
   cos: 12,
   pow: 16,
-  random: 12,
+  random: 30,
   div: 2,
   mod: 3,
   sqrt: 2,
@@ -42,6 +42,8 @@ const COSTLY: Readonly<Record<string, number>> = {
 };
 /** Above this a value is stored rather than computed again. */
 const RECOMPUTE = 8;
+/** Between the two, a value that several kernels need is computed again from what it is made of, if that is one tensor. */
+const STORE = 24;
 /** Repeated more often than this, a value counts as computed once. */
 const SPREAD = 8;
 /** Above this an expression is cut, whoever reads it. */
@@ -134,7 +136,7 @@ class Roots {
   /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
   shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
     const units = new Map<Node, Set<Unit>>();
-    const found: Node[] = [];
+    const wanted: Node[] = [];
     for (let i = this.order.length - 1; i >= 0; i--) {
       const node = this.order[i] as Node;
       if (this.inMemory(node)) {
@@ -148,11 +150,34 @@ class Roots {
       units.set(node, own);
       if (own.size < 2 || isView(node) || node.op === "const" || node.op === "iota") continue;
       const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
-      if (!passes && this.cost(node) >= RECOMPUTE) found.push(node);
+      if (!passes && this.worthStoring(node)) wanted.push(node);
     }
-    for (const node of found) this.add(node);
-    if (found.length > 0) this.costs.clear();
+    // from the leaves up: what is made of a value that is stored now is cheap
+    const found = wanted.reverse().filter((node) => {
+      if (!this.worthStoring(node)) return false;
+      this.add(node);
+      this.costs.clear();
+      return true;
+    });
     return this.readersOf(found);
+  }
+
+  private worthStoring(node: Node): boolean {
+    const cost = this.cost(node);
+    return cost > STORE || (cost >= RECOMPUTE && this.leaves(node) > 1);
+  }
+
+  /** Tensors in memory, about as large as the node, that it is computed from. */
+  private leaves(node: Node): number {
+    const least = sizeOf(node.type.shape) / 2;
+    const inner = new Set<Node>([node]);
+    const leaves = new Set<Node>();
+    for (const at of inner) {
+      for (const input of at.inputs) {
+        if (sizeOf(input.type.shape) >= least) (this.inMemory(input) ? leaves : inner).add(input);
+      }
+    }
+    return leaves.size;
   }
 
   /** The nodes themselves, and what reads them without another node in memory between. */

@@ -42,7 +42,7 @@ export function outputsOf({ outputs }: Segment, optimized: readonly Node[]): Out
     if (at === undefined) {
       at = words;
       known.set(value, at);
-      const path = `\0${at} ${reads.length}`;
+      const path = `read ${at} ${reads.length}`;
       places.set(path, at);
       reads.push({ node: value, place: { kind: "stage", path } });
       words += sizeOf(value.type.shape);

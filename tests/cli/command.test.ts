@@ -271,8 +271,8 @@ describe("check and graph", () => {
       { programs: [{ name: "train1", kind: "train", dispatches: 2, flops: 1, parameters: 1 }] },
     ]);
     expect((await dlx("graph a.dlx --stats")).out).toMatchInlineSnapshot(`
-      "name    kind   dispatches  bytesRead  bytesWritten  flops  peakBytes  parameters
-      train1  train           2          4             8      1         16           1
+      "name    kind   step  dispatches  bytesRead  bytesWritten  boundBytes  flops  peakBytes  liveBytes  parameters
+      train1  train  full           2          4             8          12      1         16         16           1
       "
     `);
     expect((await dlx("graph a.dlx", null)).code).toBe(1);

@@ -1,0 +1,68 @@
+/**
+ * What a step of each workload costs, counted under the base limits of WebGPU by `dlx graph --stats --json`: dispatches,
+ * bytes against those that cannot be left out, memory against what is alive.
+ */
+import { join, resolve } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { workplace } from "../runtime/cli.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const place = workplace();
+afterAll(() => place.remove());
+
+interface Step {
+  readonly step: string;
+  readonly dispatches: number;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly boundBytes: number;
+  readonly peakBytes: number;
+  readonly liveBytes: number;
+}
+
+async function steps(name: string, ...sets: readonly string[]): Promise<readonly Step[]> {
+  const set = sets.flatMap((each) => ["--set", each]);
+  const { code, out, err } = await place.run(["graph", join(root, `bench/${name}.dlx`), "--stats", "--json", ...set]);
+  expect(err).toBe("");
+  expect(code).toBe(0);
+  return (JSON.parse(out) as { programs: Step[] }).programs;
+}
+
+/** Dispatches; bytes moved as a multiple of the bound. Between products adjoints pass through memory beside what is saved. */
+const most: readonly [name: string, dispatches: number, moved: number, sets?: readonly string[]][] = [
+  ["w1", 3, 2],
+  ["w2", 12, 1.5],
+  ["w3", 24, 1.5],
+  ["w4", 60, 3],
+  ["w5", 110, 2.6],
+  ["w5", 110, 2.6, ["clip=false"]],
+];
+
+describe("a step", () => {
+  test.each(most)(
+    "of %s: at most %i dispatches, %d times the bytes of the bound",
+    async (name, dispatches, moved, sets = []) => {
+      const [step] = await steps(name, ...sets);
+      expect(step!.step).toBe("full");
+      expect(step!.dispatches).toBeLessThanOrEqual(dispatches);
+      expect((step!.bytesRead + step!.bytesWritten) / step!.boundBytes).toBeLessThanOrEqual(moved);
+      expect(step!.peakBytes).toBeLessThanOrEqual(1.15 * step!.liveBytes);
+    },
+  );
+
+  test.each(["w6", "w6b"])(
+    "of %s: at most 3 dispatches for each tick of either direction, and a few besides",
+    async (name) => {
+      const counts: number[] = [];
+      for (const tokens of [16, 64]) {
+        const [step] = await steps(name, `tokens=${tokens}`);
+        counts.push(step!.dispatches);
+        expect((step!.bytesRead + step!.bytesWritten) / step!.boundBytes).toBeLessThanOrEqual(1.5);
+        expect(step!.peakBytes).toBeLessThanOrEqual(1.15 * step!.liveBytes);
+      }
+      const ticks = 2 * (64 - 16);
+      expect((counts[1]! - counts[0]!) / ticks).toBeLessThanOrEqual(3);
+      expect(counts[0]! - 3 * 2 * 16).toBeLessThanOrEqual(20);
+    },
+  );
+});
