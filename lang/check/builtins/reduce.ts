@@ -6,7 +6,7 @@ import { axisFrom, numberAxis, numberOf, open, resolveAxes, resolveAxis } from "
 import { pairAxes, spreadTo } from "../broadcast.ts";
 import type { At } from "../ctx.ts";
 import { checkClasses, placesIn } from "../index.ts";
-import { cast, filled, op, reorder, tensor, variableOf } from "../tensors.ts";
+import { cast, filled, op, reorder, tensor, variableOf, toTensor } from "../tensors.ts";
 import type { Bundle, Tensor, Value } from "../values.ts";
 import type { Args, Builtin } from "./builtin.ts";
 import { builtin, flag, num, optional, required } from "./builtin.ts";
@@ -333,7 +333,7 @@ function isClose(x: Value, y: Value, tol: Value, a: Args): Value {
       .reduce((p, q) => binary("and", p, q, at), flag(true));
   }
   const difference = binary("-", x, y, at);
-  const leaves = difference.kind === "bundle" ? [...difference.leaves.values()] : [difference as Tensor];
+  const leaves = difference.kind === "bundle" ? [...difference.leaves.values()] : [toTensor(difference, at)];
   return leaves
     .map((d): Value => {
       const [far, limit] = promote(tensor(op("abs", [d.node], {}, at), d.axes, d.dtype), tol, "float", at);
