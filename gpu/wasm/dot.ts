@@ -12,8 +12,8 @@ import { packFunction, packKey } from "./pack.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 import { tileFunction } from "./tile.ts";
 
-/** Depth, rows and columns of a block. */
-const KC = 256;
+/** Most depth, rows and columns of a block. */
+const KC = 320;
 const MC = 96;
 const NC = 768;
 /** Columns of a tile: two vectors. */
@@ -22,9 +22,16 @@ const NR = 8;
 /** Rows of a tile: what sixteen registers hold with and without fused multiply-add. */
 const tileRows = (madd: boolean) => (madd ? 6 : 4);
 
+/** Depth of a block: all blocks are alike, whatever runs of the depth they cut. */
+function blockDepth(k: number): number {
+  if (k <= KC) return k;
+  const blocks = Math.ceil(k / KC);
+  return Math.min(KC, 8 * Math.ceil(k / blocks / 8));
+}
+
 /** Elements of scratch that a product needs. */
 export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
-  const depth = Math.min(KC, sizes.k);
+  const depth = sizes.k === Infinity ? KC : blockDepth(sizes.k);
   const columns = Math.min(NC, Math.ceil(sizes.n / NR) * NR);
   return depth * (columns + Math.min(MC, sizes.m));
 }
@@ -64,7 +71,7 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
   ]; // prettier-ignore
   const scratchB = pointer(kernel.scratch);
   const scratchA = local();
-  const depth = Math.min(KC, k);
+  const depth = blockDepth(k);
   f.get(scratchB)
     .i32(4 * depth * Math.min(NC, Math.ceil(n / NR) * NR))
     .op("i32.add")
@@ -235,9 +242,9 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
             k0,
             () => f.i32(0),
             () => f.i32(k),
-            KC,
+            depth,
             () => {
-              least(kc, k, k0, KC);
+              least(kc, k, k0, depth);
               packB();
               loop(
                 m0,
