@@ -14,7 +14,7 @@ import { tileFunction } from "./tile.ts";
 
 /** Most depth, rows and columns of a block. */
 const KC = 320;
-const MC = 96;
+const MC = 24;
 const NC = 768;
 /** Columns of a tile: two vectors. */
 const NR = 8;
