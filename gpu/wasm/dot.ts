@@ -8,7 +8,7 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, Operand, RowsKernel } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 import type { HelperCalls } from "./operations.ts";
-import { packFunction, packKey } from "./pack.ts";
+import { packFunction, packKey, packedTogether } from "./pack.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 import { tileFunction } from "./tile.ts";
 
@@ -113,8 +113,9 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
     outer: () => void,
     width: number,
     padded: number,
+    panels: number,
   ) => {
-    const index = shared(packKey(operand, width, padded), () => packFunction(operand, width, padded));
+    const index = shared(packKey(operand, width, padded, panels), () => packFunction(operand, width, padded, panels));
     panel();
     f.get(source);
     outer();
@@ -124,6 +125,38 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
     if (operand.k.kind === "table") f.get(pointer(operand.k.param));
     else f.i32(0);
     f.call(index);
+  };
+
+  /** [from, end) in strips of `width`, as many at once as are packed together. */
+  const inPanels = (
+    operand: Operand,
+    counter: number,
+    from: () => void,
+    end: number,
+    width: number,
+    body: (panels: number) => void,
+  ) => {
+    const panels = packedTogether(operand);
+    let first = from;
+    if (panels > 1) {
+      const most = panels * width;
+      from();
+      f.set(counter);
+      f.get(end)
+        .get(counter)
+        .op("i32.sub")
+        .i32(most)
+        .op("i32.ge_s")
+        .if(() => {
+          f.loop(() => {
+            body(panels);
+            f.get(counter).i32(most).op("i32.add").tee(counter);
+            f.i32(most).op("i32.add").get(end).op("i32.le_s").brIf(0);
+          });
+        });
+      first = () => f.get(counter);
+    }
+    loop(counter, first, () => f.get(end), width, () => body(1)); // prettier-ignore
   };
 
   const tailN = n % NR;
@@ -139,12 +172,13 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
       const end = local();
       f.get(n0).get(nc).op("i32.add").set(end);
       f.get(end).i32(fullN).get(end).i32(fullN).op("i32.lt_s", "select").set(end);
-      loop(
+      inPanels(
+        kernel.b,
         j,
         () => f.get(n0),
-        () => f.get(end),
+        end,
         NR,
-        () => packCall(kernel.b, b, panel, () => f.get(j), NR, NR),
+        (panels) => packCall(kernel.b, b, panel, () => f.get(j), NR, NR, panels),
       );
     }
     if (tailN > 0) {
@@ -155,24 +189,20 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
         .op("i32.eq")
         .if(() => {
           f.i32(fullN).set(j);
-          packCall(kernel.b, b, panel, () => f.get(j), tailN, tailPadded);
+          packCall(kernel.b, b, panel, () => f.get(j), tailN, tailPadded, 1);
         });
     }
   };
 
-  const rowsOfA = (body: (rows: number) => void) => {
-    // [m0, m0 + mc) in tiles; the last rows of m are a smaller tile
+  /** [m0, m0 + mc) of the left operand in tiles; the last rows of m are a smaller tile. */
+  const rowsOfA = (together: boolean, body: (rows: number, panels: number) => void) => {
     if (fullM > 0) {
       const end = local();
       f.get(m0).get(mc).op("i32.add").set(end);
       f.get(end).i32(fullM).get(end).i32(fullM).op("i32.lt_s", "select").set(end);
-      loop(
-        i,
-        () => f.get(m0),
-        () => f.get(end),
-        MR,
-        () => body(MR),
-      );
+      const from = () => f.get(m0);
+      if (together) inPanels(kernel.a, i, from, end, MR, (panels) => body(MR, panels));
+      else loop(i, from, () => f.get(end), MR, () => body(MR, 1)); // prettier-ignore
     }
     if (tailM > 0) {
       f.get(m0)
@@ -182,14 +212,14 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
         .op("i32.eq")
         .if(() => {
           f.i32(fullM).set(i);
-          body(tailM);
+          body(tailM, 1);
         });
     }
   };
   const panelA = () =>
     f.get(scratchA).get(i).get(m0).op("i32.sub").get(kc).op("i32.mul").i32(2).op("i32.shl", "i32.add");
   const tiles = (columns: number) => {
-    rowsOfA((rows) => {
+    rowsOfA(false, (rows) => {
       const index = shared(`micro ${rows} ${columns}`, () => tileFunction(rows, columns, madd));
       panelA();
       f.get(tile);
@@ -254,7 +284,7 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
                 () => {
                   f.get(1).get(m0).op("i32.sub").i32(MC);
                   f.get(1).get(m0).op("i32.sub").i32(MC).op("i32.lt_s", "select").set(mc);
-                  rowsOfA((rows) => packCall(kernel.a, a, panelA, () => f.get(i), rows, rows));
+                  rowsOfA(true, (rows, panels) => packCall(kernel.a, a, panelA, () => f.get(i), rows, rows, panels));
                   const column = () =>
                     f
                       .get(scratchB)

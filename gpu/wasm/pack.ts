@@ -1,7 +1,8 @@
 /**
  * Packing of operands: a strip of neighbours of the outer role along the depth becomes a panel that the micro-kernel reads
  * in order. Strides and offset tables are followed here and nowhere else. Whatever lies side by side in memory, along
- * either role, moves as vectors: the runs of a table too (the pixels of one line under a window).
+ * either role, moves as vectors: the runs of a table too (the pixels of one line under a window). Where the outer role is
+ * side by side, several panels are packed at once: so a line of the cache is read once, and wholly.
  */
 import type { Offsets, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
@@ -21,14 +22,17 @@ class PackWriter {
   private readonly operand: Operand;
   private readonly width: number;
   private readonly padded: number;
+  /** Where the next depth of each panel is put. */
+  private readonly panels: readonly number[];
   /** Addresses of the outer neighbours; the first alone where they are neighbours in memory. */
   private readonly sources: readonly number[];
   /** Bytes from there to the present depth. */
   private readonly at = this.f.local("i32");
   private readonly lanes = Array.from({ length: 8 }, () => this.f.local("v128"));
 
-  constructor(operand: Operand, width: number, padded: number) {
+  constructor(operand: Operand, width: number, padded: number, panels: number) {
     this.operand = operand;
+    this.panels = Array.from({ length: panels }, (_, p) => (p === 0 ? PANEL : this.f.local("i32")));
     this.width = width;
     this.padded = padded;
     const count = neighbours(operand.outer) === Infinity ? 1 : width;
@@ -38,6 +42,13 @@ class PackWriter {
   private begin(): void {
     const { f, operand } = this;
     const { outer } = operand;
+    this.panels.slice(1).forEach((panel, p) => {
+      f.get(this.panels[p] ?? PANEL)
+        .get(DEPTH)
+        .i32(4 * this.padded)
+        .op("i32.mul", "i32.add")
+        .set(panel);
+    });
     this.sources.forEach((source, i) => {
       f.get(SOURCE);
       if (outer.kind === "stride")
@@ -69,10 +80,10 @@ class PackWriter {
     this.f.get(local).i32(by).op("i32.add").set(local);
   }
 
-  private zeros(from: number, depth: number): void {
-    for (let i = from; i < this.padded; i++)
+  private zeros(panel: number, depth: number): void {
+    for (let i = this.width; i < this.padded; i++)
       this.f
-        .get(PANEL)
+        .get(panel)
         .f32(0)
         .mem("f32.store", 4 * (depth * this.padded + i));
   }
@@ -80,30 +91,33 @@ class PackWriter {
   /** One depth. */
   private one(joined: boolean): void {
     const { f, width } = this;
-    let i = 0;
-    if (joined) {
-      for (; i + 4 <= width; i += 4) {
-        f.get(PANEL);
-        this.address(0)
-          .mem("v128.load", 4 * i)
-          .mem("v128.store", 4 * i);
+    this.panels.forEach((panel, p) => {
+      const from = 4 * p * width;
+      let i = 0;
+      if (joined) {
+        for (; i + 4 <= width; i += 4) {
+          f.get(panel);
+          this.address(0)
+            .mem("v128.load", from + 4 * i)
+            .mem("v128.store", 4 * i);
+        }
+        if (i + 2 <= width) {
+          f.get(panel);
+          this.address(0)
+            .mem("v128.load64_zero", from + 4 * i)
+            .mem("v128.store64_lane", 4 * i, 0);
+          i += 2;
+        }
       }
-      if (i + 2 <= width) {
-        f.get(PANEL);
-        this.address(0)
-          .mem("v128.load64_zero", 4 * i)
-          .mem("v128.store64_lane", 4 * i, 0);
-        i += 2;
+      for (; i < width; i++) {
+        f.get(panel);
+        this.address(joined ? 0 : i)
+          .mem("f32.load", joined ? from + 4 * i : 0)
+          .mem("f32.store", 4 * i);
       }
-    }
-    for (; i < width; i++) {
-      f.get(PANEL);
-      this.address(joined ? 0 : i)
-        .mem("f32.load", joined ? 4 * i : 0)
-        .mem("f32.store", 4 * i);
-    }
-    this.zeros(width, 0);
-    this.advance(PANEL, 4 * this.padded);
+      this.zeros(panel, 0);
+      this.advance(panel, 4 * this.padded);
+    });
   }
 
   /** Four depths side by side in memory of scattered neighbours: transposes of 4×4, then of 2×4. */
@@ -148,7 +162,7 @@ class PackWriter {
       this.address(i).mem("v128.load").set(a);
       for (let depth = 0; depth < 4; depth++) f.get(PANEL).get(a).mem("v128.store32_lane", panel(depth, i), depth);
     }
-    for (let depth = 0; depth < 4; depth++) this.zeros(width, depth);
+    for (let depth = 0; depth < 4; depth++) this.zeros(PANEL, depth);
     this.advance(PANEL, 16 * padded);
   }
 
@@ -238,14 +252,17 @@ class PackWriter {
 }
 
 /**
- * Packs `width` neighbours of the outer role along `depth` into a panel of `padded` columns.
+ * Packs `panels` times `width` neighbours of the outer role along `depth` into panels of `padded` columns, end to end.
  * Parameters: panel, operand (at its batch), first outer, first k, depth, table of outer offsets, table of k offsets.
  */
-export const packFunction = (operand: Operand, width: number, padded: number): Fn =>
-  new PackWriter(operand, width, padded).write();
+export const packFunction = (operand: Operand, width: number, padded: number, panels: number): Fn =>
+  new PackWriter(operand, width, padded, panels).write();
+
+/** Panels that are packed at once. */
+export const packedTogether = (operand: Operand): number => (neighbours(operand.outer) === Infinity ? 4 : 1);
 
 const offsetsKey = (o: Offsets) => (o.kind === "stride" ? `s${o.stride}` : `t${o.run.length}*${o.run.stride}`);
 
 /** Equal keys, equal functions. */
-export const packKey = (o: Operand, width: number, padded: number) =>
-  `pack ${offsetsKey(o.outer)} ${offsetsKey(o.k)} ${width} ${padded}`;
+export const packKey = (o: Operand, width: number, padded: number, panels: number) =>
+  `pack ${offsetsKey(o.outer)} ${offsetsKey(o.k)} ${width} ${padded} ${panels}`;
