@@ -6,7 +6,7 @@
 import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { MC, NC, NR, blockDepth, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
+import { NC, NR, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
 import type { HelperCalls } from "./operations.ts";
 import { packFunction, packKey, packedTogether } from "./pack.ts";
@@ -30,6 +30,8 @@ class DotWriter {
   private readonly helpers: HelperCalls;
   private readonly cut: Cut;
   private readonly epilogue: Finish | undefined;
+  /** Rows and depth of a block. */
+  private readonly height: number;
   private readonly depth: number;
   /** Addresses of the operands and the result at a batch, of scratch, of a panel of the right operand. */
   private readonly a: number;
@@ -57,6 +59,7 @@ class DotWriter {
     this.helpers = helpers;
     this.cut = cutOf(kernel);
     this.epilogue = finishOf(kernel);
+    this.height = blockRows(kernel.m);
     this.depth = blockDepth(kernel.k);
     const local = () => f.local("i32");
     [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
@@ -136,17 +139,16 @@ class DotWriter {
 
   /** The heights of the tiles of the block at m0: all blocks are alike but the last. */
   private rows(body: (tiles: readonly number[]) => void): void {
-    const { f, madd } = this;
+    const { f, madd, height } = this;
     const { m } = this.kernel;
-    const tail = m % MC;
-    if (m < MC) body(tilesOf(tail, madd));
-    else if (tail === 0) body(tilesOf(MC, madd));
+    const tail = m % height;
+    if (tail === 0) body(tilesOf(height, madd));
     else
       f.get(this.m0)
         .i32(m - tail)
         .op("i32.lt_s")
         .if(
-          () => body(tilesOf(MC, madd)),
+          () => body(tilesOf(height, madd)),
           () => body(tilesOf(tail, madd)),
         );
   }
@@ -253,11 +255,23 @@ class DotWriter {
     f.call(this.shared(`rows ${kernelText(rows)}`, () => rowsFunction(rows, this.helpers)));
   }
 
+  /** The epilogue's places that are done with the batches or rows from `counter` on, `step` of them or up to `end`. */
+  private finishFrom(epilogue: Finish, counter: number, step: number, end: number): void {
+    const { f, end: next } = this;
+    const place = (local: number) => {
+      f.get(local);
+      if (epilogue.each > 1) f.i32(epilogue.each).op("i32.mul");
+      if (epilogue.needs > 1) f.i32(epilogue.needs).op("i32.div_u");
+    };
+    f.get(counter).i32(step).op("i32.add").tee(next).i32(end).get(next).i32(end).op("i32.lt_s", "select").set(next);
+    this.finish(epilogue, () => place(counter), () => place(next)); // prettier-ignore
+  }
+
   private block(): void {
     const { f, epilogue } = this;
     const { m, n, k } = this.kernel;
     const [from, to] = this.range("m", m);
-    this.loop(this.m0, from, to, MC, () => {
+    this.loop(this.m0, from, to, this.height, () => {
       this.rows((tiles) => {
         this.packLeft(tiles);
         this.columns(1, (columns) => this.strip(tiles, columns));
@@ -266,15 +280,7 @@ class DotWriter {
       if (epilogue?.after !== "m") return;
       f.get(this.k0).get(this.kc).op("i32.add").i32(k).op("i32.eq");
       f.get(this.n0).get(this.nc).op("i32.add").i32(n).op("i32.eq", "i32.and");
-      f.if(() => {
-        const scaled = () => f.i32(epilogue.places / m).op("i32.mul");
-        const ends = () => f.get(this.m0).i32(MC).op("i32.add");
-        this.finish(
-          epilogue,
-          () => (f.get(this.m0), scaled()),
-          () => (ends().i32(m), ends().i32(m).op("i32.lt_s", "select"), scaled()),
-        );
-      });
+      f.if(() => this.finishFrom(epilogue, this.m0, this.height, m));
     });
   }
 
@@ -311,13 +317,7 @@ class DotWriter {
     const [from, to] = this.range("g", kernel.g);
     this.loop(this.g, from, to, 1, () => {
       this.batch();
-      if (epilogue?.after !== "g") return;
-      const scaled = () => f.i32(epilogue.places / kernel.g).op("i32.mul");
-      this.finish(
-        epilogue,
-        () => (f.get(this.g), scaled()),
-        () => (f.get(this.g).i32(1).op("i32.add"), scaled()),
-      );
+      if (epilogue?.after === "g") this.finishFrom(epilogue, this.g, 1, kernel.g);
     });
     if (epilogue?.after === "all")
       this.finish(
