@@ -23,7 +23,7 @@ import type { StartWorker } from "./threads.ts";
 import { GRAIN, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
 import type { PieceText } from "./threads-worker.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
-import { dotScratch } from "./wasm/dot.ts";
+import { dotScratch } from "./wasm/blocks.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
 
 export interface CpuOptions {
@@ -163,7 +163,7 @@ export class CpuDevice implements Device {
       else this.heap.i32.set(b.place.data, at / 4);
       addresses[id] = at;
     });
-    const outer = lowered.kernels.map((kernel) => stepsOf(kernel, this.madd));
+    const outer = lowered.kernels.map((kernel) => stepsOf(kernel));
     const kernels = { functions, outer, pieces: this.pieces };
     if (!waves) {
       const plain = (steps: readonly Step[]) => actionsOf(lowered, steps, kernels);

@@ -110,9 +110,15 @@ export interface RowsKernel {
   readonly stages: readonly Stage[];
 }
 
+/** From every multiple of `length` on, `length` offsets of a table grow by `stride`. */
+export interface Run {
+  readonly length: number;
+  readonly stride: number;
+}
 /** Where the numbers of one role (batch, row, column, depth) begin: `stride · i`, or a table of offsets in a parameter. */
 export type Offsets =
-  { readonly kind: "stride"; readonly stride: number } | { readonly kind: "table"; readonly param: number };
+  | { readonly kind: "stride"; readonly stride: number }
+  | { readonly kind: "table"; readonly param: number; readonly run: Run };
 
 /** One operand: element offset(g) + offset(outer) + offset(k) + base. */
 export interface Operand {

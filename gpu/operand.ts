@@ -6,11 +6,13 @@
 import type { Node } from "../lang/graph/node.ts";
 import { axesOf, axisIndex, evaluateIndex, flatIndex } from "./index-expr.ts";
 import type { Index, Term } from "./index-expr.ts";
+import type { Run } from "./kernel.ts";
 import { freeAxes } from "./space.ts";
 import { throughViews } from "./views.ts";
 
 export type Offsets =
-  { readonly kind: "stride"; readonly stride: number } | { readonly kind: "table"; readonly table: Int32Array };
+  | { readonly kind: "stride"; readonly stride: number }
+  | { readonly kind: "table"; readonly table: Int32Array; readonly run: Run };
 
 export interface OperandView {
   readonly base: Node;
@@ -70,7 +72,20 @@ function offsets(axes: readonly number[], terms: readonly Term[], shape: readonl
   }
   const stride = count > 1 ? (table[1] ?? 0) - (table[0] ?? 0) : 0;
   const regular = table[0] === 0 && table.every((offset, i) => offset === i * stride);
-  return regular ? { kind: "stride", stride } : { kind: "table", table };
+  return regular ? { kind: "stride", stride } : { kind: "table", table, run: runOf(table) };
+}
+
+/** The longest runs of one stride that all of a table consists of. */
+function runOf(table: Int32Array): Run {
+  const at = (i: number) => table[i] ?? 0;
+  const stride = at(1) - at(0);
+  let longest = 1;
+  while (longest < table.length && at(longest) - at(longest - 1) === stride) longest++;
+  for (let length = longest; length > 1; length--) {
+    if (table.length % length !== 0) continue;
+    if (table.every((offset, i) => i % length === 0 || offset - at(i - 1) === stride)) return { length, stride };
+  }
+  return { length: 1, stride: 0 };
 }
 
 export function operandView(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): OperandView {

@@ -20,8 +20,6 @@ export const GRAIN = 10_000;
 const LEAST_GRAINS = 4;
 /** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
 const SHARES = 3;
-/** Rows of a product's piece: each piece packs the right operand anew. */
-const LEAST_ROWS = 24;
 
 // ---------------------------------------------------------------- costs
 
@@ -160,8 +158,9 @@ export function piecesOf(
     const kernel = kernels[step.kernel] as Kernel;
     const { count, unit } = outer[step.kernel] as Outer;
     const cost = costs[i] as number;
-    const rows = kernel.kind === "dot" && grain > 0 ? Math.max(1, Math.floor(count / LEAST_ROWS)) : MOST_PIECES;
-    const wanted = total < least ? 1 : Math.max(1, Math.min(rows, Math.round(cost / target)));
+    // each piece of a product packs one operand anew: none of less than a unit
+    const most = kernel.kind === "dot" ? Math.max(1, Math.floor(count / unit)) : MOST_PIECES;
+    const wanted = total < least ? 1 : Math.max(1, Math.min(most, Math.round(cost / target)));
     return cuts(count, unit, wanted).map(([begin, end]) => ({
       cost: (cost * (end - begin)) / count,
       piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel) },

@@ -3,78 +3,81 @@
  * registers. Packing reads operands through their offsets (strides or tables), so transposes, batches and the windows of
  * a convolution cost nothing more. Depth is cut into blocks that are added in order: same bits on every run.
  */
-import { coalesce } from "../coalesce.ts";
 import { kernelText } from "../kernel-text.ts";
-import type { DotKernel, Operand, RowsKernel } from "../kernel.ts";
+import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
+import { NC, NR, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
+import type { Cut, Finish } from "./blocks.ts";
 import type { HelperCalls } from "./operations.ts";
-import { packFunction, packKey } from "./pack.ts";
-import { outerSteps, rowsFunction } from "./rows.ts";
+import { packFunction, packKey, packedTogether } from "./pack.ts";
+import { rowsFunction } from "./rows.ts";
 import { tileFunction } from "./tile.ts";
-
-/** Depth, rows and columns of a block. */
-const KC = 256;
-const MC = 96;
-const NC = 768;
-/** Columns of a tile: two vectors. */
-const NR = 8;
-
-/** Rows of a tile: what sixteen registers hold with and without fused multiply-add. */
-const tileRows = (madd: boolean) => (madd ? 6 : 4);
-
-/** Elements of scratch that a product needs. */
-export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
-  const depth = Math.min(KC, sizes.k);
-  const columns = Math.min(NC, Math.ceil(sizes.n / NR) * NR);
-  return depth * (columns + Math.min(MC, sizes.m));
-}
 
 /** Adds a function once per key and gives its index. */
 export type Shared = (key: string, write: () => Fn) => number;
 
-/**
- * How the epilogue's outermost loop runs along the rows of the product: by how much per row. Undefined when it does not
- * (permuted or batched results): then it runs once, after the whole product.
- */
-function rowStep(kernel: DotKernel, rows: RowsKernel): number | undefined {
-  const { count, axis } = outerSteps(rows);
-  // the first axis begins with the rows; of a square product the columns are as many
-  if (kernel.g !== 1 || axis !== 0) return undefined;
-  if (count === kernel.m) return 1;
-  return count === kernel.m * kernel.n ? kernel.n : undefined;
-}
+/** `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end. */
+export const dotFunction = (kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn =>
+  new DotWriter(kernel, madd, shared, helpers).write();
 
-export function dotSteps(kernel: DotKernel, madd: boolean): { readonly count: number; readonly unit: number } {
-  const whole = kernel.epilogue && rowStep(kernel, coalesce(kernel.epilogue.rows)) === undefined;
-  // cuts must suit the tiles, and the vectors of an epilogue
-  return { count: kernel.m, unit: whole ? kernel.m : 2 * tileRows(madd) };
-}
+const [BEGIN, END] = [0, 1] as const;
 
-const rowsKey = (rows: RowsKernel) => `rows ${kernelText(rows)}`;
+class DotWriter {
+  private readonly f: Fn;
+  private readonly kernel: DotKernel;
+  private readonly madd: boolean;
+  private readonly shared: Shared;
+  private readonly helpers: HelperCalls;
+  private readonly cut: Cut;
+  private readonly epilogue: Finish | undefined;
+  /** Rows and depth of a block. */
+  private readonly height: number;
+  private readonly depth: number;
+  /** Addresses of the operands and the result at a batch, of scratch, of a panel of the right operand. */
+  private readonly a: number;
+  private readonly b: number;
+  private readonly c: number;
+  private readonly panelsA: number;
+  private readonly panelsB: number;
+  private readonly panelB: number;
+  /** The batch; where blocks begin and how large they are; the strip of columns. */
+  private readonly g: number;
+  private readonly n0: number;
+  private readonly nc: number;
+  private readonly k0: number;
+  private readonly kc: number;
+  private readonly m0: number;
+  private readonly j: number;
+  private readonly end: number;
 
-/** `(begin, end, pointers…)`: rows of every batch, begin and end multiples of the tile (or m). */
-export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
-  const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
-  const { m, n, k } = kernel;
-  const MR = tileRows(madd);
-  const pointer = (param: number) => 2 + param;
-  const local = () => f.local("i32");
-  const [g, a, b, c, n0, k0, kc, m0, mc, nc, i, j, row, tile] = Array.from({ length: 14 }, local) as [
-    number, number, number, number, number, number, number, number, number, number, number, number, number, number,
-  ]; // prettier-ignore
-  const scratchB = pointer(kernel.scratch);
-  const scratchA = local();
-  const depth = Math.min(KC, k);
-  f.get(scratchB)
-    .i32(4 * depth * Math.min(NC, Math.ceil(n / NR) * NR))
-    .op("i32.add")
-    .set(scratchA);
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls) {
+    const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
+    this.f = f;
+    this.kernel = kernel;
+    this.madd = madd;
+    this.shared = shared;
+    this.helpers = helpers;
+    this.cut = cutOf(kernel);
+    this.epilogue = finishOf(kernel);
+    this.height = blockRows(kernel.m);
+    this.depth = blockDepth(kernel.k);
+    const local = () => f.local("i32");
+    [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
+    [this.g, this.n0, this.nc, this.k0, this.kc, this.m0, this.j, this.end] = [
+      local(), local(), local(), local(), local(), local(), local(), local(),
+    ]; // prettier-ignore
+    this.panelsB = this.pointer(kernel.scratch);
+  }
 
-  const least = (to: number, left: number, from: number, limit: number) => {
-    f.i32(left).get(from).op("i32.sub").i32(limit);
-    f.i32(left).get(from).op("i32.sub").i32(limit).op("i32.lt_s", "select").set(to);
-  };
-  const loop = (counter: number, from: () => void, to: () => void, step: number, body: () => void) => {
+  private pointer(param: number): number {
+    return 2 + param;
+  }
+
+  // ---------------------------------------------------------------- loops
+
+  /** for (counter = from; counter < to; counter += step), both pushed. */
+  private loop(counter: number, from: () => void, to: () => void, step: number, body: () => void): void {
+    const { f } = this;
     from();
     f.set(counter);
     f.get(counter);
@@ -87,237 +90,241 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
         f.op("i32.lt_s").brIf(0);
       });
     });
-  };
-  const atBatch = (operand: Operand) => {
-    f.get(pointer(operand.param))
-      .i32(4 * operand.base)
-      .op("i32.add");
-    if (operand.g.kind === "stride")
-      f.get(g)
-        .i32(4 * operand.g.stride)
-        .op("i32.mul");
-    else f.get(pointer(operand.g.param)).get(g).i32(2).op("i32.shl", "i32.add").mem("i32.load").i32(2).op("i32.shl");
-    f.op("i32.add");
-  };
-  const packCall = (
-    operand: Operand,
-    source: number,
-    panel: () => void,
-    outer: () => void,
-    width: number,
-    padded: number,
-  ) => {
-    const index = shared(packKey(operand, width, padded), () => packFunction(operand, width, padded));
-    panel();
-    f.get(source);
-    outer();
-    f.get(k0).get(kc);
-    if (operand.outer.kind === "table") f.get(pointer(operand.outer.param));
-    else f.i32(0);
-    if (operand.k.kind === "table") f.get(pointer(operand.k.param));
-    else f.i32(0);
-    f.call(index);
-  };
+  }
 
-  const tailN = n % NR;
-  const tailPadded = Math.ceil(tailN / 4) * 4;
-  const tailM = m % MR;
-  const fullN = n - tailN;
-  const fullM = m - tailM;
+  /** to = min(whole - from, limit); the whole is pushed. */
+  private least(to: number, whole: () => void, from: number, limit: number): void {
+    const { f } = this;
+    whole();
+    f.get(from).op("i32.sub").tee(to).i32(limit).get(to).i32(limit).op("i32.lt_s", "select").set(to);
+  }
 
-  const packB = () => {
-    const panel = () =>
-      f.get(scratchB).get(j).get(n0).op("i32.sub").get(kc).op("i32.mul").i32(2).op("i32.shl", "i32.add");
-    if (fullN > 0) {
-      const end = local();
-      f.get(n0).get(nc).op("i32.add").set(end);
-      f.get(end).i32(fullN).get(end).i32(fullN).op("i32.lt_s", "select").set(end);
-      loop(
-        j,
-        () => f.get(n0),
-        () => f.get(end),
-        NR,
-        () => packCall(kernel.b, b, panel, () => f.get(j), NR, NR),
-      );
+  /** Where an axis begins and ends for this call. */
+  private range(axis: Cut["axis"], extent: number): readonly [from: () => void, to: () => void] {
+    const { f } = this;
+    return this.cut.axis === axis ? [() => f.get(BEGIN), () => f.get(END)] : [() => f.i32(0), () => f.i32(extent)];
+  }
+
+  /** Strips of columns of the block: whole ones (several `together`), then what is left at the end of n. */
+  private columns(together: number, body: (columns: number, panels: number) => void): void {
+    const { f, n0, nc, j, end } = this;
+    const { n } = this.kernel;
+    const tail = n % NR;
+    const full = n - tail;
+    f.get(n0).get(nc).op("i32.add").set(end);
+    if (full > 0) {
+      const stop = f.local("i32");
+      f.get(end).i32(full).get(end).i32(full).op("i32.lt_s", "select").set(stop);
+      let first = () => void f.get(n0);
+      if (together > 1) {
+        const most = f.local("i32");
+        f.get(stop)
+          .i32(together * NR - 1)
+          .op("i32.sub")
+          .set(most);
+        this.loop(j, first, () => f.get(most), together * NR, () => body(NR, together)); // prettier-ignore
+        first = () => void f.get(j);
+      }
+      this.loop(j, first, () => f.get(stop), NR, () => body(NR, 1)); // prettier-ignore
     }
-    if (tailN > 0) {
-      f.get(n0)
-        .get(nc)
-        .op("i32.add")
+    if (tail > 0)
+      f.get(end)
         .i32(n)
         .op("i32.eq")
         .if(() => {
-          f.i32(fullN).set(j);
-          packCall(kernel.b, b, panel, () => f.get(j), tailN, tailPadded);
+          f.i32(full).set(j);
+          body(tail, 1);
         });
-    }
-  };
+  }
 
-  const rowsOfA = (body: (rows: number) => void) => {
-    // [m0, m0 + mc) in tiles; the last rows of m are a smaller tile
-    if (fullM > 0) {
-      const end = local();
-      f.get(m0).get(mc).op("i32.add").set(end);
-      f.get(end).i32(fullM).get(end).i32(fullM).op("i32.lt_s", "select").set(end);
-      loop(
-        i,
-        () => f.get(m0),
-        () => f.get(end),
-        MR,
-        () => body(MR),
-      );
+  /** The heights of the tiles of the block at m0: all blocks are alike but the last. */
+  private rows(body: (tiles: readonly number[]) => void): void {
+    const { f, madd, height } = this;
+    const { m } = this.kernel;
+    const tail = m % height;
+    if (tail === 0) body(tilesOf(height, madd));
+    else
+      f.get(this.m0)
+        .i32(m - tail)
+        .op("i32.lt_s")
+        .if(
+          () => body(tilesOf(height, madd)),
+          () => body(tilesOf(tail, madd)),
+        );
+  }
+
+  // ---------------------------------------------------------------- packing
+
+  /** Pushes the operand's address at a batch. */
+  private atBatch({ param, base, g }: Operand): void {
+    const { f } = this;
+    f.get(this.pointer(param))
+      .i32(4 * base)
+      .op("i32.add");
+    f.get(this.g);
+    if (g.kind === "stride") f.i32(4 * g.stride).op("i32.mul");
+    else f.i32(2).op("i32.shl").get(this.pointer(g.param)).op("i32.add").mem("i32.load").i32(2).op("i32.shl");
+    f.op("i32.add");
+  }
+
+  /** Packs strips of an operand; the address of the first panel and the first outer place are pushed. */
+  private pack(operand: Operand, source: number, panel: () => void, outer: () => void, width: number, panels: number) {
+    const { f } = this;
+    const padded = operand === this.kernel.b ? Math.ceil(width / 4) * 4 : width;
+    const index = this.shared(packKey(operand, width, padded, panels), () =>
+      packFunction(operand, width, padded, panels),
+    );
+    panel();
+    f.get(source);
+    outer();
+    f.get(this.k0).get(this.kc);
+    for (const o of [operand.outer, operand.k]) {
+      if (o.kind === "table") f.get(this.pointer(o.param));
+      else f.i32(0);
     }
-    if (tailM > 0) {
-      f.get(m0)
-        .get(mc)
-        .op("i32.add")
-        .i32(m)
-        .op("i32.eq")
-        .if(() => {
-          f.i32(fullM).set(i);
-          body(tailM);
-        });
+    f.call(index);
+  }
+
+  /** Pushes the address of the panel of columns that begins at j. */
+  private atPanel(): void {
+    const { f } = this;
+    f.get(this.j).get(this.n0).op("i32.sub").get(this.kc).op("i32.mul").i32(2).op("i32.shl");
+    f.get(this.panelsB).op("i32.add");
+  }
+
+  private packRight(): void {
+    const { b } = this.kernel;
+    this.columns(packedTogether(b), (width, panels) =>
+      this.pack(b, this.b, () => this.atPanel(), () => this.f.get(this.j), width, panels),
+    ); // prettier-ignore
+  }
+
+  /** Pushes the address of the panel of rows whose first one is `row` places into the block. */
+  private atRow(row: number): void {
+    const { f } = this;
+    f.get(this.panelsA);
+    if (row > 0)
+      f.get(this.kc)
+        .i32(4 * row)
+        .op("i32.mul", "i32.add");
+  }
+
+  private packLeft(tiles: readonly number[]): void {
+    const { f } = this;
+    const { a } = this.kernel;
+    const alike = tiles.every((rows) => rows === tiles[0]);
+    const panels = alike && packedTogether(a) > 1 ? tiles.length : 1;
+    let row = 0;
+    for (let i = 0; i < tiles.length; i += panels) {
+      const [first, rows] = [row, tiles[i] ?? 0];
+      this.pack(a, this.a, () => this.atRow(first), () => f.get(this.m0).i32(first).op("i32.add"), rows, panels); // prettier-ignore
+      row += rows * panels;
     }
-  };
-  const panelA = () =>
-    f.get(scratchA).get(i).get(m0).op("i32.sub").get(kc).op("i32.mul").i32(2).op("i32.shl", "i32.add");
-  const tiles = (columns: number) => {
-    rowsOfA((rows) => {
-      const index = shared(`micro ${rows} ${columns}`, () => tileFunction(rows, columns, madd));
-      panelA();
-      f.get(tile);
-      f.get(c).get(i).i32(n).op("i32.mul").get(j).op("i32.add").i32(2).op("i32.shl", "i32.add");
-      f.get(kc)
+  }
+
+  // ---------------------------------------------------------------- the product
+
+  /** The tiles of a block in the strip of columns at j. */
+  private strip(tiles: readonly number[], columns: number): void {
+    const { f } = this;
+    const { n } = this.kernel;
+    this.atPanel();
+    f.set(this.panelB);
+    let row = 0;
+    for (const rows of tiles) {
+      const index = this.shared(`micro ${rows} ${columns}`, () => tileFunction(rows, columns, this.madd));
+      this.atRow(row);
+      f.get(this.panelB);
+      f.get(this.m0).i32(row).op("i32.add").i32(n).op("i32.mul").get(this.j).op("i32.add").i32(2).op("i32.shl");
+      f.get(this.c).op("i32.add");
+      f.get(this.kc)
         .i32(4 * n)
-        .get(k0)
+        .get(this.k0)
         .op("i32.eqz")
         .call(index);
-    });
-  };
+      row += rows;
+    }
+  }
 
-  const { epilogue } = kernel;
-  const rows = epilogue && coalesce(epilogue.rows);
-  const perRow = rows && rowStep(kernel, rows);
   /** Runs the epilogue over places of its outermost loop, both pushed. */
-  const finish = (from: () => void, to: () => void) => {
-    if (!epilogue || !rows) return;
+  private finish({ rows }: Finish, from: () => void, to: () => void): void {
+    const { f } = this;
     from();
     to();
-    for (const param of epilogue.params) f.get(pointer(param));
-    f.call(shared(rowsKey(rows), () => rowsFunction(rows, helpers)));
-  };
-  const scaled = (by: number) => f.i32(by).op("i32.mul");
-  const byBlocks = perRow !== undefined && n <= NC;
-
-  loop(
-    g,
-    () => f.i32(0),
-    () => f.i32(kernel.g),
-    1,
-    () => {
-      atBatch(kernel.a);
-      f.set(a);
-      atBatch(kernel.b);
-      f.set(b);
-      f.get(pointer(kernel.out))
-        .get(g)
-        .i32(4 * m * n)
-        .op("i32.mul", "i32.add")
-        .set(c);
-      loop(
-        n0,
-        () => f.i32(0),
-        () => f.i32(n),
-        NC,
-        () => {
-          least(nc, n, n0, NC);
-          loop(
-            k0,
-            () => f.i32(0),
-            () => f.i32(k),
-            KC,
-            () => {
-              least(kc, k, k0, KC);
-              packB();
-              loop(
-                m0,
-                () => f.get(0),
-                () => f.get(1),
-                MC,
-                () => {
-                  f.get(1).get(m0).op("i32.sub").i32(MC);
-                  f.get(1).get(m0).op("i32.sub").i32(MC).op("i32.lt_s", "select").set(mc);
-                  rowsOfA((rows) => packCall(kernel.a, a, panelA, () => f.get(i), rows, rows));
-                  const column = () =>
-                    f
-                      .get(scratchB)
-                      .get(j)
-                      .get(n0)
-                      .op("i32.sub")
-                      .get(kc)
-                      .op("i32.mul")
-                      .i32(2)
-                      .op("i32.shl", "i32.add")
-                      .set(tile);
-                  if (fullN > 0) {
-                    const end = row;
-                    f.get(n0).get(nc).op("i32.add").set(end);
-                    f.get(end).i32(fullN).get(end).i32(fullN).op("i32.lt_s", "select").set(end);
-                    loop(
-                      j,
-                      () => f.get(n0),
-                      () => f.get(end),
-                      NR,
-                      () => {
-                        column();
-                        tiles(NR);
-                      },
-                    );
-                  }
-                  if (tailN > 0) {
-                    f.get(n0)
-                      .get(nc)
-                      .op("i32.add")
-                      .i32(n)
-                      .op("i32.eq")
-                      .if(() => {
-                        f.i32(fullN).set(j);
-                        column();
-                        tiles(tailN);
-                      });
-                  }
-                  if (byBlocks) {
-                    f.get(k0)
-                      .get(kc)
-                      .op("i32.add")
-                      .i32(k)
-                      .op("i32.eq")
-                      .if(() => {
-                        finish(
-                          () => (f.get(m0), scaled(perRow)),
-                          () => (f.get(m0).get(mc).op("i32.add"), scaled(perRow)),
-                        );
-                      });
-                  }
-                },
-              );
-            },
-          );
-        },
-      );
-    },
-  );
-  if (rows && !byBlocks) {
-    if (perRow === undefined)
-      finish(
-        () => f.i32(0),
-        () => f.i32(outerSteps(rows).count),
-      );
-    else
-      finish(
-        () => (f.get(0), scaled(perRow)),
-        () => (f.get(1), scaled(perRow)),
-      );
+    for (const param of this.kernel.epilogue?.params ?? []) f.get(this.pointer(param));
+    f.call(this.shared(`rows ${kernelText(rows)}`, () => rowsFunction(rows, this.helpers)));
   }
-  return f;
+
+  /** The epilogue's places that are done with the batches or rows from `counter` on, `step` of them or up to `end`. */
+  private finishFrom(epilogue: Finish, counter: number, step: number, end: number): void {
+    const { f, end: next } = this;
+    const place = (local: number) => {
+      f.get(local);
+      if (epilogue.each > 1) f.i32(epilogue.each).op("i32.mul");
+      if (epilogue.needs > 1) f.i32(epilogue.needs).op("i32.div_u");
+    };
+    f.get(counter).i32(step).op("i32.add").tee(next).i32(end).get(next).i32(end).op("i32.lt_s", "select").set(next);
+    this.finish(epilogue, () => place(counter), () => place(next)); // prettier-ignore
+  }
+
+  private block(): void {
+    const { f, epilogue } = this;
+    const { m, n, k } = this.kernel;
+    const [from, to] = this.range("m", m);
+    this.loop(this.m0, from, to, this.height, () => {
+      this.rows((tiles) => {
+        this.packLeft(tiles);
+        this.columns(1, (columns) => this.strip(tiles, columns));
+      });
+      // of several blocks of columns the last one finishes the rows
+      if (epilogue?.after !== "m") return;
+      f.get(this.k0).get(this.kc).op("i32.add").i32(k).op("i32.eq");
+      f.get(this.n0).get(this.nc).op("i32.add").i32(n).op("i32.eq", "i32.and");
+      f.if(() => this.finishFrom(epilogue, this.m0, this.height, m));
+    });
+  }
+
+  private batch(): void {
+    const { f, kernel } = this;
+    const { m, n, k } = kernel;
+    this.atBatch(kernel.a);
+    f.set(this.a);
+    this.atBatch(kernel.b);
+    f.set(this.b);
+    f.get(this.pointer(kernel.out))
+      .get(this.g)
+      .i32(4 * m * n)
+      .op("i32.mul", "i32.add")
+      .set(this.c);
+    const [from, to] = this.range("n", n);
+    this.loop(this.n0, from, to, NC, () => {
+      this.least(this.nc, to, this.n0, NC);
+      const whole = () => void f.i32(k);
+      this.loop(this.k0, () => f.i32(0), whole, this.depth, () => {
+        this.least(this.kc, whole, this.k0, this.depth);
+        this.packRight();
+        this.block();
+      }); // prettier-ignore
+    });
+  }
+
+  write(): Fn {
+    const { f, kernel, epilogue } = this;
+    f.get(this.panelsB)
+      .i32(4 * this.depth * packedColumns(kernel.n))
+      .op("i32.add")
+      .set(this.panelsA);
+    const [from, to] = this.range("g", kernel.g);
+    this.loop(this.g, from, to, 1, () => {
+      this.batch();
+      if (epilogue?.after === "g") this.finishFrom(epilogue, this.g, 1, kernel.g);
+    });
+    if (epilogue?.after === "all")
+      this.finish(
+        epilogue,
+        () => f.i32(0),
+        () => f.i32(epilogue.places),
+      );
+    return f;
+  }
 }

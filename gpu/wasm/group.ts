@@ -6,7 +6,8 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, GroupKernel, RowsKernel } from "../kernel.ts";
 import { flopsOf } from "../stats.ts";
 import { Fn } from "./assembler.ts";
-import { dotFunction, dotSteps } from "./dot.ts";
+import { cutOf } from "./blocks.ts";
+import { dotFunction } from "./dot.ts";
 import type { Shared } from "./dot.ts";
 import type { HelperCalls } from "./operations.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
@@ -20,16 +21,15 @@ interface Range {
   readonly count: number;
 }
 
-const stepsOf = (kernel: RowsKernel | DotKernel, madd: boolean) =>
-  kernel.kind === "rows" ? outerSteps(kernel) : dotSteps(kernel, madd);
+const stepsOf = (kernel: RowsKernel | DotKernel) => (kernel.kind === "rows" ? outerSteps(kernel) : cutOf(kernel));
 
 /** Arithmetic and memory of a kernel in one number. */
 const workOf = (kernel: RowsKernel | DotKernel): number =>
   flopsOf(kernel) + kernel.params.reduce((n, param) => n + param.size, 0);
 
-function rangesOf(kernel: GroupKernel, madd: boolean): Range[] {
+function rangesOf(kernel: GroupKernel): Range[] {
   const members = kernel.members.map(({ kernel: own }) => {
-    const { count, unit } = stepsOf(own, madd);
+    const { count, unit } = stepsOf(own);
     const units = Math.max(1, Math.ceil(count / unit));
     return { count, unit, units, work: workOf(own) };
   });
@@ -46,8 +46,8 @@ function rangesOf(kernel: GroupKernel, madd: boolean): Range[] {
   });
 }
 
-export function groupSteps(kernel: GroupKernel, madd: boolean): { readonly count: number; readonly unit: number } {
-  const last = rangesOf(kernel, madd).at(-1);
+export function groupSteps(kernel: GroupKernel): { readonly count: number; readonly unit: number } {
+  const last = rangesOf(kernel).at(-1);
   return { count: last ? last.start + last.places : 0, unit: 1 };
 }
 
@@ -60,7 +60,7 @@ export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared
     f.get(into).i32(0).get(into).i32(0).op("i32.gt_s", "select").i32(step).op("i32.mul").set(into);
     f.get(into).i32(count).get(into).i32(count).op("i32.lt_s", "select").set(into);
   };
-  rangesOf(kernel, madd).forEach((range, i) => {
+  rangesOf(kernel).forEach((range, i) => {
     const member = kernel.members[i];
     if (!member) throw new Error(`expected ${kernel.members.length} members, got fewer`);
     const own = member.kernel;

@@ -5,8 +5,9 @@
 import type { Kernel } from "../kernel.ts";
 import { Fn, ModuleBuilder } from "./assembler.ts";
 import type { MemoryLimits } from "./assembler.ts";
+import { cutOf } from "./blocks.ts";
 import { choleskyFunction, eighFunction } from "./decompose.ts";
-import { dotFunction, dotSteps } from "./dot.ts";
+import { dotFunction } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
 import { mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
@@ -48,12 +49,12 @@ function floored(name: "divide" | "modulo"): Fn {
 }
 
 /** Places of the outermost loop and the step that cuts must keep to. */
-export function stepsOf(kernel: Kernel, madd: boolean): { readonly count: number; readonly unit: number } {
+export function stepsOf(kernel: Kernel): { readonly count: number; readonly unit: number } {
   switch (kernel.kind) {
     case "rows":
       return outerSteps(kernel);
     case "dot":
-      return dotSteps(kernel, madd);
+      return cutOf(kernel);
     case "cumsum":
     case "scatter":
     case "argsort":
@@ -62,7 +63,7 @@ export function stepsOf(kernel: Kernel, madd: boolean): { readonly count: number
     case "eigh":
       return { count: kernel.outer, unit: 1 };
     case "group":
-      return groupSteps(kernel, madd);
+      return groupSteps(kernel);
   }
 }
 

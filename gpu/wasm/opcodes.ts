@@ -149,6 +149,7 @@ const memory = {
   "v128.load32_splat": [0xfd, 0x09, 2],
   "v128.store": [0xfd, 0x0b, 2],
   "v128.load32_zero": [0xfd, 0x5c, 2],
+  "v128.load64_zero": [0xfd, 0x5d, 2],
   "v128.load32_lane": [0xfd, 0x56, 2],
   "v128.load64_lane": [0xfd, 0x57, 2],
   "v128.store32_lane": [0xfd, 0x5a, 2],

@@ -242,7 +242,7 @@ export function piecesBranch(w: Writer, kernel: DotKernel, size: number): Branch
 /** The kernel by the numbers that its parameters have in a group. */
 export function withParams(kernel: DotKernel, own: readonly number[]): DotKernel {
   const param = (p: number): number => own[p] ?? p;
-  const offsets = (o: Offsets): Offsets => (o.kind === "stride" ? o : { kind: "table", param: param(o.param) });
+  const offsets = (o: Offsets): Offsets => (o.kind === "stride" ? o : { ...o, param: param(o.param) });
   const operand = (o: Operand): Operand => ({
     ...o,
     param: param(o.param),

@@ -117,6 +117,39 @@ describe("epilogues", () => {
     });
   }
 
+  for (const [B, T] of [
+    [5, 13],
+    [3, 50],
+    [50, 3],
+    [7, 24],
+    [2, 200],
+  ] as const) {
+    it(`whose rows are ${B} × ${T} and lie in another order`, async () => {
+      const batch = { a: numbers(B * T * 9, 1), b: numbers(9 * 33, 2), c: numbers(33, 3) };
+      const product = dot(input("batch", "a", [B, T, 9]), input("batch", "b", [9, 33]), [], [[2, 0]]);
+      const bias = make("expand", [input("batch", "c", [33])], { shape: [B, T, 33], axes: [2] });
+      const active = make("tanh", [make("add", [product, bias])]);
+      await check([make("permute", [active], { perm: [1, 0, 2] })], batch, 1e-4);
+      await check([make("permute", [active], { perm: [0, 2, 1] }), product], batch, 1e-4);
+    });
+  }
+
+  for (const [G, H] of [
+    [6, 4],
+    [4, 6],
+    [24, 1],
+  ] as const) {
+    it(`of ${G} × ${H} batches`, async () => {
+      const batch = { a: numbers(G * H * 7 * 5, 1), b: numbers(G * H * 5 * 9, 2), c: numbers(H * 7, 3) };
+      const pairs: [number, number][] = [[0, 0], [1, 1]]; // prettier-ignore
+      const product = dot(input("batch", "a", [G, H, 7, 5]), input("batch", "b", [G, H, 5, 9]), pairs, [[3, 2]]);
+      const bias = make("expand", [input("batch", "c", [H, 7])], { shape: [G, H, 7, 9], axes: [1, 2] });
+      const active = make("tanh", [make("add", [product, bias])]);
+      await check([active], batch, 1e-4);
+      await check([make("permute", [active], { perm: [1, 0, 3, 2] })], batch, 1e-4);
+    });
+  }
+
   it("of batched and permuted results", async () => {
     const batch = { a: numbers(5 * 19 * 8, 1), b: numbers(5 * 8 * 21, 2), c: numbers(19, 3) };
     const product = dot(input("batch", "a", [5, 19, 8]), input("batch", "b", [5, 8, 21]), [[0, 0]], [[2, 1]]);
@@ -131,6 +164,8 @@ describe("convolution", () => {
     [1, 0, 1, 9, 3],
     [1, 2, 1, 8, 5],
     [2, 1, 1, 11, 3],
+    [1, 1, 1, 32, 3],
+    [1, 1, 2, 21, 3],
     [2, 0, 2, 13, 3],
     [3, 2, 1, 10, 4],
   ] as const) {

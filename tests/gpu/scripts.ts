@@ -2,7 +2,7 @@
  * Training scripts whose kernels are counted, and what the compiler makes of them under the base limits of WebGPU.
  * Written with the standard library, or with the library's own definitions pasted in under other names.
  */
-import { dotScratch } from "../../gpu/wasm/dot.ts";
+import { dotScratch } from "../../gpu/wasm/blocks.ts";
 import { lower } from "../../gpu/lower.ts";
 import type { LowerOptions } from "../../gpu/lower.ts";
 import { planArena } from "../../gpu/plan.ts";
