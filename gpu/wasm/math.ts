@@ -41,8 +41,8 @@ const LN2_LO = -2.1219444e-4;
 const ROUND = 12582912;
 const ROUND_BITS = 0x4b400000;
 
-/** Pushes exp(r) with x = n ln2 + r for the local x, |x| < 2^15; the local n becomes the integer (any bits for NaN). */
-function expCore(f: Fn, x: number, n: number): void {
+/** Pushes exp(r) - 1 with x = n ln2 + r for the local x, |x| < 2^15; the local n becomes the integer (any bits for NaN). */
+function expm1Core(f: Fn, x: number, n: number): void {
   const r = f.local("v128");
   f.get(x).f32x4(Math.LOG2E).op("f32x4.mul").f32x4(ROUND).op("f32x4.add").tee(n);
   f.f32x4(ROUND).op("f32x4.sub").set(r);
@@ -50,7 +50,7 @@ function expCore(f: Fn, x: number, n: number): void {
   f.get(r).f32x4(LN2_LO).op("f32x4.mul", "f32x4.sub").set(r);
   f.get(n).i32x4(ROUND_BITS).op("i32x4.sub").set(n);
   poly(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
-  f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add").f32x4(1).op("f32x4.add");
+  f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add");
 }
 
 /**
@@ -64,7 +64,8 @@ function exp(): Fn {
   const none = f.local("v128");
   f.get(0).f32x4(-104).op("f32x4.lt").set(none);
   f.get(0).f32x4(89).op("f32x4.pmin").get(none).op("v128.andnot").set(x);
-  expCore(f, x, n);
+  expm1Core(f, x, n);
+  f.f32x4(1).op("f32x4.add");
   f.get(n).i32(1).op("i32x4.shr_s").tee(x);
   pow2(f);
   f.op("f32x4.mul");
@@ -164,25 +165,19 @@ function half(): Fn {
   return f;
 }
 
-/** tanh: a polynomial in x² near 0, else 1 - 2 / (exp(2|x|) + 1), which is 1 from 10 on. */
+/** tanh: e / (e + 2) with e = exp(2|x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which keeps its digits near 0; 1 from 10 on. */
 function tanh(): Fn {
   const f = new Fn(["v128"], ["v128"]);
   const t = f.local("v128");
-  const z = f.local("v128");
   const n = f.local("v128");
-  const big = f.local("v128");
-  f.get(0).op("f32x4.abs").tee(t).get(t).op("f32x4.mul").set(z);
-  f.get(t).f32x4(10).op("f32x4.pmin").tee(big).get(big).op("f32x4.add").set(big);
-  f.f32x4(1).f32x4(2);
-  expCore(f, big, n);
+  const e = f.local("v128");
+  f.get(0).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t).get(t).op("f32x4.add").set(t);
+  expm1Core(f, t, n);
   f.get(n);
   pow2(f);
-  f.op("f32x4.mul").f32x4(1).op("f32x4.add", "f32x4.div", "f32x4.sub");
-  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(big);
-  f.get(big);
-  poly(f, z, [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]);
-  f.get(z).op("f32x4.mul").get(0).op("f32x4.mul").get(0).op("f32x4.add");
-  f.get(t).f32x4(0.625).op("f32x4.gt", "v128.bitselect");
+  f.tee(n).op("f32x4.mul").get(n).f32x4(1).op("f32x4.sub", "f32x4.add").tee(e);
+  f.get(e).f32x4(2).op("f32x4.add", "f32x4.div");
+  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or");
   return f;
 }
 
