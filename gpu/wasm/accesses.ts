@@ -5,8 +5,9 @@
  */
 import type { Access, RowsKernel, Value } from "../kernel.ts";
 import type { Fn } from "./assembler.ts";
+import type { Copies } from "./copies.ts";
 import type { Operations } from "./operations.ts";
-import { strideAlong } from "./schedule.ts";
+import { strideAlong, turnable } from "./schedule.ts";
 import type { Place, Schedule } from "./schedule.ts";
 
 /** Elements that may be read before the first and behind the last buffer. */
@@ -26,16 +27,25 @@ export class Accesses {
   private readonly kernel: RowsKernel;
   private readonly plan: Schedule;
   private readonly ops: Operations;
+  private readonly copies: Copies;
   private readonly axisLocal: readonly number[];
   private readonly steps = new Map<string, AddressStep[]>();
   private readonly addressOf = new Map<string, { readonly local: number; readonly offset: number }>();
   private readonly index: number;
 
-  constructor(f: Fn, kernel: RowsKernel, plan: Schedule, ops: Operations, axisLocal: readonly number[]) {
+  constructor(
+    f: Fn,
+    kernel: RowsKernel,
+    plan: Schedule,
+    ops: Operations,
+    copies: Copies,
+    axisLocal: readonly number[],
+  ) {
     this.f = f;
     this.kernel = kernel;
     this.plan = plan;
     this.ops = ops;
+    this.copies = copies;
     this.axisLocal = axisLocal;
     this.index = f.local("i32");
   }
@@ -124,9 +134,16 @@ export class Accesses {
     return vec !== undefined && strideAlong(access, vec, this.plan.depends) === undefined;
   }
 
+  /** Elements from the access of the first copy to that of the present one. */
+  private shift(access: Access): number {
+    const { copies, plan } = this;
+    const along = (axis: number | undefined) => access.terms.find(([a]) => a === axis)?.[1] ?? 0;
+    return 4 * copies.vector * along(plan.vector) + copies.point * along(copies.axis);
+  }
+
   /** Pushes the element index of lane 0 as i32. */
   private pushIndex(access: Access): void {
-    this.f.i32(access.base);
+    this.f.i32(access.base + this.shift(access));
     for (const [axis, coef] of access.terms) {
       this.f
         .get(this.axisLocal[axis] ?? 0)
@@ -167,7 +184,10 @@ export class Accesses {
       this.ops.push(v, false);
       f.i32(4 * coef).op("i32.mul", "i32.add");
     }
-    return address.offset;
+    const offset = address.offset + 4 * this.shift(access);
+    if (offset >= 0) return offset;
+    f.i32(offset).op("i32.add");
+    return 0;
   }
 
   // ---------------------------------------------------------------- loads and stores
@@ -248,6 +268,76 @@ export class Accesses {
       f.get(places).lane("i32x4.extract_lane", i).get(lane).mem("v128.load32_lane", 0, i).set(lane);
     }
     f.get(lane);
+  }
+
+  /** Whether four trips of the innermost loop read or write whole vectors along it, which turn into lanes. */
+  turns(access: Access, place: Place): boolean {
+    return turnable(access, this.plan, place) && !this.clamped(access);
+  }
+
+  /** Four vectors along the innermost loop become the values of its four trips. */
+  loadTurned(access: Access, v: number): void {
+    const { f, copies } = this;
+    const dtype = this.kernel.values[v]?.dtype;
+    const stride = access.terms.find(([a]) => a === this.plan.vector)?.[1] ?? 0;
+    copies.point = 0;
+    const rows = [0, 1, 2, 3].map((lane) => {
+      const row = this.ops.scratch();
+      const offset = this.pushAddress(access, [0, 0]) + 4 * lane * stride;
+      if (offset < 0) f.i32(offset).op("i32.add");
+      f.mem("v128.load", Math.max(0, offset)).set(row);
+      return row;
+    });
+    this.turn(rows, (point) => {
+      if (dtype === "bool") f.i32x4(0).op("i32x4.ne");
+      copies.point = point;
+      this.ops.define(v);
+    });
+    copies.point = 0;
+  }
+
+  storeTurned(access: Access, v: number): void {
+    const { f, copies } = this;
+    const dtype = this.kernel.values[v]?.dtype;
+    const stride = access.terms.find(([a]) => a === this.plan.vector)?.[1] ?? 0;
+    const points = [0, 1, 2, 3].map((point) => {
+      copies.point = point;
+      const row = this.ops.scratch();
+      this.ops.push(v, true);
+      if (dtype === "bool") f.i32x4(1).op("v128.and");
+      f.set(row);
+      return row;
+    });
+    copies.point = 0;
+    const turned = this.ops.scratch();
+    this.turn(points, (lane) => {
+      f.set(turned);
+      const offset = this.pushAddress(access, [0, 0]) + 4 * lane * stride;
+      if (offset < 0) f.i32(offset).op("i32.add");
+      f.get(turned).mem("v128.store", Math.max(0, offset));
+    });
+  }
+
+  /** Pushes the four columns of a 4 × 4 matrix whose rows are locals, one after another. */
+  private turn(rows: readonly number[], column: (i: number) => void): void {
+    const { f } = this;
+    const [a = 0, b = 0, c = 0, d = 0] = rows;
+    const pair = (x: number, y: number, high: boolean) => {
+      const local = this.ops.scratch();
+      f.get(x).get(y);
+      if (high) f.shuffle(2, 6, 3, 7);
+      else f.shuffle(0, 4, 1, 5);
+      f.set(local);
+      return local;
+    };
+    [false, true].forEach((high, half) => {
+      const ab = pair(a, b, high);
+      const cd = pair(c, d, high);
+      f.get(ab).get(cd).shuffle(0, 1, 4, 5);
+      column(2 * half);
+      f.get(ab).get(cd).shuffle(2, 3, 6, 7);
+      column(2 * half + 1);
+    });
   }
 
   store(access: Access, v: number, place: Place): void {

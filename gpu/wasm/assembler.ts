@@ -1,6 +1,6 @@
 /**
  * A WebAssembly module as bytes: functions of stack instructions, one imported memory, exports.
- * Only what the kernels need: no tables, globals or data segments; the memory's import alone tells shared from unshared.
+ * Only what the kernels need: no tables or globals, at most one data segment; the memory's import alone tells shared from unshared.
  */
 import { leb, memoryOpcodes, opcodes, sleb } from "./opcodes.ts";
 import type { LaneOp, MemoryOp, PlainOp } from "./opcodes.ts";
@@ -166,6 +166,12 @@ export class Fn {
 export class ModuleBuilder {
   private readonly functions: Fn[] = [];
   private readonly exported: [string, number][] = [];
+  private data: { readonly address: number; readonly bytes: Uint8Array } | undefined;
+
+  /** Bytes that the module puts into memory when it is instantiated. */
+  place(address: number, bytes: Uint8Array): void {
+    this.data = { address, bytes };
+  }
 
   add(fn: Fn, exportAs?: string): number {
     this.functions.push(fn);
@@ -201,6 +207,11 @@ export class ModuleBuilder {
       [7, [...leb(this.exported.length), ...this.exported.flatMap(([text, i]) => [...name(text), 0x00, ...leb(i)])]],
       [10, leb(this.functions.length).concat(...this.functions.map((fn) => fn.body()))],
     ];
+    const { data } = this;
+    if (data) {
+      const at = [0x41, ...sleb(data.address), 0x0b];
+      sections.push([11, [1, 0x00, ...at, ...leb(data.bytes.length), ...data.bytes]]);
+    }
     const out: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
     const chunks = sections.map(([id, body]) => [[id, ...leb(body.length)], body]);
     const total = out.length + chunks.reduce((n, [head, body]) => n + (head?.length ?? 0) + (body?.length ?? 0), 0);

@@ -4,7 +4,7 @@
  * Scalars use lane 0 of the same code, so a value never depends on where a vector ends.
  * sin, cos and pow compute in two f64 lanes at a time: their range reduction needs the digits.
  */
-import { Fn } from "./assembler.ts";
+import { constantBytes, LanesFn as Fn } from "./constants.ts";
 
 export const mathNames = ["exp", "log", "log1p", "tanh", "erf", "sin", "cos", "pow", "half"] as const;
 export type MathName = (typeof mathNames)[number];
@@ -37,24 +37,35 @@ function pow2(f: Fn): void {
 const LN2_HI = 0.693359375;
 const LN2_LO = -2.1219444e-4;
 
+/** 1.5 · 2^23: a number below 2^22 added to it is rounded to an integer, which its low bits hold. */
+const ROUND = 12582912;
+const ROUND_BITS = 0x4b400000;
+
+/** Pushes exp(r) - 1 with x = n ln2 + r for the local x, |x| < 2^15; the local n becomes the integer (any bits for NaN). */
+function expm1Core(f: Fn, x: number, n: number): void {
+  const r = f.local("v128");
+  f.get(x).f32x4(Math.LOG2E).op("f32x4.mul").f32x4(ROUND).op("f32x4.add").tee(n);
+  f.f32x4(ROUND).op("f32x4.sub").set(r);
+  f.get(x).get(r).f32x4(LN2_HI).op("f32x4.mul", "f32x4.sub");
+  f.get(r).f32x4(LN2_LO).op("f32x4.mul", "f32x4.sub").set(r);
+  f.get(n).i32x4(ROUND_BITS).op("i32x4.sub").set(n);
+  poly(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
+  f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add");
+}
+
 /**
- * exp: x = n ln2 + r; the scale 2^n goes in two halves so that denormal results and overflow come out right.
+ * exp: the scale 2^n goes in two halves so that denormal results and overflow come out right.
  * Arguments whose result is 0 are masked out first: underflow is slow in hardware, and masked scores are many.
  */
 function exp(): Fn {
   const f = new Fn(["v128"], ["v128"]);
   const x = f.local("v128");
   const n = f.local("v128");
-  const r = f.local("v128");
   const none = f.local("v128");
   f.get(0).f32x4(-104).op("f32x4.lt").set(none);
-  f.get(0).f32x4(89).op("f32x4.min").get(none).op("v128.andnot").tee(x);
-  f.f32x4(Math.LOG2E).op("f32x4.mul", "f32x4.nearest").set(n);
-  f.get(x).get(n).f32x4(LN2_HI).op("f32x4.mul", "f32x4.sub");
-  f.get(n).f32x4(LN2_LO).op("f32x4.mul", "f32x4.sub").set(r);
-  f.get(n).op("i32x4.trunc_sat_f32x4_s").set(n);
-  poly(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
-  f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add").f32x4(1).op("f32x4.add");
+  f.get(0).f32x4(89).op("f32x4.pmin").get(none).op("v128.andnot").set(x);
+  expm1Core(f, x, n);
+  f.f32x4(1).op("f32x4.add");
   f.get(n).i32(1).op("i32x4.shr_s").tee(x);
   pow2(f);
   f.op("f32x4.mul");
@@ -154,25 +165,19 @@ function half(): Fn {
   return f;
 }
 
-function tanh(call: Helpers): Fn {
+/** tanh: e / (e + 2) with e = exp(2|x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which keeps its digits near 0; 1 from 10 on. */
+function tanh(): Fn {
   const f = new Fn(["v128"], ["v128"]);
   const t = f.local("v128");
-  const z = f.local("v128");
-  const big = f.local("v128");
-  f.get(0).op("f32x4.abs").tee(t).get(t).op("f32x4.mul").set(z);
-  f.f32x4(1)
-    .f32x4(2)
-    .get(t)
-    .get(t)
-    .op("f32x4.add")
-    .call(call("exp"))
-    .f32x4(1)
-    .op("f32x4.add", "f32x4.div", "f32x4.sub");
-  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(big);
-  f.get(big);
-  poly(f, z, [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1]);
-  f.get(z).op("f32x4.mul").get(0).op("f32x4.mul").get(0).op("f32x4.add");
-  f.get(t).f32x4(0.625).op("f32x4.gt", "v128.bitselect");
+  const n = f.local("v128");
+  const e = f.local("v128");
+  f.get(0).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t).get(t).op("f32x4.add").set(t);
+  expm1Core(f, t, n);
+  f.get(n);
+  pow2(f);
+  f.tee(n).op("f32x4.mul").get(n).f32x4(1).op("f32x4.sub", "f32x4.add").tee(e);
+  f.get(e).f32x4(2).op("f32x4.add", "f32x4.div");
+  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or");
   return f;
 }
 
@@ -182,7 +187,7 @@ function erf(call: Helpers): Fn {
   const t = f.local("v128");
   const s = f.local("v128");
   const big = f.local("v128");
-  f.get(0).op("f32x4.abs").f32x4(8).op("f32x4.min").tee(t).get(t).op("f32x4.mul").set(s);
+  f.get(0).op("f32x4.abs").f32x4(8).op("f32x4.pmin").tee(t).get(t).op("f32x4.mul").set(s);
   f.f32x4(1);
   poly(f, t, [-1.7285347e-5, 3.83197126e-4]);
   f.get(s).op("f32x4.mul");
@@ -316,3 +321,13 @@ export const mathFunctions: Readonly<Record<MathName | "sin64" | "pow64", (call:
   sin64,
   pow64,
 };
+
+let constants: Uint8Array | undefined;
+/** The constants of all functions: written out once in the order of the table, so that equal modules have equal bytes. */
+export function mathConstants(): Uint8Array {
+  if (!constants) {
+    for (const write of Object.values(mathFunctions)) write(() => 0);
+    constants = constantBytes();
+  }
+  return constants;
+}

@@ -9,7 +9,8 @@ import { cutOf } from "./blocks.ts";
 import { choleskyFunction, eighFunction } from "./decompose.ts";
 import { dotFunction } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
-import { mathFunctions } from "./math.ts";
+import { CONSTANTS } from "./constants.ts";
+import { mathConstants, mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
 import { argsortFunction } from "./order.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
@@ -77,7 +78,11 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
     known.set(key, index);
     return index;
   };
-  const math = (name: keyof typeof mathFunctions): number => shared(name, () => mathFunctions[name](math));
+  const math = (name: keyof typeof mathFunctions): number =>
+    shared(name, () => {
+      module.place(CONSTANTS, mathConstants());
+      return mathFunctions[name](math);
+    });
   const helper = (name: HelperName): number =>
     name === "divide" || name === "modulo" ? shared(name, () => floored(name)) : math(name);
   const write = (kernel: Kernel): Fn => {

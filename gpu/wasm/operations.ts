@@ -5,6 +5,7 @@
 import type { DType } from "../../lang/graph/node.ts";
 import type { Value } from "../kernel.ts";
 import type { Fn } from "./assembler.ts";
+import { Copies } from "./copies.ts";
 import { mathNames } from "./math.ts";
 import type { MathName } from "./math.ts";
 import type { PlainOp } from "./opcodes.ts";
@@ -83,11 +84,20 @@ export class Operations {
   private readonly values: readonly Value[];
   private readonly varies: readonly boolean[];
   private readonly helpers: HelperCalls;
+  private readonly copies: Copies;
   private readonly scalarLocal = new Map<number, number>();
   private readonly vectorLocal = new Map<number, number>();
 
-  constructor(f: Fn, values: readonly Value[], varies: readonly boolean[], helpers: HelperCalls, reduceLanes: boolean) {
+  constructor(
+    f: Fn,
+    values: readonly Value[],
+    varies: readonly boolean[],
+    helpers: HelperCalls,
+    reduceLanes: boolean,
+    copies = new Copies(1),
+  ) {
     this.f = f;
+    this.copies = copies;
     this.values = values;
     this.varies = varies;
     this.helpers = helpers;
@@ -104,18 +114,28 @@ export class Operations {
     return value;
   }
 
+  /** A number for the present copy of a value. */
+  private copyOf(v: number): number {
+    const { copies } = this;
+    const vector = this.varies[v] ? copies.vector : 0;
+    const point = copies.fresh.has(v) ? copies.point : 0;
+    return v + this.values.length * (vector + copies.vectors * point);
+  }
+
   private scalar(v: number): number {
-    let local = this.scalarLocal.get(v);
+    const copy = this.copyOf(v);
+    let local = this.scalarLocal.get(copy);
     if (local === undefined) {
       local = this.f.local(this.value(v).dtype === "f32" ? "f32" : "i32");
-      this.scalarLocal.set(v, local);
+      this.scalarLocal.set(copy, local);
     }
     return local;
   }
 
   private vector(v: number): number {
-    let local = this.vectorLocal.get(v);
-    if (local === undefined) this.vectorLocal.set(v, (local = this.f.local("v128")));
+    const copy = this.copyOf(v);
+    let local = this.vectorLocal.get(copy);
+    if (local === undefined) this.vectorLocal.set(copy, (local = this.f.local("v128")));
     return local;
   }
 

@@ -8,6 +8,7 @@ import type { Acc, RowsKernel, Value } from "../kernel.ts";
 import { Accesses } from "./accesses.ts";
 import { Accumulator } from "./accumulate.ts";
 import { Fn } from "./assembler.ts";
+import { Copies } from "./copies.ts";
 import { Operations } from "./operations.ts";
 import type { HelperCalls } from "./operations.ts";
 import { schedule } from "./schedule.ts";
@@ -23,11 +24,14 @@ export function outerSteps(kernel: RowsKernel): {
   const s = schedule(kernel);
   const outer = s.grid[0];
   if (outer === undefined) return { count: 1, unit: 1, axis: outer };
-  return { count: kernel.axes[outer] ?? 1, unit: outer === s.vector ? 4 : 1, axis: outer };
+  return { count: kernel.axes[outer] ?? 1, unit: outer === s.vector ? 4 * s.vectors : 1, axis: outer };
 }
 
 const placeKey = (p: Place): string =>
   p.at === "grid" ? `g${p.depth}` : p.at === "row" ? `r${p.phase}` : `s${p.stage}.${p.depth}`;
+
+/** Trips of an innermost loop that are done for one vector before the next, so that what they touch stays in the cache. */
+const STRIP = 128;
 
 export function rowsFunction(kernel: RowsKernel, helpers: HelperCalls): Fn {
   return new RowsWriter(kernel, helpers).write();
@@ -38,18 +42,22 @@ class RowsWriter {
   private readonly plan: Schedule;
   private readonly f: Fn;
   private readonly ops: Operations;
+  private readonly copies: Copies;
   private readonly axisLocal: readonly number[];
   private readonly byPlace = new Map<string, number[]>();
   private readonly memory: Accesses;
-  private readonly accumulators: Accumulator[][] = [];
+  /** By stage, accumulator and vector; one for all vectors where these agree. */
+  private readonly accumulators: Accumulator[][][] = [];
 
   constructor(kernel: RowsKernel, helpers: HelperCalls) {
     this.kernel = kernel;
     this.plan = schedule(kernel);
     this.f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.axisLocal = kernel.axes.map(() => this.f.local("i32"));
-    this.ops = new Operations(this.f, kernel.values, this.plan.varies, helpers, this.plan.vector === undefined);
-    this.memory = new Accesses(this.f, kernel, this.plan, this.ops, this.axisLocal);
+    const { varies, vector, vectors } = this.plan;
+    this.copies = new Copies(vectors);
+    this.ops = new Operations(this.f, kernel.values, varies, helpers, vector === undefined, this.copies);
+    this.memory = new Accesses(this.f, kernel, this.plan, this.ops, this.copies, this.axisLocal);
     this.plan.places.forEach((place, v) => {
       const key = placeKey(place);
       const list = this.byPlace.get(key);
@@ -63,7 +71,9 @@ class RowsWriter {
       const at: Place =
         stage.axes.length > 0 ? { at: "inner", stage: i, depth: stage.axes.length } : { at: "row", phase: i };
       for (const store of stage.stores) this.memory.planFor(store.access, at);
-      this.accumulators.push(stage.accs.map((acc) => this.accumulator(i, acc)));
+      this.accumulators.push(
+        stage.accs.map((acc) => (this.varying(acc) ? this.copies.all : [0]).map(() => this.accumulator(i, acc))),
+      );
     });
   }
 
@@ -71,13 +81,15 @@ class RowsWriter {
     return this.kernel.axes[axis] ?? 1;
   }
 
+  private varying(acc: Acc): boolean {
+    const { varies } = this.plan;
+    return (varies[acc.value] ?? false) || (acc.at !== undefined && (varies[acc.at] ?? false));
+  }
+
   private accumulator(stage: number, acc: Acc): Accumulator {
     const order = this.plan.inner[stage] ?? [];
     const vector = this.plan.vector ?? order.at(-1);
-    const wide =
-      this.plan.vector === undefined
-        ? order.length > 0
-        : (this.plan.varies[acc.value] ?? false) || (acc.at !== undefined && (this.plan.varies[acc.at] ?? false));
+    const wide = this.plan.vector === undefined ? order.length > 0 : this.varying(acc);
     const trips = order.map((axis) => (axis === vector ? Math.ceil(this.extent(axis) / 4) : this.extent(axis)));
     const dtype = this.kernel.values[acc.value]?.dtype ?? "f32";
     return new Accumulator(this.f, this.ops, acc, dtype, wide, trips);
@@ -98,22 +110,42 @@ class RowsWriter {
     return this.f;
   }
 
-  /** Address steps and values of a place. */
+  /** Address steps and values of a place: first what all lanes share, then vector by vector. */
   private enter(place: Place, key: string): void {
     this.memory.enter(key);
-    for (const v of this.byPlace.get(key) ?? []) {
-      const value = this.kernel.values[v] as Value;
-      if (value.op === "const" || value.op === "acc") continue;
-      if (value.op === "load") this.memory.load(value.access, v, place);
-      else if (value.op === "axis") this.pushAxis(value.axis, this.plan.varies[v] ?? false);
-      else this.ops.compute(v);
-      this.ops.define(v);
+    this.uniform(place, key);
+    for (const vector of this.copies.all) {
+      this.copies.vector = vector;
+      for (const v of this.valuesAt(key)) if (this.plan.varies[v]) this.define(v, place);
     }
+    this.copies.vector = 0;
+  }
+
+  private uniform(place: Place, key: string): void {
+    for (const v of this.valuesAt(key)) if (!this.plan.varies[v]) this.define(v, place);
+  }
+
+  private valuesAt(key: string): readonly number[] {
+    return (this.byPlace.get(key) ?? []).filter((v) => {
+      const { op } = this.kernel.values[v] as Value;
+      return op !== "const" && op !== "acc";
+    });
+  }
+
+  private define(v: number, place: Place): void {
+    const value = this.kernel.values[v] as Value;
+    if (value.op === "load") this.memory.load(value.access, v, place);
+    else if (value.op === "axis") this.pushAxis(value.axis, this.plan.varies[v] ?? false);
+    else this.ops.compute(v);
+    this.ops.define(v);
   }
 
   private pushAxis(axis: number, varies: boolean): void {
-    this.f.get(this.axisLocal[axis] ?? 0);
-    if (varies) this.f.op("i32x4.splat").i32x4(0, 1, 2, 3).op("i32x4.add");
+    const { f, copies } = this;
+    f.get(this.axisLocal[axis] ?? 0);
+    const shift = axis === this.plan.vector ? 4 * copies.vector : axis === copies.axis ? copies.point : 0;
+    if (shift > 0) f.i32(shift).op("i32.add");
+    if (varies) f.op("i32x4.splat").i32x4(0, 1, 2, 3).op("i32x4.add");
   }
 
   /** A loop of an axis from `from` to `to` (locals or numbers). */
@@ -154,6 +186,7 @@ class RowsWriter {
       }
       return;
     }
+    const step = 4 * this.plan.vectors;
     const full = n - (n % 4);
     const tail = () => {
       this.memory.active = n % 4;
@@ -169,7 +202,7 @@ class RowsWriter {
         f.get(i)
           .get(stop)
           .op("i32.lt_s")
-          .if(() => this.loop(axis, { local: stop }, 4, inside));
+          .if(() => this.loop(axis, { local: stop }, step, inside));
       }
       if (n % 4 > 0)
         f.get(1)
@@ -185,36 +218,124 @@ class RowsWriter {
       return;
     }
     f.i32(0).set(i);
-    if (full > 0) this.loop(axis, full, 4, inside);
+    if (full > 0) this.loop(axis, full, step, inside);
     if (n % 4 > 0) {
       f.i32(full).set(i);
       tail();
     }
   }
 
+  private accumulatorsOf(s: number): readonly Accumulator[] {
+    return (this.accumulators[s] ?? []).flat();
+  }
+
   private row(): void {
+    const { copies } = this;
     this.enter({ at: "row", phase: 0 }, "r0");
     this.kernel.stages.forEach((stage, s) => {
-      const accumulators = this.accumulators[s] ?? [];
-      for (const a of accumulators) a.begin();
+      for (const a of this.accumulatorsOf(s)) a.begin();
       const order = this.plan.inner[s] ?? [];
-      if (order.length === 0) this.point(s, { at: "row", phase: s }, -1);
+      if (order.length === 0) this.eachVector((vector) => this.point(s, { at: "row", phase: s }, -1, vector));
       else this.innerLoop(s, 0);
-      for (const a of accumulators) a.finish();
+      for (const a of this.accumulatorsOf(s)) a.finish();
       this.kernel.values.forEach((value, v) => {
         if (value.op !== "acc" || value.stage !== s) return;
-        accumulators[value.acc]?.push();
-        this.ops.define(v);
+        this.accumulators[s]?.[value.acc]?.forEach((each, vector) => {
+          copies.vector = vector;
+          each.push();
+          this.ops.define(v);
+        });
+        copies.vector = 0;
       });
       this.enter({ at: "row", phase: s + 1 }, `r${s + 1}`);
     });
   }
 
-  /** The accumulators and stores of one point of a stage. */
-  private point(s: number, place: Place, lanes: number): void {
+  private eachVector(body: (vector: number) => void): void {
+    for (const vector of this.copies.all) {
+      this.copies.vector = vector;
+      body(vector);
+    }
+    this.copies.vector = 0;
+  }
+
+  /** The accumulators and stores of one point of a stage; turned stores wait for four points. */
+  private point(s: number, place: Place, lanes: number, vector: number, turned = false): void {
     const stage = this.kernel.stages[s];
-    for (const a of this.accumulators[s] ?? []) a.add(lanes);
-    for (const store of stage?.stores ?? []) this.memory.store(store.access, store.value, place);
+    for (const each of this.accumulators[s] ?? []) each[vector]?.add(lanes);
+    for (const { access, value } of stage?.stores ?? []) {
+      const own = vector === 0 || access.terms.some(([axis]) => axis === this.plan.vector);
+      if (own && !(turned && this.memory.turns(access, place))) this.memory.store(access, value, place);
+    }
+  }
+
+  /** Four trips of the innermost loop for one vector. */
+  private fourPoints(s: number, place: Place, key: string, vector: number): void {
+    const { copies, memory, plan } = this;
+    const values = this.valuesAt(key);
+    const each = (body: () => void) => {
+      for (let point = 0; point < 4; point++) {
+        copies.point = point;
+        body();
+      }
+      copies.point = 0;
+    };
+    memory.enter(key);
+    copies.axis = plan.inner[s]?.at(-1);
+    copies.fresh = new Set(values);
+    each(() => this.uniform(place, key));
+    copies.vector = vector;
+    const turned = new Set<number>();
+    for (const v of values) {
+      const value = this.kernel.values[v] as Value;
+      if (value.op !== "load" || !plan.varies[v] || !memory.turns(value.access, place)) continue;
+      memory.loadTurned(value.access, v);
+      turned.add(v);
+    }
+    each(() => {
+      for (const v of values) if (plan.varies[v] && !turned.has(v)) this.define(v, place);
+      this.point(s, place, -1, vector, true);
+    });
+    for (const { access, value } of this.kernel.stages[s]?.stores ?? []) {
+      if (memory.turns(access, place)) memory.storeTurned(access, value);
+    }
+    copies.vector = 0;
+    copies.axis = undefined;
+    copies.fresh = new Set();
+  }
+
+  /** The innermost loop of a stage in strips: each for one vector after another, four trips at once. */
+  private turnedLoop(s: number, place: Place, axis: number): void {
+    const { f } = this;
+    const n = this.extent(axis);
+    const i = this.axisLocal[axis] ?? 0;
+    const key = placeKey(place);
+    const block = Math.max(0, ...this.accumulatorsOf(s).map((a) => a.block));
+    const strip = block > 0 ? block : STRIP;
+    const [start, end, fours] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const from = (to: number, body: () => void) => f.get(i).get(to).op("i32.lt_s").if(body);
+    f.i32(0).set(start);
+    f.loop(() => {
+      f.get(start).i32(strip).op("i32.add").tee(end).i32(n).get(end).i32(n).op("i32.lt_s", "select").set(end);
+      f.get(end).get(start).op("i32.sub").i32(-4).op("i32.and").get(start).op("i32.add").set(fours);
+      for (const vector of this.copies.all) {
+        f.get(start).set(i);
+        from(fours, () => this.loop(axis, { local: fours }, 4, () => this.fourPoints(s, place, key, vector)));
+        if (n % 4 === 0 && strip % 4 === 0) continue;
+        from(end, () =>
+          this.loop(axis, { local: end }, 1, () => {
+            this.memory.enter(key);
+            this.uniform(place, key);
+            this.copies.vector = vector;
+            for (const v of this.valuesAt(key)) if (this.plan.varies[v]) this.define(v, place);
+            this.point(s, place, -1, vector);
+            this.copies.vector = 0;
+          }),
+        );
+      }
+      if (n > block) for (const a of this.accumulatorsOf(s)) a.flushStrip();
+      f.get(end).tee(start).i32(n).op("i32.lt_s").brIf(0);
+    });
   }
 
   private innerLoop(s: number, depth: number): void {
@@ -226,16 +347,20 @@ class RowsWriter {
     const last = depth + 1 === order.length;
     const vector = this.plan.vector === undefined && last;
     const place: Place = { at: "inner", stage: s, depth: depth + 1 };
+    if (last && this.plan.turns[s] && this.memory.active === 4) {
+      this.turnedLoop(s, place, axis);
+      return;
+    }
     const inside = () => {
-      this.enter(place, `s${s}.${depth + 1}`);
-      if (last) this.point(s, place, vector ? this.memory.active : -1);
+      this.enter(place, placeKey(place));
+      if (last) this.eachVector((at) => this.point(s, place, vector ? this.memory.active : -1, at));
       else this.innerLoop(s, depth + 1);
-      for (const a of this.accumulators[s] ?? []) a.flushAfter(depth);
+      for (const a of this.accumulatorsOf(s)) a.flushAfter(depth);
     };
     const step = vector ? 4 : 1;
     const full = vector ? n - (n % 4) : n;
     f.i32(0).set(i);
-    const block = last ? Math.max(0, ...(this.accumulators[s] ?? []).map((a) => a.block)) : 0;
+    const block = last ? Math.max(0, ...this.accumulatorsOf(s).map((a) => a.block)) : 0;
     if (full > 0 && block > 0 && full > block * step) {
       // strips: partial sums of one strip go to the total before the next begins
       const end = f.local("i32");
@@ -246,7 +371,7 @@ class RowsWriter {
           .set(end);
         f.get(end).i32(full).get(end).i32(full).op("i32.lt_s", "select").set(end);
         this.loop(axis, { local: end }, step, inside);
-        for (const a of this.accumulators[s] ?? []) a.flushStrip();
+        for (const a of this.accumulatorsOf(s)) a.flushStrip();
         f.get(i).i32(full).op("i32.lt_s").brIf(0);
       });
     } else if (full > 0) this.loop(axis, full, step, inside);

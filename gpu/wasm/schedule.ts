@@ -12,6 +12,10 @@ export interface Schedule {
   readonly inner: readonly (readonly number[])[];
   /** The grid axis that vectors run along. */
   readonly vector: number | undefined;
+  /** Vectors side by side along it: they share what lies between two trips of the loops inside, cache lines above all. */
+  readonly vectors: number;
+  /** By stage: its innermost loop takes four trips at once, whose vectors along it turn into lanes. */
+  readonly turns: readonly boolean[];
   readonly places: readonly Place[];
   /** Axes each value depends on. */
   readonly depends: readonly ReadonlySet<number>[];
@@ -102,10 +106,67 @@ export function strideAlong(access: Access, axis: number, depends: readonly Read
   return access.terms.find(([a]) => a === axis)?.[1] ?? 0;
 }
 
+const coefOf = (access: Access, axis: number | undefined) => access.terms.find(([a]) => a === axis)?.[1] ?? 0;
+
 function accessCost(access: Access, axis: number, depends: readonly ReadonlySet<number>[]): number {
   const stride = strideAlong(access, axis, depends);
   if (stride === undefined) return 12;
   return stride === 0 || stride === 1 ? 1 : stride === -1 ? 2 : 6;
+}
+
+/** The same where four trips of the innermost loop may share whole vectors. */
+const TURNED = 3;
+
+/** Shorter innermost loops do not take four trips at once. */
+const TRIPS = 16;
+
+/** An access along the innermost axis of a stage, while the lanes are grid points that lie apart. */
+const turnsAlong = (access: Access, vector: number, inner: number | undefined): boolean =>
+  access.dynamic.length === 0 && Math.abs(coefOf(access, vector)) > 1 && coefOf(access, inner) === 1;
+
+/** Whether an access of the innermost loop at a place may be turned. */
+export function turnable(access: Access, plan: Schedule, place: Place): boolean {
+  if (plan.vector === undefined || place.at !== "inner") return false;
+  const order = plan.inner[place.stage] ?? [];
+  return place.depth === order.length && turnsAlong(access, plan.vector, order.at(-1));
+}
+
+/** Most values of a kernel whose loops hold several copies of them. */
+const MOST_VALUES = 160;
+
+/** Vectors side by side: as many as a cache line holds where trips of an inner loop jump over lines. */
+function vectorsOf(kernel: RowsKernel, plan: Omit<Schedule, "vectors" | "turns">): number {
+  const { vector, grid, inner, places } = plan;
+  if (vector === undefined || kernel.values.length > MOST_VALUES) return 1;
+  const extent = kernel.axes[vector] ?? 1;
+  const jumps = kernel.values.some((value, v) => {
+    const place = places[v];
+    if (value.op !== "load" || place?.at !== "inner" || value.access.dynamic.length > 0) return false;
+    const order = inner[place.stage] ?? [];
+    if (place.depth < order.length || order.reduce((n, axis) => n * (kernel.axes[axis] ?? 1), 1) < TRIPS) return false;
+    return coefOf(value.access, vector) === 1 && Math.abs(coefOf(value.access, order.at(-1))) >= 8;
+  });
+  if (!jumps) return 1;
+  // the outermost loop is what threads share
+  const parts = grid.length === 1 ? 2 : 1;
+  return [4, 2].find((n) => extent % (4 * n) === 0 && extent / (4 * n) >= parts) ?? 1;
+}
+
+function turnsOf(kernel: RowsKernel, plan: Omit<Schedule, "vectors" | "turns">): boolean[] {
+  const { vector, inner, places } = plan;
+  return kernel.stages.map((stage, s) => {
+    const axis = inner[s]?.at(-1);
+    if (vector === undefined || axis === undefined || kernel.values.length > MOST_VALUES) return false;
+    if ((kernel.axes[axis] ?? 1) < TRIPS || (kernel.axes[vector] ?? 1) < 4) return false;
+    const turned = (access: Access) => turnsAlong(access, vector, axis);
+    return (
+      stage.stores.some((store) => turned(store.access)) ||
+      kernel.values.some((value, v) => {
+        const place = places[v];
+        return value.op === "load" && place?.at === "inner" && place.stage === s && turned(value.access);
+      })
+    );
+  });
 }
 
 /** The axis moved to the end. */
@@ -128,6 +189,14 @@ export function schedule(kernel: RowsKernel): Schedule {
       if (place.at === "inner") loops.push(...(inner[place.stage] ?? []).slice(0, place.depth));
       return loops.reduce((n, axis) => n * (axis === vec ? Math.ceil(extent(axis) / 4) : extent(axis)), 1);
     };
+    /** Of an access that differs between lanes. */
+    const wideCost = (access: Access, place: Place, vec: number): number => {
+      const order = place.at === "inner" ? (inner[place.stage] ?? []) : [];
+      const last = order.at(-1);
+      const turned = vector !== undefined && last !== undefined && extent(last) >= TRIPS && extent(vector) >= 4;
+      if (turned && turnsAlong(access, vector, last)) return TURNED;
+      return accessCost(access, vec, depends);
+    };
     let cost = 0;
     kernel.values.forEach((value, v) => {
       const place = places[v];
@@ -137,7 +206,7 @@ export function schedule(kernel: RowsKernel): Schedule {
       const unit =
         value.op === "load"
           ? varies
-            ? accessCost(value.access, vec, depends)
+            ? wideCost(value.access, place, vec)
             : 1
           : (COSTS[value.op] ?? 1) *
             (varies && value.dtype !== "f32" && (value.op === "div" || value.op === "mod") ? 8 : 1);
@@ -147,7 +216,7 @@ export function schedule(kernel: RowsKernel): Schedule {
       const place: Place = { at: "inner", stage: i, depth: stage.axes.length };
       const vec = vectorOf(place);
       for (const store of stage.stores)
-        cost += (vec === undefined ? 1 : accessCost(store.access, vec, depends)) * trips(place);
+        cost += (vec === undefined ? 1 : wideCost(store.access, place, vec)) * trips(place);
       cost += stage.accs.length * trips(place);
       // putting lanes together at the end of a row
       if (vector === undefined && stage.accs.length > 0) cost += 6 * grid.reduce((n, axis) => n * extent(axis), 1);
@@ -193,5 +262,6 @@ export function schedule(kernel: RowsKernel): Schedule {
     const vec = place?.at === "inner" ? inner[place.stage]?.at(-1) : undefined;
     return vec !== undefined && (depends[v]?.has(vec) ?? false);
   });
-  return { grid, inner, vector, places, depends, varies };
+  const plan = { grid, inner, vector, places, depends, varies };
+  return { ...plan, vectors: vectorsOf(kernel, plan), turns: turnsOf(kernel, plan) };
 }

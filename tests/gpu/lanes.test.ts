@@ -1,0 +1,78 @@
+/**
+ * Loops whose body stands for several points: vectors side by side along the lanes, and four trips of an innermost loop
+ * whose memory lies across them. Sizes that do and do not divide, against float64, with the same bits however cut.
+ */
+import { describe, expect, it } from "vitest";
+import type { RowsKernel } from "../../gpu/kernel.ts";
+import { lower } from "../../gpu/lower.ts";
+import { dotScratch } from "../../gpu/wasm/dot.ts";
+import { schedule } from "../../gpu/wasm/schedule.ts";
+import { build as g, make } from "../../lang/graph/index.ts";
+import type { Node } from "../../lang/graph/node.ts";
+import { distance, inFloat64, input, numbers, runCpu } from "./harness.ts";
+
+type Size = readonly [batch: number, height: number, width: number, channels: number];
+
+/** Batch norm of an image whose channels lie innermost, into images whose channels lie outermost, with a border. */
+function normed([b, h, w, c]: Size): Node[] {
+  const across = [0, 2, 3];
+  const shape = [b, c, h, w];
+  const x = g.permute(input("batch", "x", [b, h, w, c]), [0, 3, 1, 2]);
+  const n = b * h * w;
+  const mean = g.scale(g.sum(x, across), 1 / n);
+  const d = g.sub(x, g.expandOver(mean, shape, across));
+  const spread = g.scale(g.sum(g.mul(d, d), across), 1 / n);
+  const y = g.div(d, g.expandOver(make("sqrt", [g.add(spread, g.fill(1e-3, spread.type))]), shape, across));
+  const z = make("max", [g.add(y, input("batch", "z", shape)), g.fill(0.25, y.type)]);
+  return [y, z, g.pad(z, [0, 0, 1, 2], [0, 0, 1, 1]), mean, g.sum(g.mul(z, x), across)];
+}
+
+const rowsOf = (nodes: readonly Node[]): RowsKernel[] =>
+  lower(
+    nodes.map((node) => ({ node })),
+    { disable: new Set(), maxParams: 64, minGrid: 8, dotScratch },
+  ).kernels.flatMap((k) => (k.kind === "rows" ? [k] : []));
+
+const sizes: Size[] = [
+  [2, 16, 16, 32],
+  [3, 5, 21, 16],
+  [2, 18, 17, 33],
+  [2, 4, 34, 12],
+  [1, 3, 300, 8],
+  [2, 6, 3, 32],
+  [2, 20, 20, 5],
+];
+
+describe("several points in a body", () => {
+  for (const size of sizes) {
+    it(`batch norm of ${size.join(" × ")}`, async () => {
+      const nodes = normed(size);
+      const n = size.reduce((a, x) => a * x, 1);
+      const batch = { x: numbers(n, 1, -2, 3), z: numbers(n, 2) };
+      const expected = inFloat64(nodes, batch);
+      const { values } = await runCpu(nodes, batch);
+      values.forEach((value, i) => expect(distance(value, expected[i] ?? []), `result ${i}`).toBeLessThan(2e-4));
+      for (const pieces of [2, 5]) {
+        const cut = await runCpu(nodes, batch, {}, { pieces });
+        cut.values.forEach((value, i) => expect(value, `result ${i} in ${pieces} pieces`).toEqual(values[i]));
+      }
+    });
+  }
+
+  it("takes whole cache lines of channels, and turns what lies across the lanes", () => {
+    const plans = rowsOf(normed([2, 16, 16, 32])).map(schedule);
+    expect(plans.some(({ vectors }) => vectors === 4)).toBe(true);
+    expect(plans.some(({ turns }) => turns.includes(true))).toBe(true);
+  });
+
+  it("sums columns side by side", async () => {
+    const x = input("batch", "x", [100, 96]);
+    const sums = g.sum(g.mul(x, x), [0]);
+    const batch = { x: numbers(9600, 3) };
+    const { values } = await runCpu([sums], batch);
+    expect(distance(values[0] ?? [], inFloat64([sums], batch)[0] ?? [])).toBeLessThan(1e-5);
+    expect(rowsOf([sums]).map((k) => schedule(k).vectors)).toContain(4);
+    const cut = await runCpu([sums], batch, {}, { pieces: 5 });
+    expect(cut.values[0]).toEqual(values[0]);
+  });
+});
