@@ -25,7 +25,9 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const timed = options.profile !== undefined && adapter.features.has("timestamp-query");
   const device = await adapter.requestDevice({
+    requiredFeatures: timed ? ["timestamp-query"] : [],
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
   });
   const { name, software } = adapterName(adapter);
