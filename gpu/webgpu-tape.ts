@@ -6,7 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { shadersOf } from "./wgsl/index.ts";
 import { CHUNK, copyShader, finishShader, haltShader } from "./wgsl/service.ts";
-import type { Shader } from "./wgsl/index.ts";
+import type { Schedule, Shader } from "./wgsl/index.ts";
 
 export interface Address {
   readonly bank: number;
@@ -50,6 +50,7 @@ export interface Ending {
 export class TapeWriter {
   private readonly lowered: Lowered;
   private readonly layout: Layout;
+  private readonly schedule: Schedule;
   private readonly dispatches: Dispatch[] = [];
   private readonly table: number[] = [];
   private readonly shaders = new Map<string, readonly Shader[]>();
@@ -58,8 +59,9 @@ export class TapeWriter {
   private readonly ticks = new Map<number, Address>();
   private pending: { readonly from: Address; readonly to: Address; readonly size: number }[] = [];
 
-  constructor(lowered: Lowered, layout: Layout) {
+  constructor(lowered: Lowered, layout: Layout, schedule: Schedule) {
     this.lowered = lowered;
+    this.schedule = schedule;
     this.layout = layout;
   }
 
@@ -122,7 +124,7 @@ export class TapeWriter {
     const key = `${index} ${banks.join()}`;
     let shaders = this.shaders.get(key);
     if (!shaders) {
-      shaders = shadersOf(this.lowered.kernels[index] as Kernel, banks);
+      shaders = shadersOf(this.lowered.kernels[index] as Kernel, banks, this.schedule);
       this.shaders.set(key, shaders);
     }
     const at = addresses.map((a) => a.at);

@@ -28,12 +28,15 @@ import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import type { Timing } from "./webgpu-timing.ts";
-import { BLOCK, lowerOptions } from "./wgsl/index.ts";
+import { BLOCK, hardware, lowerOptions } from "./wgsl/index.ts";
+import type { Schedule } from "./wgsl/index.ts";
 import { HALT_WORD, STATUS } from "./wgsl/service.ts";
 
 export interface WebGpuOptions {
   /** Names of fusion rules to leave out. */
   readonly disable?: readonly string[];
+  /** How work is laid out; as suits a graphics processor by default. */
+  readonly schedule?: Schedule;
   /** Times of kernels are put down here, if the adapter has timestamps. */
   readonly profile?: Profile;
 }
@@ -51,6 +54,7 @@ export class WebGpuDevice implements Device {
   private readonly gpu: GPUDevice;
   private readonly memory: Memory;
   private readonly pipelines: Pipelines;
+  private readonly schedule: Schedule;
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
@@ -66,6 +70,7 @@ export class WebGpuDevice implements Device {
   constructor(gpu: GPUDevice, info: DeviceInfo, options: WebGpuOptions = {}) {
     this.gpu = gpu;
     this.info = info;
+    this.schedule = options.schedule ?? hardware;
     this.disable = new Set(options.disable ?? []);
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
@@ -142,7 +147,7 @@ export class WebGpuDevice implements Device {
       }
     }
     const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-    const lowered = lower(outputs.wanted, lowerOptions(this.disable));
+    const lowered = lower(outputs.wanted, lowerOptions(this.disable, this.schedule));
     const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
     const used = usedBuffers(lowered);
     const feedPlaces = new Map<number, number>();
@@ -241,7 +246,7 @@ export class WebGpuDevice implements Device {
     };
     const write = (table: number) => {
       const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
-      return new TapeWriter(lowered, { buffer, tick, table }).write(ending);
+      return new TapeWriter(lowered, { buffer, tick, table }, this.schedule).write(ending);
     };
     let tape = write(prepared.table?.at ?? 0);
     if (!prepared.table || prepared.table.size < tape.table.length) {
