@@ -187,7 +187,8 @@ describe.skipIf(!gpu)("products", () => {
       const node = make("tanh", [make("dot", [x, y], { batch: [[0, 0]], contract: [[2, 1]] })]);
       const { values } = await runOn(device, [node], batch);
       const expected = inFloat64([node], batch)[0] as Float64Array;
-      expect(distance(values[0] ?? [], expected)).toBeLessThan(1e-5);
+      // partial sums of the deepest product reach 50, a hundred times its result: 2e-5 is 3 units of their last place
+      expect(distance(values[0] ?? [], expected)).toBeLessThan(k > 1000 ? 2e-5 : 1e-5);
       await device.dispose();
     });
   }
