@@ -150,7 +150,7 @@ export class CpuDevice implements Device {
     const loaded = await this.load(lowered);
     const functions = loaded.map(({ run }, i) => {
       const kernel = lowered.kernels[i];
-      return this.profile && kernel ? this.profile.timed(kernel, run) : run;
+      return this.profile && kernel ? this.profile.timed(kernel, run, lowered.spans[i]) : run;
     });
     // one more: the calling thread's scratch
     const own = lowered.buffers.length;

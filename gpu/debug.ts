@@ -41,7 +41,7 @@ export function permuted(lowered: Lowered, seed: number): Lowered {
     const items = itemsOf(
       tape.map((step) =>
         step.kind === "kernel"
-          ? { kind: "kernel", kernel: lowered.kernels[step.kernel] as Kernel, args: step.args }
+          ? { kind: "kernel", kernel: lowered.kernels[step.kernel] as Kernel, args: step.args, spans: [] }
           : step,
       ),
       lowered.buffers,

@@ -1,12 +1,18 @@
 /**
  * Which steps of a tape must keep their order: a reader comes after the writer, a writer after everybody before it.
  */
+import type { Span } from "../lang/source.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Buffer, Step } from "./program.ts";
 
 /** A step whose kernel has no number yet. */
 export type Draft =
-  | { readonly kind: "kernel"; readonly kernel: Kernel; readonly args: readonly number[] }
+  | {
+      readonly kind: "kernel";
+      readonly kernel: Kernel;
+      readonly args: readonly number[];
+      readonly spans: readonly Span[];
+    }
   | Exclude<Step, { readonly kind: "kernel" }>;
 
 export interface Item {

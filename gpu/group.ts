@@ -59,7 +59,8 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sh
   });
   const scratch = scratchId === undefined ? undefined : places.get(scratchId);
   const kernel = { kind: "group", params, members: list } as const;
-  return { kind: "kernel", kernel: scratch === undefined ? kernel : { ...kernel, scratch }, args };
+  const spans = members.flatMap((member) => member.spans);
+  return { kind: "kernel", kernel: scratch === undefined ? kernel : { ...kernel, scratch }, args, spans };
 }
 
 export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[], limits: GroupLimits): Draft[] {

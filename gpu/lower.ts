@@ -3,6 +3,7 @@
  * nested tapes whose carries swap between two buffers. Knows no device: what a product needs as scratch is passed in.
  */
 import type { Body, DType, Node, Type } from "../lang/graph/node.ts";
+import type { Span } from "../lang/source.ts";
 import { buildCluster } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
@@ -67,6 +68,7 @@ export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered
   );
   return {
     kernels: lowering.kernels,
+    spans: lowering.spans.map((own) => [...own.values()]),
     buffers: lowering.buffers,
     tape: steps,
     loops: lowering.loops,
@@ -80,6 +82,8 @@ const copyOf = (node: Node): Node => ({ id: copies--, op: "stop", inputs: [node]
 
 class Lowering {
   readonly kernels: Kernel[] = [];
+  /** By kernel, each place once. */
+  readonly spans: Map<string, Span>[] = [];
   readonly buffers: Buffer[] = [];
   loops = 0;
   private readonly known = new Map<string, number>();
@@ -117,8 +121,10 @@ class Lowering {
     let id = this.known.get(key);
     if (id === undefined) {
       id = this.kernels.push(draft.kernel) - 1;
+      this.spans.push(new Map());
       this.known.set(key, id);
     }
+    for (const span of draft.spans) this.spans[id]?.set(`${span.file} ${span.start} ${span.end}`, span);
     return { kind: "kernel", kernel: id, args: draft.args };
   }
 
@@ -204,11 +210,21 @@ class Scope {
         const built = buildCluster(unit.cluster, (node) => readers.has(node), this.inMemory);
         if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
         const args = built.params.map((node) => this.bufferOf(node));
-        this.steps.push({ kind: "kernel", kernel: coalesce(built.kernel), args });
+        const spans = this.spansOf(unit.cluster.members.map(({ node }) => node));
+        this.steps.push({ kind: "kernel", kernel: coalesce(built.kernel), args, spans });
       } else if (unit.node?.op === "dot") this.dot(unit.node, unit.epilogue, readers, options);
       else if (unit.node) this.opaque(unit.node);
     }
     return this.steps;
+  }
+
+  /** Of nodes and of all that is computed with them on the way from memory. */
+  private spansOf(nodes: readonly Node[]): Span[] {
+    const seen = new Set(nodes);
+    for (const node of seen) {
+      for (const input of node.inputs) if (!this.inMemory(input)) seen.add(input);
+    }
+    return [...seen].flatMap(({ span }) => (span ? [span] : []));
   }
 
   private opaque(node: Node): void {
@@ -263,7 +279,7 @@ class Scope {
 
   private push(kernel: Kernel, reads: readonly Node[], out: Node, more: readonly number[] = []): void {
     const args = [...reads.map((n) => this.bufferOf(n)), this.bufferOf(out), ...more];
-    this.steps.push({ kind: "kernel", kernel, args });
+    this.steps.push({ kind: "kernel", kernel, args, spans: this.spansOf([out]) });
   }
 
   private dot(node: Node, epilogue: Cluster | undefined, readers: ReadonlySet<Node>, options: LowerOptions): void {
@@ -297,8 +313,9 @@ class Scope {
     const out = param(this.bufferOf(place ?? node), "write");
     const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
     const kernel = { kind: "dot", params, ...sizes, a, b, out, scratch, stored } as const;
+    const spans = this.spansOf([node, ...(epilogue?.members ?? []).map((member) => member.node)]);
     if (!built) {
-      this.steps.push({ kind: "kernel", kernel, args });
+      this.steps.push({ kind: "kernel", kernel, args, spans });
       return;
     }
     const places = built.params.map((n, i) =>
@@ -308,6 +325,7 @@ class Scope {
       kind: "kernel",
       kernel: { ...kernel, epilogue: { rows: built.kernel, params: places } },
       args,
+      spans,
     });
   }
 

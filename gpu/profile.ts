@@ -1,17 +1,22 @@
 /**
- * How long each kernel took, call by call, as the calling thread sees it: a wrapper around a kernel's function. A device
- * without a profile calls the functions themselves, so that not being asked costs nothing.
+ * How long each kernel took, call by call: on the cpu as the calling thread sees it, by a wrapper around the kernel's
+ * function; on webgpu by the timestamps of the adapter. A device without a profile is run as ever, so that not being
+ * asked costs nothing.
  */
+import type { Span } from "../lang/source.ts";
 import type { KernelFunction } from "./cpu-tape.ts";
 import type { Kernel } from "./kernel.ts";
 import { kernelText } from "./kernel-text.ts";
-import { flopsOf } from "./stats.ts";
+import { flopsOf, kernelBytes } from "./stats.ts";
 
 export interface KernelTime {
-  /** As `dlx graph --kernels` writes it; equal kernels share a row. */
+  /** As `dlx graph --kernels` writes it; equal kernels share a row. What belongs to no kernel has a name. */
   readonly text: string;
-  /** Floating-point operations of one call over all of its rows. */
+  /** Floating-point operations of one call over all of its rows, and the distinct bytes that it touches. */
   readonly flops: number;
+  readonly bytes: number;
+  /** The places in the script and the library whose work it does. */
+  spans: readonly Span[];
   calls: number;
   ms: number;
   /** Of the quickest call: what is left where other programs held the processor. */
@@ -19,19 +24,29 @@ export interface KernelTime {
 }
 
 export class Profile {
+  /** Why there are no times, where the device has none to give. */
+  missing: string | undefined;
   private readonly rows = new Map<string, KernelTime>();
 
-  timed(kernel: Kernel, run: KernelFunction): KernelFunction {
-    const text = kernelText(kernel);
-    const row = this.rows.get(text) ?? { text, flops: flopsOf(kernel), calls: 0, ms: 0, least: Infinity };
+  /** The row of a kernel, or of what `what` names, which moves `bytes` at each call. */
+  row(what: Kernel | string, spans: readonly Span[] = [], bytes = 0): KernelTime {
+    const text = typeof what === "string" ? what : kernelText(what);
+    const known = this.rows.get(text);
+    const counts = typeof what === "string" ? { flops: 0, bytes } : { flops: flopsOf(what), bytes: kernelBytes(what) };
+    const all = [...(known?.spans ?? []), ...spans];
+    const once = [...new Map(all.map((span) => [`${span.file} ${span.start} ${span.end}`, span])).values()];
+    const row = known ?? { text, ...counts, spans: once, calls: 0, ms: 0, least: Infinity };
+    row.spans = once;
     this.rows.set(text, row);
+    return row;
+  }
+
+  timed(kernel: Kernel, run: KernelFunction, spans: readonly Span[] = []): KernelFunction {
+    const row = this.row(kernel, spans);
     return (...args) => {
       const begin = performance.now();
       run(...args);
-      const ms = performance.now() - begin;
-      row.ms += ms;
-      row.least = Math.min(row.least, ms);
-      row.calls++;
+      took(row, performance.now() - begin);
     };
   }
 
@@ -44,4 +59,11 @@ export class Profile {
   get kernels(): readonly KernelTime[] {
     return [...this.rows.values()].filter(({ calls }) => calls > 0).sort((a, b) => b.ms - a.ms);
   }
+}
+
+/** One more call. */
+export function took(row: KernelTime, ms: number): void {
+  row.ms += ms;
+  row.least = Math.min(row.least, ms);
+  row.calls++;
 }

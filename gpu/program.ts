@@ -3,6 +3,7 @@
  * `plan` gives temporaries their places, a device owns the rest.
  */
 import type { DType } from "../lang/graph/node.ts";
+import type { Span } from "../lang/source.ts";
 import type { Kernel } from "./kernel.ts";
 
 export type Place =
@@ -43,6 +44,8 @@ export type Step =
 
 export interface Lowered {
   readonly kernels: readonly Kernel[];
+  /** By kernel: the places in the script whose work it does. */
+  readonly spans: readonly (readonly Span[])[];
   readonly buffers: readonly Buffer[];
   readonly tape: readonly Step[];
   readonly loops: number;

@@ -129,6 +129,11 @@ function bytesOf(
   return { read: total(read), written: total(written) };
 }
 
+/** Bytes of one call whose arguments are all different. */
+export function kernelBytes(kernel: Kernel): number {
+  return touched(kernel).reduce((sum, n) => sum + 4 * n, 0);
+}
+
 /** Bytes outside of the arena: the cells of each slot that the segment has, and constants. */
 function bytesOutside(lowered: Lowered): number {
   const places = new Map<string, number>();

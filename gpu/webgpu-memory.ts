@@ -12,7 +12,7 @@ export interface Region {
 }
 
 /** Values of GPUBufferUsage and GPUMapMode, which are globals of browsers alone. */
-export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128 } as const;
+export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128, queryResolve: 512 } as const;
 export const MAP_READ = 1;
 
 const ALIGN = 4;

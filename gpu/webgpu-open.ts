@@ -3,6 +3,7 @@
 import type { DeviceInfo } from "./device.ts";
 import { WebGpuDevice } from "./webgpu.ts";
 import type { WebGpuOptions } from "./webgpu.ts";
+import { hardware, software as softwareSchedule } from "./wgsl/index.ts";
 
 /** Of data sets that may stay in memory of the adapter; larger ones are read row by row. */
 const DATA_BYTES = 2 ** 29;
@@ -25,7 +26,9 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
+  const timed = options.profile !== undefined && adapter.features.has("timestamp-query");
   const device = await adapter.requestDevice({
+    requiredFeatures: timed ? ["timestamp-query"] : [],
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
   });
   const { name, software } = adapterName(adapter);
@@ -37,5 +40,6 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
     dataBytes: DATA_BYTES,
     fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
-  return new WebGpuDevice(device, info, options);
+  const schedule = options.schedule ?? (software ? softwareSchedule : hardware);
+  return new WebGpuDevice(device, info, { ...options, schedule });
 }

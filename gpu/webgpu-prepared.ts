@@ -6,6 +6,7 @@ import type { DType } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Numbers, Prepared, RunResult, Stats } from "./device.ts";
 import { loweredText } from "./kernel-text.ts";
+import type { KernelTime } from "./profile.ts";
 import type { Plan } from "./plan.ts";
 import type { Buffer, Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -19,6 +20,9 @@ export interface Encoded {
   readonly offset: number;
   readonly x: number;
   readonly y: number;
+  /** Where its time is counted, and whether a call of it begins here. */
+  readonly row: KernelTime | undefined;
+  readonly begins: boolean;
 }
 
 /** What a tape is bound to; made again when memory or slots changed. */

@@ -6,7 +6,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { shadersOf } from "./wgsl/index.ts";
 import { CHUNK, copyShader, finishShader, haltShader } from "./wgsl/service.ts";
-import type { Shader } from "./wgsl/index.ts";
+import type { Schedule, Shader } from "./wgsl/index.ts";
 
 export interface Address {
   readonly bank: number;
@@ -19,6 +19,10 @@ export interface Dispatch {
   readonly groups: number;
   /** Places by parameter. */
   readonly args: readonly number[];
+  /** The number of its kernel, or what it does for none. */
+  readonly of: number | "copy" | "commit";
+  /** Not the second dispatch of one kernel. */
+  readonly begins: boolean;
 }
 
 export interface Tape {
@@ -46,6 +50,7 @@ export interface Ending {
 export class TapeWriter {
   private readonly lowered: Lowered;
   private readonly layout: Layout;
+  private readonly schedule: Schedule;
   private readonly dispatches: Dispatch[] = [];
   private readonly table: number[] = [];
   private readonly shaders = new Map<string, readonly Shader[]>();
@@ -54,8 +59,9 @@ export class TapeWriter {
   private readonly ticks = new Map<number, Address>();
   private pending: { readonly from: Address; readonly to: Address; readonly size: number }[] = [];
 
-  constructor(lowered: Lowered, layout: Layout) {
+  constructor(lowered: Lowered, layout: Layout, schedule: Schedule) {
     this.lowered = lowered;
+    this.schedule = schedule;
     this.layout = layout;
   }
 
@@ -118,15 +124,15 @@ export class TapeWriter {
     const key = `${index} ${banks.join()}`;
     let shaders = this.shaders.get(key);
     if (!shaders) {
-      shaders = shadersOf(this.lowered.kernels[index] as Kernel, banks);
+      shaders = shadersOf(this.lowered.kernels[index] as Kernel, banks, this.schedule);
       this.shaders.set(key, shaders);
     }
     const at = addresses.map((a) => a.at);
-    for (const shader of shaders) this.push(shader, at);
+    shaders.forEach((shader, i) => this.push(shader, at, index, i === 0));
   }
 
-  private push({ code, groups }: Shader, args: readonly number[]): void {
-    if (groups > 0) this.dispatches.push({ code, groups, args });
+  private push({ code, groups }: Shader, args: readonly number[], of: Dispatch["of"], begins = true): void {
+    if (groups > 0) this.dispatches.push({ code, groups, args, of, begins });
   }
 
   /** Rows of the table that move `moves`, and where they begin. */
@@ -159,7 +165,7 @@ export class TapeWriter {
     for (const list of this.byBanks(moves)) {
       const { at, count } = this.rows(list);
       const first = list[0] as (typeof list)[number];
-      this.push(copyShader(count, first.from.bank, first.to.bank), [at, 0, 0]);
+      this.push(copyShader(count, first.from.bank, first.to.bank), [at, 0, 0], "copy");
     }
   }
 
@@ -173,8 +179,8 @@ export class TapeWriter {
     lists.forEach((list, i) => {
       const { at, count } = this.rows(list);
       const shader = finishShader(count, list[0]?.from.bank ?? 1, list[0]?.to.bank ?? 1, checks.length, i === 0);
-      this.push(shader, [at, 0, 0, status, checksAt]);
+      this.push(shader, [at, 0, 0, status, checksAt], "commit", i === 0);
     });
-    if (halts.length > 0) this.push(haltShader(halts.length), [status, haltsAt]);
+    if (halts.length > 0) this.push(haltShader(halts.length), [status, haltsAt], "commit", false);
   }
 }

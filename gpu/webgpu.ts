@@ -14,6 +14,7 @@ import { expectPart } from "./device.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
+import type { Profile } from "./profile.ts";
 import type { Buffer } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { Memory, USAGE } from "./webgpu-memory.ts";
@@ -25,12 +26,19 @@ import type { Bound, Encoded } from "./webgpu-prepared.ts";
 import { ReadRing } from "./webgpu-ring.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Tape } from "./webgpu-tape.ts";
-import { BLOCK, lowerOptions } from "./wgsl/index.ts";
+import { timingOf } from "./webgpu-timing.ts";
+import type { Timing } from "./webgpu-timing.ts";
+import { BLOCK, hardware, lowerOptions } from "./wgsl/index.ts";
+import type { Schedule } from "./wgsl/index.ts";
 import { HALT_WORD, STATUS } from "./wgsl/service.ts";
 
 export interface WebGpuOptions {
   /** Names of fusion rules to leave out. */
   readonly disable?: readonly string[];
+  /** How work is laid out; as suits a graphics processor by default. */
+  readonly schedule?: Schedule;
+  /** Times of kernels are put down here, if the adapter has timestamps. */
+  readonly profile?: Profile;
 }
 
 interface Cell {
@@ -46,9 +54,11 @@ export class WebGpuDevice implements Device {
   private readonly gpu: GPUDevice;
   private readonly memory: Memory;
   private readonly pipelines: Pipelines;
+  private readonly schedule: Schedule;
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
+  private readonly timing: Timing | undefined;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
   private ticks: Region | undefined;
@@ -60,10 +70,12 @@ export class WebGpuDevice implements Device {
   constructor(gpu: GPUDevice, info: DeviceInfo, options: WebGpuOptions = {}) {
     this.gpu = gpu;
     this.info = info;
+    this.schedule = options.schedule ?? hardware;
     this.disable = new Set(options.disable ?? []);
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
     this.ring = new ReadRing(gpu, () => this.failure);
+    this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
     this.memory.alloc(1, true);
     gpu.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
@@ -135,7 +147,7 @@ export class WebGpuDevice implements Device {
       }
     }
     const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-    const lowered = lower(outputs.wanted, lowerOptions(this.disable));
+    const lowered = lower(outputs.wanted, lowerOptions(this.disable, this.schedule));
     const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
     const used = usedBuffers(lowered);
     const feedPlaces = new Map<number, number>();
@@ -234,7 +246,7 @@ export class WebGpuDevice implements Device {
     };
     const write = (table: number) => {
       const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
-      return new TapeWriter(lowered, { buffer, tick, table }).write(ending);
+      return new TapeWriter(lowered, { buffer, tick, table }, this.schedule).write(ending);
     };
     let tape = write(prepared.table?.at ?? 0);
     if (!prepared.table || prepared.table.size < tape.table.length) {
@@ -253,10 +265,11 @@ export class WebGpuDevice implements Device {
     const banks = this.memory.banks.length;
     const words = Math.max(1, ...tape.dispatches.map((d) => Math.ceil(d.args.length / BLOCK))) * BLOCK;
     const args = new Uint32Array(words * Math.max(1, tape.dispatches.length));
-    const steps = tape.dispatches.map(({ code, groups, args: own }, i): Encoded => {
+    const steps = tape.dispatches.map(({ code, groups, args: own, of, begins }, i): Encoded => {
       args.set(own, i * words);
       const [x, y] = folded(groups);
-      return { pipeline: this.pipelines.get(code, banks), offset: 4 * i * words, x, y };
+      const row = this.timing?.row(prepared, of);
+      return { pipeline: this.pipelines.get(code, banks), offset: 4 * i * words, x, y, row, begins };
     });
     prepared.bound?.args.destroy();
     const buffer = this.gpu.createBuffer({ size: args.byteLength, usage: USAGE.uniform | USAGE.copyDst });
@@ -306,18 +319,13 @@ export class WebGpuDevice implements Device {
     const bound = this.refresh(prepared);
     this.feed(prepared, feeds);
     const encoder = this.gpu.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    let pipeline: GPUComputePipeline | undefined;
-    for (const step of bound.steps) {
-      if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
-      pass.setBindGroup(0, bound.group, [step.offset]);
-      pass.dispatchWorkgroups(step.x, step.y);
-    }
-    pass.end();
+    const timed = this.timing?.encode(encoder, bound);
+    if (!timed) encode(encoder.beginComputePass(), bound);
     const words = STATUS + prepared.outputs.words;
     const read = this.ring.copy(encoder, this.memory.buffer(prepared.reads.bank), prepared.reads.at, words);
     this.gpu.queue.submit([encoder.finish()]);
-    return resultOf(prepared, await this.ring.arrived(read, words));
+    const [result] = await Promise.all([this.ring.arrived(read, words), timed?.()]);
+    return resultOf(prepared, result);
   }
 
   private feed(prepared: WebGpuPrepared, feeds: Feeds): void {
@@ -347,4 +355,14 @@ export class WebGpuDevice implements Device {
     this.gpu.destroy();
     this.cells.clear();
   }
+}
+
+function encode(pass: GPUComputePassEncoder, { steps, group }: Bound): void {
+  let pipeline: GPUComputePipeline | undefined;
+  for (const step of steps) {
+    if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
+    pass.setBindGroup(0, group, [step.offset]);
+    pass.dispatchWorkgroups(step.x, step.y);
+  }
+  pass.end();
 }

@@ -5,6 +5,7 @@
 import type { GroupKernel } from "../kernel.ts";
 import { inPieces, piecesBranch, productBranch, withParams } from "./dot.ts";
 import { rowsBranch, rowsSize } from "./rows.ts";
+import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
@@ -35,11 +36,15 @@ export function branched(
 }
 
 /** One dispatch for all members, and one that adds the pieces of those products that were cut along the depth. */
-export function groupShaders({ params, members }: GroupKernel, banks: readonly number[]): readonly Shader[] {
+export function groupShaders(
+  { params, members }: GroupKernel,
+  banks: readonly number[],
+  schedule: Schedule,
+): readonly Shader[] {
   const rows = members.flatMap(({ kernel }) => (kernel.kind === "rows" ? [kernel] : []));
-  const size = rowsSize(rows);
+  const size = rowsSize(rows, schedule);
   const shared = new Map<string, string>();
-  const w = new Writer(params, banks);
+  const w = new Writer(params, banks, schedule);
   const first = members.map(({ kernel, params: own }) =>
     kernel.kind === "rows"
       ? rowsBranch(w, kernel, (p) => own[p] ?? p, size, shared)
@@ -47,9 +52,9 @@ export function groupShaders({ params, members }: GroupKernel, banks: readonly n
   );
   const shader = branched(w, size, first, shared);
   const cut = members.flatMap(({ kernel, params: own }) =>
-    kernel.kind === "dot" && inPieces(kernel) ? [withParams(kernel, own)] : [],
+    kernel.kind === "dot" && inPieces(kernel, schedule) ? [withParams(kernel, own)] : [],
   );
   if (cut.length === 0) return [shader];
-  const adding = new Writer(params, banks);
+  const adding = new Writer(params, banks, schedule);
   return [shader, branched(adding, 64, cut.map((kernel) => piecesBranch(adding, kernel, 64)))]; // prettier-ignore
 }

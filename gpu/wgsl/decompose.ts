@@ -2,6 +2,7 @@
 import { SMALL, SWEEPS } from "../jacobi.ts";
 import type { CholeskyKernel, EighKernel } from "../kernel.ts";
 import { perElement, shader } from "./serial.ts";
+import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
@@ -15,9 +16,9 @@ const loop = (w: Writer, i: string, from: string, to: string, body: () => void) 
 const symmetric = (w: Writer, n: number, row: string, column: string) =>
   `0.5f * (${w.load(0, `square + ${row} * ${n}u + ${column}`)} + ${w.load(0, `square + ${column} * ${n}u + ${row}`)})`;
 
-export function choleskyShader(kernel: CholeskyKernel, banks: readonly number[]): Shader {
+export function choleskyShader(kernel: CholeskyKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, n } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   const at = (row: string, column: string) => `square + ${row} * ${n}u + ${column}`;
   perElement(w, outer);
   w.line(`let square = place * ${n * n}u;`);
@@ -38,9 +39,9 @@ export function choleskyShader(kernel: CholeskyKernel, banks: readonly number[])
   return shader(w, outer);
 }
 
-export function eighShader(kernel: EighKernel, banks: readonly number[]): Shader {
+export function eighShader(kernel: EighKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, n } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   const size = `${n}u`;
   const a = (row: string, column: string) => w.load(2, aAt(row, column));
   const aAt = (row: string, column: string) => `square + ${row} * ${n}u + ${column}`;

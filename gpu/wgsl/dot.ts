@@ -6,14 +6,14 @@
 import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { branched } from "./branches.ts";
 import type { Branch } from "./branches.ts";
+import type { Schedule } from "./schedule.ts";
 import { decode, ValueWriter, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
 /** Invocations of a workgroup along either side, and steps along the depth that are in workgroup memory at once. */
 const SIDE = 16;
-/** Workgroups that keep a device busy with tiles, and invocations that do without. */
+/** Workgroups that keep a device busy with tiles. */
 const TILES = 64;
-const THREADS = 16384;
 /** Fewest steps along the depth that a piece is worth. */
 const SHORT = 64;
 
@@ -44,10 +44,10 @@ function block(size: number, most: number): number {
   return best;
 }
 
-/** By shape alone, so that results do not depend on the machine. */
-function planOf({ g, m, n, k }: Sizes): Plan {
+/** By shape and schedule alone, so that results do not depend on the moment. */
+function planOf({ g, m, n, k }: Sizes, { together, threads: busy, block: most }: Schedule): Plan {
   const wide = Math.ceil(m / (4 * SIDE)) * Math.ceil(n / (4 * SIDE));
-  if (m >= 4 * SIDE && n >= 4 * SIDE && k >= 4 * SIDE && g * wide >= TILES) {
+  if (together && m >= 4 * SIDE && n >= 4 * SIDE && k >= 4 * SIDE && g * wide >= TILES) {
     const [blocksM, blocksN] = [Math.ceil(m / (4 * SIDE)), Math.ceil(n / (4 * SIDE))];
     return { tiled: true, tm: 4, tn: 4, blocksM, blocksN, pieces: 1, depth: k };
   }
@@ -55,17 +55,17 @@ function planOf({ g, m, n, k }: Sizes): Plan {
     const [tm, tn] = [block(m, most), block(n, most)];
     return { tm, tn, blocksM: Math.ceil(m / tm), blocksN: Math.ceil(n / tn) };
   };
-  let plan = blocks(4);
-  if (g * plan.blocksM * plan.blocksN < THREADS / 4) plan = blocks(2);
+  let plan = blocks(most);
+  for (let less = most / 2; less >= 2 && g * plan.blocksM * plan.blocksN < busy / 4; less /= 2) plan = blocks(less);
   const threads = g * plan.blocksM * plan.blocksN;
-  const wanted = Math.max(1, Math.min(64, Math.floor(THREADS / threads), Math.floor(k / SHORT)));
+  const wanted = Math.max(1, Math.min(64, Math.floor(busy / threads), Math.floor(k / SHORT)));
   const depth = Math.ceil(k / wanted);
   return { tiled: false, ...plan, pieces: Math.ceil(k / depth), depth };
 }
 
 /** Elements of scratch that a product needs. */
-export function dotScratch(sizes: Sizes): number {
-  const { pieces } = planOf(sizes);
+export function dotScratch(sizes: Sizes, schedule: Schedule): number {
+  const { pieces } = planOf(sizes, schedule);
   return pieces > 1 ? pieces * sizes.g * sizes.m * sizes.n : 1;
 }
 
@@ -130,32 +130,47 @@ const sums =
     for (let i = 0; i < tm; i++) for (let j = 0; j < tn; j++) body(i, j);
   };
 
+/** Sums that are stored one by one, in code of their own; more are stored by a loop. */
+const FEW = 16;
+
 /** What becomes of all sums of an invocation. */
 function store(
   w: Writer,
   kernel: DotKernel,
   plan: Plan,
-  row: (i: number) => string,
-  column: (j: number) => string,
+  row: (i: string) => string,
+  column: (j: string) => string,
 ): void {
   const { g, m, n } = kernel;
-  sums(plan)((i, j) => {
-    w.line("{");
+  const { tm, tn } = plan;
+  const one = (i: string, j: string, sum: string) => {
     w.line(`let row = ${row(i)};`);
     w.line(`let column = ${column(j)};`);
-    w.line(`let sum = s${i}${j};`);
+    w.line(`let sum = ${sum};`);
     w.line(`if (row < ${m}u && column < ${n}u) {`);
     w.line(`let place = (g * ${m}u + row) * ${n}u + column;`);
     if (plan.pieces > 1) w.save(kernel.scratch, `piece * ${g * m * n}u + place`, "sum");
     else finish(w, kernel);
     w.line("}");
+  };
+  if (tm * tn > FEW) {
+    const names: string[] = [];
+    sums(plan)((i, j) => names.push(`s${i}_${j}`));
+    w.line(`var all_sums = array<f32, ${tm * tn}>(${names.join(", ")});`);
+    w.line(`for (var each = 0u; each < ${tm * tn}u; each++) {`);
+    one(`(each / ${tn}u)`, `(each % ${tn}u)`, "all_sums[each]");
+    w.line("}");
+    return;
+  }
+  sums(plan)((i, j) => {
+    w.line("{");
+    one(`${i}u`, `${j}u`, `s${i}_${j}`);
     w.line("}");
   });
 }
 
-function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader {
+function tiles(w: Writer, kernel: DotKernel, plan: Plan): Shader {
   const { blocksM, blocksN, tm, tn } = plan;
-  const w = new Writer(kernel.params, banks);
   const pitch = 4 * SIDE + 1;
   const groups = kernel.g * blocksM * blocksN;
   w.line("let tile = groups.x + groups.y * all_groups.x;");
@@ -165,7 +180,7 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
   w.line(`let g = tile / ${blocksN * blocksM}u;`);
   w.line(`let x = lane % ${SIDE}u;`);
   w.line(`let y = lane / ${SIDE}u;`);
-  sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
+  sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
   w.line(`for (var k0 = 0u; k0 < ${kernel.k}u; k0 += ${SIDE}u) {`);
   fill(w, kernel, "a", "first_m");
   fill(w, kernel, "b", "first_n");
@@ -173,7 +188,7 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
   w.line(`for (var k = 0u; k < ${SIDE}u; k++) {`);
   for (let i = 0; i < tm; i++) w.line(`let a${i} = tile_a[k * ${pitch}u + y + ${SIDE * i}u];`);
   for (let j = 0; j < tn; j++) w.line(`let b${j} = tile_b[k * ${pitch}u + x + ${SIDE * j}u];`);
-  sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
+  sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
   w.line("}");
   w.line("workgroupBarrier();");
   w.line("}");
@@ -181,8 +196,8 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
     w,
     kernel,
     plan,
-    (i) => `first_m + y + ${SIDE * i}u`,
-    (j) => `first_n + x + ${SIDE * j}u`,
+    (i) => `first_m + y + ${SIDE}u * ${i}`,
+    (j) => `first_n + x + ${SIDE}u * ${j}`,
   );
   const shared = ["a", "b"].map((side) => `var<workgroup> tile_${side}: array<f32, ${SIDE * pitch}>;`);
   return { code: w.module(SIDE * SIDE, shared), groups };
@@ -190,7 +205,7 @@ function tiles(kernel: DotKernel, banks: readonly number[], plan: Plan): Shader 
 
 /** Rows and columns of an invocation are a whole number of blocks apart, so that neighbours read neighbours. */
 export function productBranch(w: Writer, kernel: DotKernel, size: number): Branch {
-  const plan = planOf(kernel);
+  const plan = planOf(kernel, w.schedule);
   const { g, m, n, k, a, b } = kernel;
   const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
   const count = g * pieces * blocksM * blocksN;
@@ -201,21 +216,21 @@ export function productBranch(w: Writer, kernel: DotKernel, size: number): Branc
     w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
     w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
     w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
-    const row = (i: number) => `y + ${blocksM * i}u`;
-    const column = (j: number) => `x + ${blocksN * j}u`;
+    const row = (i: string) => `y + ${blocksM}u * ${i}`;
+    const column = (j: string) => `x + ${blocksN}u * ${j}`;
     // blocks at the border read the last row or column again
-    for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(i)}, ${m - 1}u);`);
-    for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(j)}, ${n - 1}u);`);
+    for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(`${i}u`)}, ${m - 1}u);`);
+    for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(`${j}u`)}, ${n - 1}u);`);
     for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
     for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
-    sums(plan)((i, j) => w.line(`var s${i}${j} = 0f;`));
+    sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
     const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
     w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
     w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
     w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
     for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
     for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
-    sums(plan)((i, j) => w.line(`s${i}${j} += a${i} * b${j};`));
+    sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
     w.line("}");
     store(w, kernel, plan, row, column);
     w.line("}");
@@ -225,7 +240,7 @@ export function productBranch(w: Writer, kernel: DotKernel, size: number): Branc
 
 /** Adds the pieces of a product that was cut along its depth, in order. */
 export function piecesBranch(w: Writer, kernel: DotKernel, size: number): Branch {
-  const { pieces } = planOf(kernel);
+  const { pieces } = planOf(kernel, w.schedule);
   const count = kernel.g * kernel.m * kernel.n;
   const write = (group: string): void => {
     w.line(`let place = ${group} * ${size}u + lane;`);
@@ -262,14 +277,14 @@ export function withParams(kernel: DotKernel, own: readonly number[]): DotKernel
 }
 
 /** Large products have workgroups of a form of their own. */
-export const isTiled = (sizes: Sizes): boolean => planOf(sizes).tiled;
-export const inPieces = (sizes: Sizes): boolean => planOf(sizes).pieces > 1;
+export const isTiled = (sizes: Sizes, schedule: Schedule): boolean => planOf(sizes, schedule).tiled;
+export const inPieces = (sizes: Sizes, schedule: Schedule): boolean => planOf(sizes, schedule).pieces > 1;
 
-export function dotShaders(kernel: DotKernel, banks: readonly number[]): readonly Shader[] {
-  const plan = planOf(kernel);
-  if (plan.tiled) return [tiles(kernel, banks, plan)];
+export function dotShaders(kernel: DotKernel, banks: readonly number[], schedule: Schedule): readonly Shader[] {
+  const plan = planOf(kernel, schedule);
+  if (plan.tiled) return [tiles(new Writer(kernel.params, banks, schedule), kernel, plan)];
   const alone = (branch: typeof productBranch): Shader => {
-    const w = new Writer(kernel.params, banks);
+    const w = new Writer(kernel.params, banks, schedule);
     return branched(w, 64, [branch(w, kernel, 64)]);
   };
   return plan.pieces > 1 ? [alone(productBranch), alone(piecesBranch)] : [alone(productBranch)];

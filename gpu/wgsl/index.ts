@@ -9,50 +9,53 @@ import { branched, groupShaders } from "./branches.ts";
 import { dotScratch, dotShaders, isTiled } from "./dot.ts";
 import { argsortShader } from "./order.ts";
 import { rowsBranch, rowsSize } from "./rows.ts";
+import type { Schedule } from "./schedule.ts";
 import { cumsumShader, scatterShader, solveShader } from "./serial.ts";
 import { MAX_PARAMS, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
 export { BLOCK } from "./writer.ts";
+export { hardware, software } from "./schedule.ts";
+export type { Schedule } from "./schedule.ts";
 export type { Shader } from "./writer.ts";
 
 /** What these shaders ask of fusion: tensors are ranges of a few banks, so bindings never run out. */
-export const lowerOptions = (disable: ReadonlySet<string>): LowerOptions => ({
+export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): LowerOptions => ({
   disable,
   maxParams: 60,
   maxGroupParams: MAX_PARAMS,
   minGrid: 8,
-  joins: (product) => !isTiled(product),
+  joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
-  dotScratch,
+  dotScratch: (sizes) => dotScratch(sizes, schedule),
 });
 
-function rowsShader(kernel: RowsKernel, banks: readonly number[]): Shader {
-  const w = new Writer(kernel.params, banks);
-  const [size, shared] = [rowsSize([kernel]), new Map<string, string>()];
+function rowsShader(kernel: RowsKernel, banks: readonly number[], schedule: Schedule): Shader {
+  const w = new Writer(kernel.params, banks, schedule);
+  const [size, shared] = [rowsSize([kernel], schedule), new Map<string, string>()];
   return branched(w, size, [rowsBranch(w, kernel, (p) => p, size, shared)], shared);
 }
 
 /** The dispatches of a kernel in order; all take the same offsets. */
-export function shadersOf(kernel: Kernel, banks: readonly number[]): readonly Shader[] {
+export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Schedule): readonly Shader[] {
   switch (kernel.kind) {
     case "rows":
-      return [rowsShader(kernel, banks)];
+      return [rowsShader(kernel, banks, schedule)];
     case "dot":
-      return dotShaders(kernel, banks);
+      return dotShaders(kernel, banks, schedule);
     case "cumsum":
-      return [cumsumShader(kernel, banks)];
+      return [cumsumShader(kernel, banks, schedule)];
     case "scatter":
-      return [scatterShader(kernel, banks)];
+      return [scatterShader(kernel, banks, schedule)];
     case "group":
-      return groupShaders(kernel, banks);
+      return groupShaders(kernel, banks, schedule);
     case "argsort":
-      return [argsortShader(kernel, banks)];
+      return [argsortShader(kernel, banks, schedule)];
     case "solve":
-      return [solveShader(kernel, banks)];
+      return [solveShader(kernel, banks, schedule)];
     case "cholesky":
-      return [choleskyShader(kernel, banks)];
+      return [choleskyShader(kernel, banks, schedule)];
     case "eigh":
-      return [eighShader(kernel, banks)];
+      return [eighShader(kernel, banks, schedule)];
   }
 }

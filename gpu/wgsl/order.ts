@@ -4,6 +4,7 @@
  */
 import type { ArgsortKernel } from "../kernel.ts";
 import { perElement, shader } from "./serial.ts";
+import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
@@ -15,9 +16,9 @@ const FLOAT_KEY = `fn order_(word: u32) -> i32 {
 }`;
 const INTEGER_KEY = "fn order_(word: u32) -> i32 { return bitcast<i32>(word); }";
 
-export function argsortShader(kernel: ArgsortKernel, banks: readonly number[]): Shader {
+export function argsortShader(kernel: ArgsortKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, count } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   perElement(w, outer * count);
   w.line(`let line = (place / ${count}u) * ${count}u;`);
   w.line("let own = place - line;");

@@ -6,6 +6,7 @@ import type { Acc, RowsKernel, Stage } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
 import type { Place } from "../wasm/schedule.ts";
 import type { Branch } from "./branches.ts";
+import type { Schedule } from "./schedule.ts";
 import { decode, typeName, ValueWriter } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
@@ -22,7 +23,8 @@ const longest = (kernel: RowsKernel): number =>
 
 const pointsOf = (kernel: RowsKernel): number => product(kernel.axes.slice(0, kernel.grid));
 
-const isLong = (kernel: RowsKernel): boolean => longest(kernel) >= LONG && pointsOf(kernel) <= MANY;
+const isLong = (kernel: RowsKernel, { together }: Schedule): boolean =>
+  together && longest(kernel) >= LONG && pointsOf(kernel) <= MANY;
 
 /** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
 class RowsWriter implements Branch {
@@ -47,7 +49,7 @@ class RowsWriter implements Branch {
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
-    this.lanes = isLong(kernel) ? size : 1;
+    this.lanes = isLong(kernel, w.schedule) ? size : 1;
     this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / size);
   }
 
@@ -223,8 +225,8 @@ class RowsWriter implements Branch {
 }
 
 /** Invocations of a workgroup that suit all of these kernels. */
-export function rowsSize(kernels: readonly RowsKernel[]): number {
-  const rows = Math.max(1, ...kernels.map((kernel) => (isLong(kernel) ? longest(kernel) : 1)));
+export function rowsSize(kernels: readonly RowsKernel[], schedule: Schedule): number {
+  const rows = Math.max(1, ...kernels.map((kernel) => (isLong(kernel, schedule) ? longest(kernel) : 1)));
   const points = kernels.reduce((n, kernel) => n + pointsOf(kernel), 0);
   return rows >= 2048 || (rows === 1 && points >= 65536) ? 256 : 64;
 }

@@ -4,6 +4,7 @@
  * invocation per system).
  */
 import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
+import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
@@ -20,9 +21,9 @@ export const shader = (w: Writer, count: number, more: readonly string[] = []): 
   groups: Math.ceil(count / SIZE),
 });
 
-export function cumsumShader(kernel: CumsumKernel, banks: readonly number[]): Shader {
+export function cumsumShader(kernel: CumsumKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, count, inner, reverse } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   perElement(w, outer * inner);
   w.line(`let line = (place / ${inner}u) * ${count * inner}u + place % ${inner}u;`);
   w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
@@ -34,9 +35,9 @@ export function cumsumShader(kernel: CumsumKernel, banks: readonly number[]): Sh
   return shader(w, outer * inner);
 }
 
-export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): Shader {
+export function scatterShader(kernel: ScatterKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, count, inner, size, paired } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   perElement(w, outer * size * inner);
   w.line(`let i = place % ${inner}u;`);
   w.line(`let own = i32((place / ${inner}u) % ${size}u);`);
@@ -51,9 +52,9 @@ export function scatterShader(kernel: ScatterKernel, banks: readonly number[]): 
 }
 
 /** Gaussian elimination with partial pivoting on a copy of A; the columns of b are carried along in the result. */
-export function solveShader(kernel: SolveKernel, banks: readonly number[]): Shader {
+export function solveShader(kernel: SolveKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, n, m } = kernel;
-  const w = new Writer(kernel.params, banks);
+  const w = new Writer(kernel.params, banks, schedule);
   const lu = (row: string, column: string) => w.load(3, `square + ${row} * ${n}u + ${column}`);
   const b = (row: string, column: string) => w.load(2, `right + ${row} * ${m}u + ${column}`);
   const base = (param: number) => (param === 0 || param === 3 ? "square" : "right");

@@ -6,6 +6,7 @@ import type { DType } from "../../lang/graph/node.ts";
 import type { Access, Param, Store, Value } from "../kernel.ts";
 import { helperCode } from "./math.ts";
 import type { HelperName } from "./math.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** A dispatch: a module with the entry `main` and how many workgroups run, folded into two dimensions. */
 export interface Shader {
@@ -56,13 +57,15 @@ export class Writer {
   readonly params: readonly Param[];
   /** By parameter: the bank it lies in. */
   readonly banks: readonly number[];
+  readonly schedule: Schedule;
   private readonly helpers = new Set<HelperName>();
   private depth = 1;
 
-  constructor(params: readonly Param[], banks: readonly number[]) {
+  constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule) {
     if (params.length > MAX_PARAMS) throw new Error(`expected at most ${MAX_PARAMS} parameters, got ${params.length}`);
     this.params = params;
     this.banks = banks;
+    this.schedule = schedule;
   }
 
   line(text: string): void {
@@ -102,13 +105,21 @@ export class Writer {
     this.line(`${this.word(param, index)} = ${word};`);
   }
 
-  /** The whole module around the lines of `main`. `shared` are declarations of workgroup memory. */
-  module(size: number, shared: readonly string[] = [], more: readonly string[] = []): string {
+  /** The whole module around the lines of `main`. `shared` are declarations of workgroup memory; `wide` banks are seen in fours. */
+  module(
+    size: number,
+    shared: readonly string[] = [],
+    more: readonly string[] = [],
+    wide: ReadonlySet<number> = new Set(),
+  ): string {
     const used = [...new Set(this.banks)].sort((a, b) => a - b);
     const code = [
       `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
-      ...used.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`),
+      ...used.map(
+        (b) =>
+          `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<${wide.has(b) ? "vec4<u32>" : "u32"}>;`,
+      ),
       ...shared,
       helperCode(this.helpers),
       ...more,

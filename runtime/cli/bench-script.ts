@@ -3,12 +3,13 @@
  * with what came before the first step. On a graphics processor several steps are under way at once and go to the screen
  * together: there the time of a step is that of a frame over its steps.
  */
-import { Profile, type KernelTime } from "../../gpu/index.ts";
+import { Profile } from "../../gpu/index.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import type { Metrics } from "../events.ts";
 import { createSession } from "../session.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, WRONG_PROGRAM, type Io } from "./io.ts";
+import { profileRows, profileText, type ProfileRow } from "./profile-table.ts";
 import { checkInputs } from "./run.ts";
 import { kinds, type Toolchain } from "./toolchain.ts";
 
@@ -34,7 +35,9 @@ export interface Timed {
   readonly memoryMB: number;
   /** The first metric, or null, at steps 1, 2 and 4. */
   readonly losses: readonly (number | null)[];
-  readonly kernels?: readonly KernelTime[];
+  readonly kernels?: readonly ProfileRow[];
+  /** Why there are none. */
+  readonly kernelsMissing?: string;
 }
 
 export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise<number> {
@@ -57,7 +60,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
     profile,
     ...(args.has("plain") ? { relaxed: false } : {}),
   });
-  if (profile && device.info.kind !== "cpu") throw new UsageError("--profile needs --device cpu");
+  if (profile && device.info.kind === "reference") throw new UsageError("--profile needs --device cpu or webgpu");
   const host = await tools.host(args.file, data);
   const framed = device.info.kind === "webgpu";
   const session = createSession({
@@ -77,6 +80,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   let firstMs = 0;
   let cpuMs = 0;
   let before = { at: start, step: 0 };
+  let measuredFrom = 0;
   const heard = (name: string, step: number, metrics: Metrics) => {
     block ??= name;
     if (name !== block || step <= before.step) return;
@@ -86,7 +90,10 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
       firstMs = now.at - start;
       cpuMs = (user + system) / 1000;
     } else if (before.step >= WARM) times.push((now.at - before.at) / (step - before.step));
-    else if (step >= WARM) profile?.reset();
+    else if (step >= WARM) {
+      profile?.reset();
+      measuredFrom = step;
+    }
     before = now;
     const [loss] = Object.values(metrics);
     LOSSES.forEach((at, i) => {
@@ -116,46 +123,15 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
     cpuMs,
     memoryMB: process.resourceUsage().maxRSS / 1024,
     losses,
-    ...(profile ? { kernels: profile.kernels } : {}),
+    ...(profile ? { kernels: profileRows(profile, compiled.sources, args.file) } : {}),
+    ...(profile?.missing === undefined ? {} : { kernelsMissing: profile.missing }),
   };
-  io.stdout(`${args.has("json") ? JSON.stringify(timed) : timedText(timed)}\n`);
+  io.stdout(`${args.has("json") ? JSON.stringify(timed) : timedText(timed, profile, before.step - measuredFrom)}\n`);
   return DONE;
 }
 
-function timedText(timed: Timed): string {
+function timedText(timed: Timed, profile: Profile | undefined, profiled: number): string {
   const { ms, least, steps, compileMs, firstMs, device, kernels } = timed;
   const line = `${ms.toFixed(3)} ms per step (least ${least.toFixed(3)}, ${steps} steps) on ${device}; checked in ${compileMs.toFixed(0)} ms, first step after ${firstMs.toFixed(0)} ms more`;
-  return kernels ? `${line}\n${profileText(kernels, steps)}` : line;
-}
-
-/** For each kernel its part of the whole, milliseconds and calls of a step, GFLOP/s of the quickest call, and its shape. */
-function profileText(kernels: readonly KernelTime[], steps: number): string {
-  const total = kernels.reduce((sum, { ms }) => sum + ms, 0);
-  const rows = kernels.map(({ text, flops, calls, ms, least }) => [
-    `${((100 * ms) / total).toFixed(1)}%`,
-    (ms / steps).toFixed(3),
-    String(Math.round(calls / steps)),
-    least.toFixed(4),
-    (flops / least / 1e6).toFixed(1),
-    headOf(text),
-  ]);
-  const head = ["part", "ms", "calls", "least", "GFLOP/s", "kernel"];
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const pad = (cell: string, i: number) => (i === head.length - 1 ? cell : cell.padStart(widths[i] ?? 0));
-  return [
-    head,
-    ...rows,
-    ["100%", (total / steps).toFixed(3), "", "", "", "all kernels; the rest of a step is between them"],
-  ]
-    .map((row) => row.map(pad).join("  "))
-    .join("\n");
-}
-
-/** The kernel in a line: its kind and sizes, without its parameters; of a product the epilogue too. */
-function headOf(text: string): string {
-  const lines = text.split("\n").map((line) => line.trim());
-  const sizes = (line: string) => line.replace(/ \(p0: .*\)$/, "").replace(/ \(.*$/, "");
-  const stages = lines.filter((line) => line.startsWith("stage ")).map((line) => line.replace(/^stage \d+ /, ""));
-  const inner = lines.slice(1).filter((line) => /^(dot|rows|cumsum|scatter) /.test(line));
-  return [sizes(lines[0] ?? ""), ...inner.map(sizes), ...stages].join(" | ");
+  return kernels && profile ? `${line}\n${profileText(profile, kernels, profiled)}` : line;
 }

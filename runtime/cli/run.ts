@@ -1,4 +1,5 @@
 /** `dlx run`: compile, open a device, play to the end with the sink that fits where the output goes. */
+import { Profile } from "../../gpu/index.ts";
 import { didYouMean } from "../../lang/suggest.ts";
 import type { Program } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
@@ -10,6 +11,7 @@ import type { Out, Sink } from "../sinks/sink.ts";
 import { terminalSink } from "../sinks/terminal.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, WRONG_USAGE, type Io } from "./io.ts";
+import { profileRows, profileText } from "./profile-table.ts";
 import { Saves } from "./watch.ts";
 import { kinds, type Compiled, type DeviceKind, type Toolchain } from "./toolchain.ts";
 
@@ -21,7 +23,8 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const seed = args.count("seed", 0);
   const maxSteps = args.count("steps", 0);
   const every = args.count("every", 1);
-  const threads = args.count("threads", 1);
+  const profile = args.has("profile") ? new Profile() : undefined;
+  const threads = profile ? 1 : args.count("threads", 1);
   const data = args.text("data");
   const compile = (now: Inputs = inputs) => tools.compile(args.file, { inputs: now, seed, data });
   const first = await compile();
@@ -30,7 +33,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
-  const device = await tools.openDevice(kind, threads, say);
+  const device = await tools.openDevice(kind, threads, say, { profile });
   const host = await tools.host(args.file, data);
   const out: Out = {
     stdout: (text) => io.stdout(text),
@@ -77,7 +80,8 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
         if (await check()) await playing.session.swap(compiled.program);
         else say?.("the script has a mistake; the program from before it trains on");
       }
-      const { status } = ended;
+      const { status, steps } = ended;
+      if (profile) showProfile(args, io, profile, compiled.sources, steps);
       if (!args.has("watch") || interrupted)
         return status === "done" ? DONE : status === "stopped" ? INTERRUPTED : FAILED;
       await playing.session.dispose();
@@ -94,6 +98,15 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
     playing.sink.close();
     await device.dispose();
   }
+}
+
+/** After the last line of the run; with --json as a line of its own. */
+function showProfile(args: Args, io: Io, profile: Profile, sources: Compiled["sources"], steps: number): void {
+  const rows = profileRows(profile, sources, args.file);
+  if (args.has("json"))
+    io.stdout(`${JSON.stringify({ event: "profile", steps, missing: profile.missing, kernels: rows })}\n`);
+  else io.stderr(`${profileText(profile, rows, Math.max(1, steps))}\n`);
+  profile.reset();
 }
 
 function sinkFor(args: Args, io: Io, session: Session, out: Out): Sink {

@@ -32,13 +32,13 @@ export interface Toolchain {
   compile(file: string, options: CompileOptions): Promise<Compiled>;
   /**
    * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
-   * A `webgpu` that cannot be had is a UsageError; `cpu` is for that device alone.
+   * A `webgpu` that cannot be had is a UsageError; `relaxed` is for cpu alone.
    */
   openDevice(
     kind: DeviceKind,
     threads?: number,
     tell?: (line: string) => void,
-    cpu?: Pick<CpuOptions, "relaxed" | "profile">,
+    options?: Pick<CpuOptions, "relaxed" | "profile">,
   ): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;

@@ -35,11 +35,11 @@ async function open(
   const { adapter, reason } = await probe();
   if (kind === "webgpu") {
     if (!adapter) throw new UsageError(`webgpu is not available: ${reason}; see dlx devices`);
-    return openDevice(kind, { gpu: await openDawn() });
+    return openDevice(kind, { gpu: await openDawn(), profile: options?.profile });
   }
   if (adapter && !adapter.software) {
     tell?.(`device: webgpu, ${adapter.name}`);
-    return openDevice("webgpu", { gpu: await openDawn() });
+    return openDevice("webgpu", { gpu: await openDawn(), profile: options?.profile });
   }
   const why = adapter ? `the graphics adapter ${adapter.name} is software` : "there is no graphics processor";
   tell?.(`device: cpu, as ${why} (dlx devices says more)`);

@@ -45,6 +45,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       every: { value: "N", help: "report each N steps (100) with --json" },
       data,
       json,
+      profile: { help: "at the end how long each kernel took; on the cpu with one thread" },
       quiet: { help: "only what the script prints, and errors" },
       watch: { help: "swap the script into the running training each time it is saved" },
     },
@@ -129,7 +130,9 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       threads: { value: "N", help: "threads of the cpu device" },
       steps: { value: "N", help: "at most N steps of FILE" },
       seconds: { value: "N", help: "how long each run lasts (2)" },
-      profile: { help: "how long each kernel of FILE takes, on one thread of the cpu device" },
+      profile: {
+        help: "how long each kernel of FILE takes, with the lines it comes from; one thread of the cpu device",
+      },
       plain: { help: "without relaxed SIMD" },
       only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
       peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },

@@ -37,6 +37,23 @@ describe("dlx bench FILE", () => {
     const byTime = kernels.map(({ ms }) => ms);
     expect(byTime).toEqual([...byTime].sort((a, b) => b - a));
   });
+  test("dlx run --profile tells the same table at the end, with the lines of the script", async () => {
+    const line = ["run", script, "--device", "cpu", "--profile", "--steps", "20"];
+    const { code, out, err } = await place.run(line);
+    expect(code).toBe(0);
+    expect(out).not.toContain("GFLOP/s");
+    expect(err).toMatch(/part +ms +calls +least +GFLOP\/s +GB\/s +lines +kernel\n/);
+    expect(err).toContain("100%");
+    const json = await place.run([...line, "--json"]);
+    const last = JSON.parse(json.out.trim().split("\n").at(-1) ?? "") as {
+      event: string;
+      steps: number;
+      kernels: { calls: number; bytes: number; lines: string }[];
+    };
+    expect(last).toMatchObject({ event: "profile", steps: 20 });
+    expect(last.kernels.every(({ calls, bytes }) => calls > 0 && bytes > 0)).toBe(true);
+    expect(last.kernels.some(({ lines }) => lines.startsWith("w1.dlx:"))).toBe(true);
+  });
   test("--steps and --set reach the script; an unknown input is refused", async () => {
     const five = await place.run(["bench", script, "--device", "cpu", "--set", "steps=9", "--json"]);
     expect((JSON.parse(five.out) as { steps: number }).steps).toBe(6);

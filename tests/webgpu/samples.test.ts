@@ -1,21 +1,28 @@
 /**
- * Every row of the op table on the webgpu device against its meaning in float64, with first and second gradients.
+ * Every row of the op table on the webgpu device against its meaning in float64, with first and second gradients: as the
+ * adapter is driven, and as graphics processors are.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Numbers } from "../../gpu/device.ts";
 import type { WebGpuDevice } from "../../gpu/webgpu.ts";
 import { gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
+import { hardware, software } from "../../gpu/wgsl/index.ts";
 import { distance, inFloat64, input, numbers } from "../gpu/harness.ts";
 import { build, samples } from "../graph/samples.ts";
 import type { Sample } from "../graph/samples.ts";
 import { gpu, open, runOn } from "./setup.ts";
 
-let device: WebGpuDevice;
+const schedules = { software, hardware };
+type Kind = keyof typeof schedules;
+const kinds = Object.keys(schedules) as Kind[];
+const devices = new Map<Kind, WebGpuDevice>();
 beforeAll(async () => {
-  if (gpu) device = await open();
+  if (gpu) for (const kind of kinds) devices.set(kind, await open({ schedule: schedules[kind] }));
 });
-afterAll(() => device?.dispose());
+afterAll(async () => {
+  for (const device of devices.values()) await device.dispose();
+});
 
 function inputsOf(sample: Sample): { nodes: Node[]; batch: Record<string, Numbers> } {
   const batch: Record<string, Numbers> = {};
@@ -43,26 +50,27 @@ function weighted(results: readonly Node[]): Node {
 }
 
 async function check(
+  kind: Kind,
   nodes: readonly Node[],
   batch: Record<string, Numbers>,
   scalars: Record<string, number>,
   limit: number,
 ) {
-  const { values } = await runOn(device, nodes, batch, scalars);
+  const { values } = await runOn(devices.get(kind) as WebGpuDevice, nodes, batch, scalars);
   const expected = inFloat64(nodes, batch, scalars);
   values.forEach((value, i) => expect(distance(value, expected[i] as Float64Array)).toBeLessThanOrEqual(limit));
 }
 
-describe.skipIf(!gpu)("each op", () => {
+describe.skipIf(!gpu).each(kinds)("each op, for %s", (kind) => {
   for (const sample of samples) {
     it(`${sample.op}: ${sample.name}`, async () => {
       const { nodes, batch } = inputsOf(sample);
-      await check(build(sample, nodes), batch, { ...sample.scalars }, 1e-5);
+      await check(kind, build(sample, nodes), batch, { ...sample.scalars }, 1e-5);
     });
   }
 });
 
-describe.skipIf(!gpu)("gradients of each op", () => {
+describe.skipIf(!gpu).each(kinds)("gradients of each op, for %s", (kind) => {
   for (const sample of samples) {
     const { nodes, batch } = inputsOf(sample);
     const results = build(sample, nodes);
@@ -71,8 +79,8 @@ describe.skipIf(!gpu)("gradients of each op", () => {
     it(`${sample.op}: ${sample.name}`, async () => {
       const first = gradient(weighted(results), wanted);
       const second = gradient(weighted(first), wanted);
-      await check(first, batch, { ...sample.scalars }, 2e-5);
-      await check(second, batch, { ...sample.scalars }, 1e-4);
+      await check(kind, first, batch, { ...sample.scalars }, 2e-5);
+      await check(kind, second, batch, { ...sample.scalars }, 1e-4);
     });
   }
 });

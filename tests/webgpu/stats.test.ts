@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Device, Prepared, Stats } from "../../gpu/device.ts";
 import { segmentStats } from "../../gpu/webgpu-text.ts";
+import { hardware } from "../../gpu/wgsl/index.ts";
 import type { Segment } from "../../lang/program.ts";
 import { scripts } from "../devices/scripts.ts";
 import { runText } from "../run-script.ts";
@@ -12,7 +13,7 @@ const counted = ({ dispatches, bytesRead, bytesWritten, boundBytes, flops, peakB
 
 describe.skipIf(!gpu)("counts without a device", () => {
   test.each(Object.keys(scripts))("%s: equal those of the device", async (name) => {
-    const device = await open();
+    const device = await open({ schedule: hardware });
     const made: { segment: Segment; prepared: Prepared }[] = [];
     const prepare = async (segment: Segment) => {
       const prepared = await device.prepare(segment);

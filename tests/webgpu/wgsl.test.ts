@@ -1,18 +1,19 @@
 /** The text of shaders: a softmax, a tiled product with its epilogue, and offsets that differ between dispatches only. */
 import { describe, expect, it } from "vitest";
 import { lower } from "../../gpu/lower.ts";
-import { lowerOptions, shadersOf } from "../../gpu/wgsl/index.ts";
+import { hardware, lowerOptions, shadersOf } from "../../gpu/wgsl/index.ts";
 import { build as g } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { input } from "../gpu/harness.ts";
 import { relu, softmax } from "../gpu/networks.ts";
 
 function texts(node: Node): string[] {
-  const { kernels } = lower([{ node }], lowerOptions(new Set()));
+  const { kernels } = lower([{ node }], lowerOptions(new Set(), hardware));
   return kernels.flatMap((kernel) =>
     shadersOf(
       kernel,
       kernel.params.map(() => 1),
+      hardware,
     ).map((s) => `// groups: ${s.groups}\n${s.code}`),
   );
 }

@@ -1,0 +1,17 @@
+/**
+ * How work is laid out on a kind of adapter. A schedule is chosen before anything is compiled and never by time, so runs
+ * on one device have the same bits; between kinds of adapters the order of sums differs.
+ */
+export interface Schedule {
+  /** Invocations of a workgroup may share work: a row is summed by all lanes, tiles of products are shared. */
+  readonly together: boolean;
+  /** Invocations that keep the adapter busy; below that, the depth of products is cut. */
+  readonly threads: number;
+  /** Sums of a product that an invocation keeps in registers, along either side. */
+  readonly block: number;
+}
+
+export const hardware: Schedule = { together: true, threads: 16384, block: 4 };
+
+/** A software adapter runs a workgroup's invocations in turn: waiting for each other costs more than what it saves. */
+export const software: Schedule = { together: false, threads: 512, block: 8 };
