@@ -15,6 +15,8 @@ import { buildCluster, logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
+import { UnitOrder } from "./unit-order.ts";
+import type { Ranked } from "./unit-order.ts";
 
 export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
 export type MergeRule = (typeof mergeRules)[number];
@@ -28,16 +30,13 @@ export interface MergeLimits extends BindingLimits {
 }
 
 /** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
-export interface Unit {
+export interface Unit extends Ranked {
   cluster?: Cluster;
   readonly node?: Node;
   /** Maps that a product applies to its elements. */
   epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
-  /** Places of its first and last node in topological order. */
-  first: number;
-  last: number;
   /** `node @ index` of reads whose axes are still the member's own. */
   readonly places: Set<string>;
 }
@@ -61,20 +60,25 @@ export class Merger {
   private readonly inMemory: (node: Node) => boolean;
 
   private readonly bindings: NodeBindings;
-
-  private readonly order: ReadonlyMap<Node, number>;
+  private readonly order: UnitOrder<Unit>;
 
   constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean, built: Map<Node, Built>) {
     this.built = built;
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
-    this.order = new Map(nodes.map((node, i) => [node, i]));
+    this.order = new UnitOrder((unit) => unit.reads, this.unitOf);
   }
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
     return this.bindings.fits(reads, writes, product);
+  }
+
+  /** Each read of the two stays one or becomes a member. */
+  private mayFit(a: Unit, b: Unit): boolean {
+    const members = (a.cluster?.members.length ?? 0) + (b.cluster?.members.length ?? 0);
+    return Math.max(a.reads.size, b.reads.size, members) <= this.limits.maxParams;
   }
 
   addRoot(node: Node): void {
@@ -87,8 +91,8 @@ export class Merger {
       if (sizeOf(read.type.shape) === 1) continue;
       for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
     }
-    const at = this.order.get(node) ?? 0;
-    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, first: at, last: at };
+    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, rank: 0 };
+    this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
@@ -98,22 +102,24 @@ export class Merger {
     for (const part of parts) this.addRoot(part);
     const units = parts.map((part) => this.unitOf.get(part)!);
     const members = units.flatMap((unit) => unit.cluster!.members);
-    const at = this.order.get(whole) ?? 0;
     const unit: Unit = {
       cluster: { members, grid: units[0]!.cluster!.grid },
       reads: new Set(units.flatMap((u) => [...u.reads])),
       places: new Set(units.flatMap((u) => [...u.places])),
-      first: at,
-      last: at,
+      rank: 0,
     };
-    for (const old of units) this.units.delete(old);
+    this.order.append(unit);
+    for (const old of units) {
+      this.order.remove(old);
+      this.units.delete(old);
+    }
     this.units.add(unit);
     for (const node of [whole, ...parts]) this.unitOf.set(node, unit);
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const at = this.order.get(node) ?? 0;
-    const unit: Unit = { node, reads: new Set(reads), places: new Set(), first: at, last: at };
+    const unit: Unit = { node, reads: new Set(reads), places: new Set(), rank: 0 };
+    this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
@@ -130,11 +136,18 @@ export class Merger {
     for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
-        if (!this.units.has(consumer) || !consumer.cluster) continue;
-        for (const producer of this.producersOf(consumer)) {
+        if (!this.units.has(consumer) || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
+        const producers = this.producersOf(consumer);
+        const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
+        if (open.length === 0) continue;
+        const between = this.readBy(producers);
+        for (const producer of open) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          if (refused.get(consumer)?.has(producer)) continue;
-          const merged = this.vertical(producer.cluster, consumer.cluster, on);
+          if (between.has(producer)) {
+            refuse(producer, consumer);
+            continue;
+          }
+          const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
           if (merged && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
@@ -147,7 +160,8 @@ export class Merger {
   private epilogues(): void {
     const readers = new Map<Node, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || !isMapCluster(unit.cluster)) continue;
+      // beside what it reads there are the product, its scratch and offsets
+      if (!unit.cluster || unit.reads.size + 5 > this.limits.maxParams || !isMapCluster(unit.cluster)) continue;
       for (const node of unit.reads) {
         if (node.op !== "dot") continue;
         const list = readers.get(node);
@@ -166,12 +180,13 @@ export class Merger {
         const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
         const writes = [node, ...written(reader.cluster)];
         if (!this.fits(reads, writes, true)) continue;
-        if (this.indirect(product, reader)) continue;
+        const between = this.order.between(product, reader);
+        if (!between) continue;
+        this.order.merge(product, reader, product, between);
         const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
         product.epilogue = { members, grid: own.grid };
         for (const read of reader.reads) if (read !== node) product.reads.add(read);
         for (const m of members) for (const of of [m.node, wholeOf(m.node)]) this.unitOf.set(of, product);
-        product.last = Math.max(product.last, reader.last);
         this.units.delete(reader);
         break;
       }
@@ -187,27 +202,16 @@ export class Merger {
     return out;
   }
 
-  /** Whether `to` needs `from` through some third unit. */
-  private indirect(from: Unit, to: Unit): boolean {
-    const seen = new Set<Unit>([from, to]);
-    const stack: Unit[] = [];
-    for (const node of to.reads) {
-      const unit = this.unitOf.get(node);
-      // all that need `from` come after its first node
-      if (!unit || unit.last < from.first || seen.has(unit)) continue;
-      seen.add(unit);
-      stack.push(unit);
-    }
-    for (let unit = stack.pop(); unit; unit = stack.pop()) {
+  /** What others of these units read: between it and a reader of all there is a third unit. */
+  private readBy(units: ReadonlySet<Unit>): Set<Unit> {
+    const out = new Set<Unit>();
+    for (const unit of units) {
       for (const node of unit.reads) {
-        const next = this.unitOf.get(node);
-        if (next === from) return true;
-        if (!next || next.last < from.first || seen.has(next)) continue;
-        seen.add(next);
-        stack.push(next);
+        const from = this.unitOf.get(node);
+        if (from && from !== unit && units.has(from)) out.add(from);
       }
     }
-    return false;
+    return out;
   }
 
   private vertical(producer: Cluster, consumer: Cluster, on: (rule: MergeRule) => boolean): Cluster | undefined {
@@ -276,15 +280,17 @@ export class Merger {
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
-    // each read stays one or becomes a member
-    if (Math.max(a.reads.size, b.reads.size, cluster.members.length) > this.limits.maxParams) return false;
+    if (!this.mayFit(a, b)) return false;
     const nodes = new Set(cluster.members.map((m) => m.node));
-    const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
+    const reads = new Set<Node>();
+    for (const of of [a, b]) for (const read of of.reads) if (!nodes.has(read)) reads.add(read);
     if (!this.fits(reads, written(cluster), false)) return false;
-    if (this.indirect(a, b) || this.indirect(b, a)) return false;
+    const between = this.order.between(a, b);
+    if (!between) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
     const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
-    const unit: Unit = { cluster, reads, places, first: Math.min(a.first, b.first), last: Math.max(a.last, b.last) };
+    const unit: Unit = { cluster, reads, places, rank: 0 };
+    this.order.merge(a, b, unit, between);
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);
@@ -295,7 +301,7 @@ export class Merger {
   private siblings(): void {
     const groups = new Map<string, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || unit.places.size === 0) continue;
+      if (!unit.cluster || unit.places.size === 0 || unit.reads.size > this.limits.maxParams) continue;
       const first = unit.cluster.members[0];
       const key = `${unit.cluster.grid.join()}|${first ? logicalExtents(first.node).join() : ""}`;
       const group = groups.get(key);
@@ -317,27 +323,44 @@ export class Merger {
       }
     });
     for (let i = 0; i < now.length; i++) {
-      const gone = new Set<number>();
-      for (;;) {
-        const a = now[i];
-        if (!a?.cluster) break;
-        const near = new Set<number>();
-        for (const place of a.places) for (const j of readers.get(place) ?? []) if (j > i && !gone.has(j)) near.add(j);
-        const j = [...near].sort((x, y) => x - y).find((at) => now[at] !== undefined);
-        if (j === undefined) break;
-        gone.add(j);
-        const b = now[j];
-        if (!b?.cluster || this.directlyLinked(a, b)) continue;
+      if (!now[i]) continue;
+      const queued = new Set<number>();
+      let queue: number[] = [];
+      const add = (unit: Unit): void => {
+        const more: number[] = [];
+        for (const place of unit.places) {
+          for (const j of readers.get(place) ?? []) {
+            if (j <= i || queued.has(j)) continue;
+            queued.add(j);
+            more.push(j);
+          }
+        }
+        // the first one last
+        if (more.length > 0) queue = [...queue, ...more].sort((x, y) => y - x);
+      };
+      add(now[i]!);
+      while (queue.length > 0) {
+        const j = queue.pop()!;
+        const [a, b] = [now[i], now[j]];
+        if (!a?.cluster || !b?.cluster || !this.mayFit(a, b) || this.directlyLinked(a, b)) continue;
         const cluster = { members: [...a.cluster.members, ...b.cluster.members], grid: a.cluster.grid };
         if (!this.apply(a, b, cluster)) continue;
-        now[i] = this.unitOf.get(cluster.members[0]?.node as Node);
+        const merged = this.unitOf.get(cluster.members[0]?.node as Node)!;
+        now[i] = merged;
         now[j] = undefined;
+        if (merged.places.size === 0) break;
+        add(merged);
       }
     }
   }
 
   private directlyLinked(a: Unit, b: Unit): boolean {
-    return this.producersOf(a).has(b) || this.producersOf(b).has(a);
+    return this.isRead(a, b) || this.isRead(b, a);
+  }
+
+  private isRead(a: Unit, b: Unit): boolean {
+    for (const node of b.reads) if (this.unitOf.get(node) === a) return true;
+    return false;
   }
 
   /** Units so that each comes after those it reads. */
