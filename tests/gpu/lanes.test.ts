@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import type { RowsKernel } from "../../gpu/kernel.ts";
 import { lower } from "../../gpu/lower.ts";
-import { dotScratch } from "../../gpu/wasm/dot.ts";
+import { dotScratch } from "../../gpu/wasm/blocks.ts";
 import { schedule } from "../../gpu/wasm/schedule.ts";
 import { build as g, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
