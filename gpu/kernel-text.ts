@@ -1,7 +1,7 @@
 /**
  * Kernels and tapes as text, for people (`dlx graph --kernels`) and for snapshots. Equal kernels have equal texts.
  */
-import type { Access, Kernel, Offsets, Operand, RowsKernel, Run, Value } from "./kernel.ts";
+import type { Access, Kernel, Offsets, Operand, RowsKernel, Runs, Value } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 
 function accessText(a: Access): string {
@@ -44,8 +44,10 @@ function rowsText(kernel: RowsKernel): string {
 }
 
 const indented = (text: string) => text.replaceAll(/^/gm, "    ");
-const runText = ({ length, stride }: Run) => (length === 1 ? "" : ` in runs of ${length} by ${stride}`);
-const offsetsText = (o: Offsets) => (o.kind === "stride" ? `${o.stride}` : `table p${o.param}${runText(o.run)}`);
+const runsText = (runs: Runs) =>
+  runs.map(({ length, stride }, i) => `${i ? ", " : " in runs of "}${length} by ${stride}`);
+const offsetsText = (o: Offsets) =>
+  o.kind === "stride" ? `${o.stride}` : `table p${o.param}${runsText(o.runs).join("")}`;
 const operandText = (o: Operand, outer: string) =>
   `p${o.param}[${o.base} + g·${offsetsText(o.g)} + ${outer}·${offsetsText(o.outer)} + k·${offsetsText(o.k)}]`;
 

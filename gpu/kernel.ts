@@ -110,15 +110,17 @@ export interface RowsKernel {
   readonly stages: readonly Stage[];
 }
 
-/** From every multiple of `length` on, `length` offsets of a table grow by `stride`. */
+/** From every multiple of `length` on, `length` offsets grow by `stride`. */
 export interface Run {
   readonly length: number;
   readonly stride: number;
 }
+/** The runs of a table of offsets, then those of the offsets where the runs begin, and so on while there are any. */
+export type Runs = readonly Run[];
 /** Where the numbers of one role (batch, row, column, depth) begin: `stride · i`, or a table of offsets in a parameter. */
 export type Offsets =
   | { readonly kind: "stride"; readonly stride: number }
-  | { readonly kind: "table"; readonly param: number; readonly run: Run };
+  | { readonly kind: "table"; readonly param: number; readonly runs: Runs };
 
 /** One operand: element offset(g) + offset(outer) + offset(k) + base. */
 export interface Operand {

@@ -298,7 +298,7 @@ class Scope {
     });
     const offsets = (o: OperandView["batch"]): Offsets => {
       if (o.kind === "stride") return o;
-      return { kind: "table", param: param(this.lowering.table("i32", o.table), "read"), run: o.run };
+      return { kind: "table", param: param(this.lowering.table("i32", o.table), "read"), runs: o.runs };
     };
     const [a, b] = views.map((view): Operand => {
       const at = param(this.bufferOf(baseOf(view.base, this.inMemory)), "read");

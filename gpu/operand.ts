@@ -6,13 +6,13 @@
 import type { Node } from "../lang/graph/node.ts";
 import { axesOf, axisIndex, evaluateIndex, flatIndex } from "./index-expr.ts";
 import type { Index, Term } from "./index-expr.ts";
-import type { Run } from "./kernel.ts";
+import type { Run, Runs } from "./kernel.ts";
 import { freeAxes } from "./space.ts";
 import { throughViews } from "./views.ts";
 
 export type Offsets =
   | { readonly kind: "stride"; readonly stride: number }
-  | { readonly kind: "table"; readonly table: Int32Array; readonly run: Run };
+  | { readonly kind: "table"; readonly table: Int32Array; readonly runs: Runs };
 
 export interface OperandView {
   readonly base: Node;
@@ -72,11 +72,16 @@ function offsets(axes: readonly number[], terms: readonly Term[], shape: readonl
   }
   const stride = count > 1 ? (table[1] ?? 0) - (table[0] ?? 0) : 0;
   const regular = table[0] === 0 && table.every((offset, i) => offset === i * stride);
-  return regular ? { kind: "stride", stride } : { kind: "table", table, run: runOf(table) };
+  return regular ? { kind: "stride", stride } : { kind: "table", table, runs: runsOf(table) };
+}
+
+function runsOf(table: Int32Array): Runs {
+  const run = runOf(table);
+  return run ? [run, ...runsOf(table.filter((_, i) => i % run.length === 0))] : [];
 }
 
 /** The longest runs of one stride that all of a table consists of. */
-function runOf(table: Int32Array): Run {
+function runOf(table: Int32Array): Run | undefined {
   const at = (i: number) => table[i] ?? 0;
   const stride = at(1) - at(0);
   let longest = 1;
@@ -85,7 +90,7 @@ function runOf(table: Int32Array): Run {
     if (table.length % length !== 0) continue;
     if (table.every((offset, i) => i % length === 0 || offset - at(i - 1) === stride)) return { length, stride };
   }
-  return { length: 1, stride: 0 };
+  return undefined;
 }
 
 export function operandView(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): OperandView {

@@ -8,6 +8,7 @@ import type { Kernel, RowsKernel } from "./kernel.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceText } from "./threads-worker.ts";
+import { WINOGRAD_SHARE, asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
 type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
@@ -49,7 +50,8 @@ export function costOf(kernel: Kernel): number {
     case "dot": {
       const { g, m, n, k } = kernel;
       const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
-      return g * (MADD_NS * m * n * k + PACK_NS * k * (m + n)) + epilogue;
+      const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (m + n));
+      return (asWinograd(kernel) ? WINOGRAD_SHARE * plain : plain) + epilogue;
     }
     case "cumsum":
     case "scatter":

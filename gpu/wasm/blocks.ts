@@ -6,6 +6,8 @@
 import { coalesce } from "../coalesce.ts";
 import type { DotKernel, RowsKernel } from "../kernel.ts";
 import { outerSteps } from "./rows.ts";
+import { winogradOf, winogradScratch } from "./winograd.ts";
+import type { Winograd } from "./winograd.ts";
 
 /** Most depth and columns of a block. */
 const KC = 320;
@@ -36,11 +38,21 @@ export function blockDepth(k: number): number {
   return Math.min(KC, 8 * Math.ceil(k / blocks / 8));
 }
 
+/** Most elements of scratch that a product needs. */
+const SCRATCH = KC * (NC + 2 * MC);
+
 /** Elements of scratch that a product needs. */
 export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
-  const depth = sizes.k === Infinity ? KC : blockDepth(sizes.k);
-  return depth * (packedColumns(sizes.n) + Math.min(2 * MC, sizes.m));
+  if (sizes.k === Infinity) return SCRATCH;
+  const panels = blockDepth(sizes.k) * (packedColumns(sizes.n) + Math.min(2 * MC, sizes.m));
+  return Math.max(panels, winogradScratch(sizes.n, sizes.k, SCRATCH));
 }
+
+/** The time of such a convolution, of that of the plain product. */
+export const WINOGRAD_SHARE = 0.5;
+
+/** How a product is done as a convolution of 3×3, if it is one and that is quicker. */
+export const asWinograd = (kernel: DotKernel): Winograd | undefined => winogradOf(kernel, SCRATCH);
 
 /** Columns that the panels of a block have room for. */
 export const packedColumns = (n: number): number => Math.min(NC, Math.ceil(n / NR) * NR);
@@ -73,11 +85,14 @@ export function finishOf(kernel: DotKernel): Finish | undefined {
   // the grid is the product's axes in order, some of them joined or split: the first is batches, or batches and rows, …
   const even = axis === 0 && (places % along === 0 || along % places === 0);
   const [each, needs] = [Math.max(1, places / along), Math.max(1, along / places)];
-  const step = after === "g" ? needs : multiple(blockRows(kernel.m), needs);
+  const step = after === "g" ? needs : multiple(stepOf(kernel), needs);
   // a border of a part is one of the epilogue's vectors too
   const whole = !even || ((step / needs) * each) % unit !== 0;
   return { rows, places, each, needs, step, after: whole ? "all" : after };
 }
+
+/** Rows that are made at once. */
+const stepOf = (kernel: DotKernel): number => asWinograd(kernel)?.unit ?? blockRows(kernel.m);
 
 /** The least common one. */
 function multiple(a: number, b: number): number {
@@ -93,5 +108,6 @@ export function cutOf(kernel: DotKernel): Cut {
   if (finish?.after === "g") return { axis: "g", count: g, unit: finish.step };
   if (finish) return { axis: "m", count: m, unit: finish.step };
   if (g >= 4) return { axis: "g", count: g, unit: 1 };
-  return n > m ? { axis: "n", count: n, unit: COLUMNS } : { axis: "m", count: m, unit: blockRows(m) };
+  if (n > m && !asWinograd(kernel)) return { axis: "n", count: n, unit: COLUMNS };
+  return { axis: "m", count: m, unit: stepOf(kernel) };
 }

@@ -3,22 +3,23 @@
  * registers. Packing reads operands through their offsets (strides or tables), so transposes, batches and the windows of
  * a convolution cost nothing more. Depth is cut into blocks that are added in order: same bits on every run.
  */
-import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { NC, NR, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
+import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
+import { Finisher } from "./finish.ts";
+import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
 import { packFunction, packKey, packedTogether } from "./pack.ts";
-import { rowsFunction } from "./rows.ts";
 import { tileFunction } from "./tile.ts";
-
-/** Adds a function once per key and gives its index. */
-export type Shared = (key: string, write: () => Fn) => number;
+import { winogradFunction } from "./winograd.ts";
 
 /** `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end. */
-export const dotFunction = (kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn =>
-  new DotWriter(kernel, madd, shared, helpers).write();
+export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+  const winograd = asWinograd(kernel);
+  if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
+  return new DotWriter(kernel, madd, shared, helpers).write();
+}
 
 const [BEGIN, END] = [0, 1] as const;
 
@@ -27,7 +28,7 @@ class DotWriter {
   private readonly kernel: DotKernel;
   private readonly madd: boolean;
   private readonly shared: Shared;
-  private readonly helpers: HelperCalls;
+  private readonly finisher: Finisher;
   private readonly cut: Cut;
   private readonly epilogue: Finish | undefined;
   /** Rows and depth of a block. */
@@ -56,7 +57,7 @@ class DotWriter {
     this.kernel = kernel;
     this.madd = madd;
     this.shared = shared;
-    this.helpers = helpers;
+    this.finisher = new Finisher(f, kernel, shared, helpers);
     this.cut = cutOf(kernel);
     this.epilogue = finishOf(kernel);
     this.height = blockRows(kernel.m);
@@ -246,27 +247,6 @@ class DotWriter {
     }
   }
 
-  /** Runs the epilogue over places of its outermost loop, both pushed. */
-  private finish({ rows }: Finish, from: () => void, to: () => void): void {
-    const { f } = this;
-    from();
-    to();
-    for (const param of this.kernel.epilogue?.params ?? []) f.get(this.pointer(param));
-    f.call(this.shared(`rows ${kernelText(rows)}`, () => rowsFunction(rows, this.helpers)));
-  }
-
-  /** The epilogue's places that are done with the batches or rows from `counter` on, `step` of them or up to `end`. */
-  private finishFrom(epilogue: Finish, counter: number, step: number, end: number): void {
-    const { f, end: next } = this;
-    const place = (local: number) => {
-      f.get(local);
-      if (epilogue.each > 1) f.i32(epilogue.each).op("i32.mul");
-      if (epilogue.needs > 1) f.i32(epilogue.needs).op("i32.div_u");
-    };
-    f.get(counter).i32(step).op("i32.add").tee(next).i32(end).get(next).i32(end).op("i32.lt_s", "select").set(next);
-    this.finish(epilogue, () => place(counter), () => place(next)); // prettier-ignore
-  }
-
   private block(): void {
     const { f, epilogue } = this;
     const { m, n, k } = this.kernel;
@@ -280,7 +260,7 @@ class DotWriter {
       if (epilogue?.after !== "m") return;
       f.get(this.k0).get(this.kc).op("i32.add").i32(k).op("i32.eq");
       f.get(this.n0).get(this.nc).op("i32.add").i32(n).op("i32.eq", "i32.and");
-      f.if(() => this.finishFrom(epilogue, this.m0, this.height, m));
+      f.if(() => this.finisher.from(epilogue, this.m0, this.height, m));
     });
   }
 
@@ -317,14 +297,9 @@ class DotWriter {
     const [from, to] = this.range("g", kernel.g);
     this.loop(this.g, from, to, 1, () => {
       this.batch();
-      if (epilogue?.after === "g") this.finishFrom(epilogue, this.g, 1, kernel.g);
+      if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, kernel.g);
     });
-    if (epilogue?.after === "all")
-      this.finish(
-        epilogue,
-        () => f.i32(0),
-        () => f.i32(epilogue.places),
-      );
+    if (epilogue?.after === "all") this.finisher.all(epilogue);
     return f;
   }
 }

@@ -6,9 +6,9 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, GroupKernel, RowsKernel } from "../kernel.ts";
 import { flopsOf } from "../stats.ts";
 import { Fn } from "./assembler.ts";
-import { cutOf } from "./blocks.ts";
+import { WINOGRAD_SHARE, asWinograd, cutOf } from "./blocks.ts";
 import { dotFunction } from "./dot.ts";
-import type { Shared } from "./dot.ts";
+import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 
@@ -24,8 +24,10 @@ interface Range {
 const stepsOf = (kernel: RowsKernel | DotKernel) => (kernel.kind === "rows" ? outerSteps(kernel) : cutOf(kernel));
 
 /** Arithmetic and memory of a kernel in one number. */
-const workOf = (kernel: RowsKernel | DotKernel): number =>
-  flopsOf(kernel) + kernel.params.reduce((n, param) => n + param.size, 0);
+function workOf(kernel: RowsKernel | DotKernel): number {
+  const flops = flopsOf(kernel) * (kernel.kind === "dot" && asWinograd(kernel) ? WINOGRAD_SHARE : 1);
+  return flops + kernel.params.reduce((n, param) => n + param.size, 0);
+}
 
 function rangesOf(kernel: GroupKernel): Range[] {
   const members = kernel.members.map(({ kernel: own }) => {

@@ -15,7 +15,7 @@ const [PANEL, SOURCE, OUTER, K, DEPTH, OUTER_TABLE, K_TABLE] = [0, 1, 2, 3, 4, 5
 
 /** Offsets that are neighbours in memory, all of them or run by run. */
 const neighbours = (o: Offsets): number =>
-  o.kind === "stride" ? (o.stride === 1 ? Infinity : 1) : o.run.stride === 1 ? o.run.length : 1;
+  o.kind === "stride" ? (o.stride === 1 ? Infinity : 1) : o.runs[0]?.stride === 1 ? o.runs[0].length : 1;
 
 class PackWriter {
   private readonly f = new Fn(["i32", "i32", "i32", "i32", "i32", "i32", "i32"]);
@@ -207,7 +207,8 @@ class PackWriter {
     }
     const entry = () =>
       f.get(K_TABLE).get(K).i32(2).op("i32.shl", "i32.add").mem("i32.load").i32(2).op("i32.shl").set(at);
-    if (k.run.length < (joined ? 2 * LEAST_RUN : LEAST_RUN)) {
+    const run = k.runs[0];
+    if (!run || run.length < (joined ? 2 * LEAST_RUN : LEAST_RUN)) {
       const cursor = f.local("i32");
       f.get(K_TABLE).get(K).i32(2).op("i32.shl", "i32.add").set(cursor);
       this.while(DEPTH, 1, () => {
@@ -221,11 +222,11 @@ class PackWriter {
     const left = f.local("i32");
     f.loop(() => {
       entry();
-      f.i32(k.run.length).get(K).i32(k.run.length).op("i32.rem_u", "i32.sub").set(left);
+      f.i32(run.length).get(K).i32(run.length).op("i32.rem_u", "i32.sub").set(left);
       f.get(left).get(DEPTH).get(left).get(DEPTH).op("i32.lt_s", "select").set(left);
       f.get(K).get(left).op("i32.add").set(K);
       f.get(DEPTH).get(left).op("i32.sub").set(DEPTH);
-      this.regular(joined, left, k.run.stride);
+      this.regular(joined, left, run.stride);
       f.get(DEPTH).i32(0).op("i32.gt_s").brIf(0);
     });
   }
@@ -261,7 +262,8 @@ export const packFunction = (operand: Operand, width: number, padded: number, pa
 /** Panels that are packed at once. */
 export const packedTogether = (operand: Operand): number => (neighbours(operand.outer) === Infinity ? 4 : 1);
 
-const offsetsKey = (o: Offsets) => (o.kind === "stride" ? `s${o.stride}` : `t${o.run.length}*${o.run.stride}`);
+const offsetsKey = (o: Offsets) =>
+  o.kind === "stride" ? `s${o.stride}` : `t${o.runs[0]?.length}*${o.runs[0]?.stride}`;
 
 /** Equal keys, equal functions. */
 export const packKey = (o: Operand, width: number, padded: number, panels: number) =>

@@ -3,8 +3,11 @@
  */
 import { Fn } from "./assembler.ts";
 
-/** c[rows × columns] (+)= panel a · panel b. Parameters: a, b, c, depth, bytes per row of c, whether c is new. */
-export function tileFunction(rows: number, columns: number, madd: boolean): Fn {
+/**
+ * c[rows × columns] (+)= panel a · panel b, where `wide` rows of a lie side by side.
+ * Parameters: a, b, c, depth, bytes per row of c, whether c is new.
+ */
+export function tileFunction(rows: number, columns: number, madd: boolean, wide = rows): Fn {
   const f = new Fn(["i32", "i32", "i32", "i32", "i32", "i32"]);
   const vectors = Math.ceil(columns / 4);
   const x = f.local("v128");
@@ -19,7 +22,7 @@ export function tileFunction(rows: number, columns: number, madd: boolean): Fn {
     );
     acc.forEach((row, i) => {
       f.get(0)
-        .mem("v128.load32_splat", 4 * (i + at * rows))
+        .mem("v128.load32_splat", 4 * (i + at * wide))
         .set(x);
       row.forEach((local, j) => {
         if (madd)
@@ -43,7 +46,7 @@ export function tileFunction(rows: number, columns: number, madd: boolean): Fn {
     .if(() => {
       step(0);
       f.get(0)
-        .i32(4 * rows)
+        .i32(4 * wide)
         .op("i32.add")
         .set(0);
       f.get(1)
@@ -60,7 +63,7 @@ export function tileFunction(rows: number, columns: number, madd: boolean): Fn {
         step(0);
         step(1);
         f.get(0)
-          .i32(8 * rows)
+          .i32(8 * wide)
           .op("i32.add")
           .set(0);
         f.get(1)

@@ -3,6 +3,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
+import { lower } from "../../gpu/lower.ts";
+import { asWinograd, dotScratch } from "../../gpu/wasm/blocks.ts";
 import { gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
@@ -187,6 +189,43 @@ describe("convolution", () => {
       const y = make("permute", [dot(seen, w, [], pairs)], { perm: [0, 3, 1, 2] });
       const loss = make("sum", [make("mul", [y, make("tanh", [y])])], { axes: [0, 1, 2, 3] });
       await check([y, ...gradient(loss, [x, w])], batch, 1e-4);
+    });
+  }
+});
+
+describe("convolution of 3 by 3 over many channels", () => {
+  for (const [B, C, O, height, width] of [
+    [2, 16, 16, 16, 32],
+    [5, 17, 24, 8, 16],
+    [13, 32, 16, 10, 8],
+    [4, 19, 40, 6, 24],
+    [3, 24, 48, 4, 48],
+    [1, 128, 192, 24, 24],
+  ] as const) {
+    it(`${B} images of ${height} by ${width}, ${C} channels to ${O}`, async () => {
+      const batch = {
+        x: numbers(B * C * height * width, 1),
+        w: numbers(O * C * 9, 2),
+        b: numbers(O, 3),
+      };
+      const x = input("batch", "x", [B, C, height, width]);
+      const w = input("batch", "w", [O, C, 3, 3]);
+      const edge = [0, 0, 1, 1];
+      const padded = make("pad", [x], { lo: edge, hi: edge, value: 0 });
+      const seen = make("windows", [padded], { axes: [2, 3], size: [3, 3], stride: [1, 1], dilation: [1, 1] });
+      const pairs: [number, number][] = [[1, 1], [4, 2], [5, 3]]; // prettier-ignore
+      const product = dot(seen, w, [], pairs);
+      const options = { disable: new Set<string>(), maxParams: 64, minGrid: 8, dotScratch };
+      const dots = lower([{ node: product }], options).kernels.filter((kernel) => kernel.kind === "dot");
+      expect(dots.map((kernel) => asWinograd(kernel)?.width)).toEqual([width]);
+      const bias = make("expand", [input("batch", "b", [O])], { shape: [B, height, width, O], axes: [3] });
+      const active = make("tanh", [make("add", [product, bias])]);
+      await check([product], batch, 3e-5);
+      await check([active], batch, 3e-5);
+      const y = make("permute", [product], { perm: [0, 3, 1, 2] });
+      await check([y, make("permute", [active], { perm: [1, 0, 2, 3] })], batch, 3e-5);
+      const loss = make("sum", [make("mul", [y, make("tanh", [y])])], { axes: [0, 1, 2, 3] });
+      await check(gradient(loss, [x, w]), batch, 3e-4);
     });
   }
 });
