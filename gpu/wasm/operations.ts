@@ -80,6 +80,8 @@ const vectorUnary: Readonly<Record<string, Row>> = {
 export class Operations {
   /** Lanes are inner elements that a stage puts together at its end (not different grid points). */
   readonly reduceLanes: boolean;
+  /** Uniform conditions that hold wherever lanes are computed from them. */
+  readonly given = new Set<number>();
   private readonly f: Fn;
   private readonly values: readonly Value[];
   private readonly varies: readonly boolean[];
@@ -267,6 +269,10 @@ export class Operations {
     }
     if (kind !== "float" && (op === "div" || op === "mod")) {
       this.divide(op === "div" ? "divide" : "modulo", a, b, wide);
+      return;
+    }
+    if (op === "and" && wide && (this.given.has(a) || this.given.has(b))) {
+      this.push(this.given.has(a) ? b : a, true);
       return;
     }
     if (!wide && kind !== "float" && (op === "max" || op === "min")) {

@@ -9,6 +9,7 @@ import { Accesses } from "./accesses.ts";
 import { Accumulator } from "./accumulate.ts";
 import { Fn } from "./assembler.ts";
 import { Copies } from "./copies.ts";
+import { guardsOf } from "./guards.ts";
 import { Operations } from "./operations.ts";
 import type { HelperCalls } from "./operations.ts";
 import { schedule } from "./schedule.ts";
@@ -46,6 +47,8 @@ class RowsWriter {
   private readonly axisLocal: readonly number[];
   private readonly byPlace = new Map<string, number[]>();
   private readonly memory: Accesses;
+  /** By place: uniform conditions without which its loops go on to the next trip. */
+  private readonly guards = new Map<string, number[]>();
   /** By stage, accumulator and vector; one for all vectors where these agree. */
   private readonly accumulators: Accumulator[][][] = [];
 
@@ -64,6 +67,11 @@ class RowsWriter {
       if (list) list.push(v);
       else this.byPlace.set(key, [v]);
     });
+    for (const { place, value } of guardsOf(kernel, this.plan)) {
+      const key = placeKey(place);
+      this.guards.set(key, [...(this.guards.get(key) ?? []), value]);
+      this.ops.given.add(value);
+    }
     kernel.values.forEach((value, v) => {
       if (value.op === "load") this.memory.planFor(value.access, this.plan.places[v] as Place);
     });
@@ -114,11 +122,11 @@ class RowsWriter {
   private enter(place: Place, key: string): void {
     this.memory.enter(key);
     this.uniform(place, key);
-    for (const vector of this.copies.all) {
-      this.copies.vector = vector;
-      for (const v of this.valuesAt(key)) if (this.plan.varies[v]) this.define(v, place);
-    }
-    this.copies.vector = 0;
+    this.eachVector(() => this.lanes(place, key));
+  }
+
+  private lanes(place: Place, key: string): void {
+    for (const v of this.valuesAt(key)) if (this.plan.varies[v]) this.define(v, place);
   }
 
   private uniform(place: Place, key: string): void {
@@ -327,7 +335,7 @@ class RowsWriter {
             this.memory.enter(key);
             this.uniform(place, key);
             this.copies.vector = vector;
-            for (const v of this.valuesAt(key)) if (this.plan.varies[v]) this.define(v, place);
+            this.lanes(place, key);
             this.point(s, place, -1, vector);
             this.copies.vector = 0;
           }),
@@ -351,10 +359,22 @@ class RowsWriter {
       this.turnedLoop(s, place, axis);
       return;
     }
-    const inside = () => {
-      this.enter(place, placeKey(place));
+    const key = placeKey(place);
+    const rest = () => {
+      this.eachVector(() => this.lanes(place, key));
       if (last) this.eachVector((at) => this.point(s, place, vector ? this.memory.active : -1, at));
       else this.innerLoop(s, depth + 1);
+    };
+    const inside = () => {
+      this.memory.enter(key);
+      this.uniform(place, key);
+      const guards = this.guards.get(key) ?? [];
+      guards.forEach((guard, at) => {
+        this.ops.push(guard, false);
+        if (at > 0) f.op("i32.and");
+      });
+      if (guards.length > 0) f.if(rest);
+      else rest();
       for (const a of this.accumulatorsOf(s)) a.flushAfter(depth);
     };
     const step = vector ? 4 : 1;

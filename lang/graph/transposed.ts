@@ -88,6 +88,27 @@ function asConvolution(fold: Node, crop: Crop | undefined): Node | undefined {
   return make("permute", [product], { perm: order }, fold.span);
 }
 
+/** The columns of an overlapping fold with the places innermost: then its sums walk whole rows of neighbours. */
+function placesInnermost(fold: Node): Node | undefined {
+  const inner = fold.inputs[0]!;
+  const columns = inner.op === "permute" ? inner.inputs[0]! : inner;
+  const [places, size, stride] = [list(fold, "axes"), list(fold, "size"), list(fold, "stride")];
+  if (columns.op !== "dot" || size.every((n, k) => n <= stride[k]!)) return undefined;
+  const from = origins(columns);
+  if (from.length === 0) return undefined;
+  const perm = inner.op === "permute" ? list(inner, "perm") : from.map((_, i) => i);
+  const rank = fold.type.shape.length;
+  if (places.some((axis) => from[perm[axis]!]![0] !== 0) || size.some((_, k) => from[perm[rank + k]!]![0] !== 1)) {
+    return undefined;
+  }
+  const [g, w] = columns.inputs as [Node, Node];
+  const contract = (columns.attrs["contract"] as Dims).map(([a, b]) => [b, a] as const);
+  const product = make("dot", [w, g], { batch: [], contract }, columns.span);
+  const now = origins(product);
+  const order = perm.map((at) => now.findIndex(([s, axis]) => s === 1 - from[at]![0] && axis === from[at]![1]));
+  return remake(fold, [make("permute", [product], { perm: order }, inner.span)]);
+}
+
 /** g with zeros put on, or places cut away, at both ends of some axes. */
 function padded(g: Node, axes: readonly number[], ends: (k: number) => readonly [number, number]): Node {
   const rows = g.type.shape.map((_, i) => {
@@ -119,7 +140,8 @@ export function transposed(outputs: readonly Node[]): Node[] {
     const crop = cropOf(now);
     const fold = crop ? now.inputs[0]! : now;
     const whole = now.op === "fold" && !cut.has(node);
-    mapped.set(node, (fold.op === "fold" && (crop || whole) && asConvolution(fold, crop)) || now);
+    const convolution = fold.op === "fold" && (crop || whole) ? asConvolution(fold, crop) : undefined;
+    mapped.set(node, convolution ?? (now.op === "fold" ? placesInnermost(now) : undefined) ?? now);
   }
   return outputs.map((output) => mapped.get(output)!);
 }

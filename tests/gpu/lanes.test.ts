@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { RowsKernel } from "../../gpu/kernel.ts";
 import { lower } from "../../gpu/lower.ts";
 import { dotScratch } from "../../gpu/wasm/blocks.ts";
+import { guardsOf } from "../../gpu/wasm/guards.ts";
 import { schedule } from "../../gpu/wasm/schedule.ts";
 import { build as g, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
@@ -74,5 +75,23 @@ describe("several points in a body", () => {
     expect(rowsOf([sums]).map((k) => schedule(k).vectors)).toContain(4);
     const cut = await runCpu([sums], batch, {}, { pieces: 5 });
     expect(cut.values[0]).toEqual(values[0]);
+  });
+
+  it("adds only windows that hold a place", async () => {
+    for (const [places, stride] of [
+      [10, 1],
+      [7, 2],
+    ] as const) {
+      const x = input("batch", "x", [2, 3, places, places, 5, 5]);
+      const side = (places - 1) * stride + 5;
+      const of = { shape: [2, 3, side, side], axes: [2, 3], size: [5, 5], stride: [stride, stride], dilation: [1, 1] };
+      const folded = make("fold", [x], of);
+      const batch = { x: numbers(150 * places * places, 4) };
+      const { values } = await runCpu([folded], batch);
+      expect(distance(values[0] ?? [], inFloat64([folded], batch)[0] ?? [])).toBeLessThan(1e-5);
+      expect(rowsOf([folded]).some((k) => guardsOf(k, schedule(k)).length > 0)).toBe(true);
+      const cut = await runCpu([folded], batch, {}, { pieces: 3 });
+      expect(cut.values[0]).toEqual(values[0]);
+    }
   });
 });

@@ -50,9 +50,14 @@ const cases: [string, Case, boolean][] = [
 
 describe("the gradient by the input", () => {
   test.each(cases)("%s", (_, which, rewritten) => {
+    const { places, size, pad, dilation, stride } = which;
     const plain = simplify([inputGradient(which)])[0]!;
     const fast = optimize([plain])[0]!;
     expect(has(fast, "fold")).toBe(!rewritten);
+    const out = places.map((n, k) => Math.floor((n + 2 * pad - dilation * (size[k]! - 1) - 1) / stride) + 1);
+    // columns that stay have their places innermost: the left of their product is the weights
+    const columns = topological([fast]).find((n) => n.op === "fold")?.inputs[0]?.inputs[0];
+    if (columns) expect(columns.type.shape.slice(-places.length)).toEqual(out);
     const [expected, got] = [evaluate([plain], numbersOf)[0]!, evaluate([fast], numbersOf)[0]!];
     expect(got.length).toBe(expected.length);
     got.forEach((v, i) => expect(v).toBeCloseTo(expected[i]!, 9));

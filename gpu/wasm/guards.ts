@@ -1,0 +1,37 @@
+/**
+ * Conditions under which trips of a stage's loops change nothing: where all that the stage does is to sum
+ * `select(condition, x, 0)`, a part of the condition that all lanes share skips what lies inside its loop.
+ */
+import type { RowsKernel } from "../kernel.ts";
+import type { Place, Schedule } from "./schedule.ts";
+
+export interface Guard {
+  readonly place: Place;
+  /** A uniform bool: false where there is nothing to add. */
+  readonly value: number;
+}
+
+/** The uniform parts of a conjunction. */
+function parts(kernel: RowsKernel, plan: Schedule, v: number): number[] {
+  if (!plan.varies[v]) return [v];
+  const value = kernel.values[v];
+  return value?.op === "and" ? value.args.flatMap((arg) => parts(kernel, plan, arg)) : [];
+}
+
+export function guardsOf(kernel: RowsKernel, plan: Schedule): Guard[] {
+  return kernel.stages.flatMap((stage, s) => {
+    if (stage.accs.length === 0 || stage.stores.length > 0 || plan.turns[s]) return [];
+    const conditions = stage.accs.map((acc) => {
+      const value = kernel.values[acc.value];
+      const [condition, , none] = value?.args ?? [];
+      const zero = none === undefined ? undefined : kernel.values[none];
+      const sums = acc.op === "sum" && value?.op === "select" && zero?.op === "const" && zero.value === 0;
+      return sums && condition !== undefined ? parts(kernel, plan, condition) : [];
+    });
+    return (conditions[0] ?? []).flatMap((value): Guard[] => {
+      const place = plan.places[value];
+      const own = place?.at === "inner" && place.stage === s;
+      return own && conditions.every((list) => list.includes(value)) ? [{ place, value }] : [];
+    });
+  });
+}
