@@ -3,7 +3,8 @@
  * It knows neither the language nor the clock.
  *
  * Promises: runs happen in the order of the calls; all commits of a run happen together, after everything of that run
- * is computed, or not at all; a run after a halt commits nothing until `resume`; same inputs, same bits.
+ * is computed, or not at all; a run after a halt commits nothing until `resume`, nor does one that was in flight behind a
+ * run that failed; same inputs, same bits.
  */
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
@@ -35,7 +36,7 @@ export interface RunResult {
   readonly fetched: Readonly<Record<string, Numbers>>;
   /** This run raised the halt flag (its commits happened). */
   readonly halted: boolean;
-  /** An earlier run had halted: nothing was committed, nothing fetched. */
+  /** An earlier run had halted, or failed: nothing was committed, nothing fetched. */
   readonly skipped: boolean;
   /** A `finite` output was not finite: nothing was committed. */
   readonly failed?: { readonly what: string; readonly span?: Span };
@@ -64,6 +65,11 @@ export interface Stats {
 
 export interface Device {
   readonly info: DeviceInfo;
+  /**
+   * How many runs should be under way at once, as far as is measured; left out where one after the other is best. What
+   * such a device is fed it copies in the call of `run`.
+   */
+  readonly inFlight?: number;
   /** Makes a cell (or replaces it), zero-filled. */
   createSlot(path: string, type: Type): void;
   dropSlot(path: string): void;

@@ -34,6 +34,8 @@ export class Memory {
   /** Counts up when a buffer is replaced: bind groups made before are void. */
   version = 0;
   readonly banks: Bank[] = [];
+  /** Called before a command of its own is put into the queue: what was asked for earlier goes first. */
+  before: () => void = () => undefined;
   private readonly device: GPUDevice;
   /** Words of the largest binding, and how many bindings there may be. */
   private readonly limit: number;
@@ -117,6 +119,7 @@ export class Memory {
   }
 
   private grow(index: number, size: number): void {
+    this.before();
     const bank = this.banks[index] as Bank;
     const buffer = this.create(size);
     const encoder = this.device.createCommandEncoder();
@@ -132,12 +135,15 @@ export class Memory {
   }
 
   clear({ bank, at, size }: Region): void {
+    this.before();
     const encoder = this.device.createCommandEncoder();
     encoder.clearBuffer(this.buffer(bank), 4 * at, 4 * size);
     this.device.queue.submit([encoder.finish()]);
   }
 
   write({ bank, at }: Region, words: ArrayBufferView<ArrayBuffer>): void {
-    if (words.byteLength > 0) this.device.queue.writeBuffer(this.buffer(bank), 4 * at, words);
+    if (words.byteLength === 0) return;
+    this.before();
+    this.device.queue.writeBuffer(this.buffer(bank), 4 * at, words);
   }
 }

@@ -25,11 +25,15 @@ export interface Encoded {
   readonly begins: boolean;
 }
 
+/** Of what slots hold of one kind. */
+const SLOT_BYTES = 2 ** 23;
+
 /** What a tape is bound to; made again when memory or slots changed. */
 export interface Bound {
   readonly version: number;
   readonly banks: number;
-  readonly steps: readonly Encoded[];
+  /** By slot: runs that share a submit differ in what they are fed and where their results go. */
+  readonly steps: readonly (readonly Encoded[])[];
   readonly args: GPUBuffer;
   readonly blockBytes: number;
   memory: number;
@@ -42,12 +46,18 @@ export class WebGpuPrepared implements Prepared {
   readonly lowered: Lowered;
   readonly plan: Plan;
   readonly outputs: Outputs;
-  /** Status, then what is read back. */
-  readonly reads: Region;
-  /** Scalars and batch fields, uploaded in one piece; places by buffer. */
-  readonly feeds: Region;
+  /** Runs that may share a submit: each has a slot of `reads` and of `feeds`. */
+  capacity = 0;
+  /** In each slot: status, then what is read back. */
+  reads: Region;
+  readonly readWords: number;
+  /** In each slot: scalars and batch fields, uploaded in one piece; places by buffer. */
+  feeds: Region;
+  readonly feedWords: number;
   readonly feedPlaces: ReadonlyMap<number, number>;
-  readonly upload: ArrayBuffer;
+  upload = new ArrayBuffer(0);
+  /** By slot, in the order of `feedPlaces`. */
+  fed: readonly (readonly Numbers[])[] = [];
   readonly data: ReadonlyMap<number, Region>;
   table: Region | undefined;
   bound: Bound | undefined;
@@ -58,7 +68,7 @@ export class WebGpuPrepared implements Prepared {
     lowered: Lowered,
     plan: Plan,
     outputs: Outputs,
-    regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedPlaces" | "data">,
+    regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedWords" | "feedPlaces" | "data">,
   ) {
     this.name = segment.name;
     this.segment = segment;
@@ -67,11 +77,35 @@ export class WebGpuPrepared implements Prepared {
     this.outputs = outputs;
     this.reads = regions.reads;
     this.feeds = regions.feeds;
+    this.readWords = STATUS + outputs.words;
+    this.feedWords = regions.feedWords;
     this.feedPlaces = regions.feedPlaces;
     this.data = regions.data;
-    this.upload = new ArrayBuffer(4 * this.feeds.size);
+    this.reserve(1, regions);
     this.stats = statsOf(lowered, plan);
   }
+
+  /** Slots in these regions. */
+  reserve(capacity: number, { reads, feeds }: Pick<WebGpuPrepared, "reads" | "feeds">): void {
+    this.capacity = capacity;
+    this.reads = reads;
+    this.feeds = feeds;
+    this.upload = new ArrayBuffer(4 * capacity * this.feedWords);
+    this.fed = Array.from({ length: capacity }, (_, slot) =>
+      [...this.feedPlaces].map(([id, at]) => {
+        const { dtype, size } = this.lowered.buffers[id] as Buffer;
+        return view(this.upload, dtype, slot * this.feedWords + at, size);
+      }),
+    );
+  }
+
+  /** The most slots that are worth their memory. */
+  mostSlots(runs: number): number {
+    const blocks = (this.bound?.blockBytes ?? 256) * (this.bound?.steps[0]?.length ?? 1);
+    const bytes = Math.max(4 * this.readWords, 4 * this.feedWords, blocks);
+    return Math.max(1, Math.min(runs, Math.floor(SLOT_BYTES / bytes)));
+  }
+
   get kernels(): string {
     return loweredText(this.lowered);
   }
@@ -119,8 +153,9 @@ export function given(values: Numbers | undefined, kind: string, name: string, s
   return values;
 }
 
-export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer): RunResult {
-  const [state = 0, halted = 0] = new Uint32Array(words, 0, STATUS);
+/** The result that begins at word `first` of what was read back. */
+export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer, first: number): RunResult {
+  const [state = 0, halted = 0] = new Uint32Array(words, 4 * first, STATUS);
   if (state === 1) return { fetched: {}, halted: false, skipped: true };
   if (state > 1) {
     const { what, span } = outputs.checks[state - 2] ?? { what: "a value" };
@@ -130,7 +165,7 @@ export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffe
   segment.outputs.forEach(({ role, node }, i) => {
     if (role.kind !== "fetch") return;
     const size = sizeOf(node.type.shape);
-    fetched[role.name] = view(words, node.type.dtype, STATUS + (outputs.at[i] ?? 0), size).slice();
+    fetched[role.name] = view(words, node.type.dtype, first + STATUS + (outputs.at[i] ?? 0), size).slice();
   });
   return { fetched, halted: halted !== 0, skipped: false };
 }

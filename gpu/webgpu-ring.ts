@@ -1,5 +1,5 @@
 /**
- * Reading back without waiting in line: mapped buffers that are used again. As many are made as runs are in flight.
+ * Reading back without waiting in line: mapped buffers that are used again. As many are made as submits are in flight.
  */
 /// <reference types="@webgpu/types" />
 import { MAP_READ, USAGE } from "./webgpu-memory.ts";
@@ -25,14 +25,18 @@ export class ReadRing {
     this.failure = failure;
   }
 
-  /** Appends the copy; `arrived` may be asked once it is submitted. */
-  copy(encoder: GPUCommandEncoder, from: GPUBuffer, at: number, words: number): ReadBuffer {
+  /** A buffer to copy to; `arrived` may be asked once that is submitted. */
+  take(words: number): ReadBuffer {
     const bytes = Math.max(4, 4 * words);
     const fits = this.idle.findIndex((each) => each.size >= bytes);
     const [found] = fits >= 0 ? this.idle.splice(fits, 1) : [];
     const size = Math.max(LEAST, 2 ** Math.ceil(Math.log2(bytes)));
-    const read = found ?? { size, buffer: this.device.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyDst }) };
-    encoder.copyBufferToBuffer(from, 4 * at, read.buffer, 0, bytes);
+    return found ?? { size, buffer: this.device.createBuffer({ size, usage: USAGE.mapRead | USAGE.copyDst }) };
+  }
+
+  copy(encoder: GPUCommandEncoder, from: GPUBuffer, at: number, words: number): ReadBuffer {
+    const read = this.take(words);
+    encoder.copyBufferToBuffer(from, 4 * at, read.buffer, 0, Math.max(4, 4 * words));
     return read;
   }
 

@@ -46,6 +46,9 @@ export interface Ending {
   readonly halts: readonly number[];
 }
 
+/** Those of a kernel with its operands in certain banks, written once for several tapes. */
+export type Shaders = Map<string, readonly Shader[]>;
+
 /** Calls `visit` for every kernel and copy in the order of the run; `ticks` are those of the loops around it. */
 export class TapeWriter {
   private readonly lowered: Lowered;
@@ -53,15 +56,16 @@ export class TapeWriter {
   private readonly schedule: Schedule;
   private readonly dispatches: Dispatch[] = [];
   private readonly table: number[] = [];
-  private readonly shaders = new Map<string, readonly Shader[]>();
+  private readonly shaders: Shaders;
   /** By loop: how often it ran, and its tick. */
   private readonly rounds = new Map<number, { readonly n: number; readonly tick: number }>();
   private readonly ticks = new Map<number, Address>();
   private pending: { readonly from: Address; readonly to: Address; readonly size: number }[] = [];
 
-  constructor(lowered: Lowered, layout: Layout, schedule: Schedule) {
+  constructor(lowered: Lowered, layout: Layout, schedule: Schedule, shaders: Shaders = new Map()) {
     this.lowered = lowered;
     this.schedule = schedule;
+    this.shaders = shaders;
     this.layout = layout;
   }
 

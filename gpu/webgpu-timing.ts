@@ -7,7 +7,7 @@ import { sizeOf } from "./space.ts";
 import { took } from "./profile.ts";
 import type { KernelTime, Profile } from "./profile.ts";
 import type { Dispatch } from "./webgpu-tape.ts";
-import type { Bound, WebGpuPrepared } from "./webgpu-prepared.ts";
+import type { Encoded, WebGpuPrepared } from "./webgpu-prepared.ts";
 import { USAGE } from "./webgpu-memory.ts";
 import type { ReadRing } from "./webgpu-ring.ts";
 
@@ -52,7 +52,7 @@ export class Timing {
   }
 
   /** The whole tape; the result, asked for once it is submitted, ends when its times are put down. */
-  encode(encoder: GPUCommandEncoder, { steps, group }: Bound): () => Promise<void> {
+  encode(encoder: GPUCommandEncoder, steps: readonly Encoded[], group: GPUBindGroup): () => Promise<void> {
     steps.forEach((step, i) => {
       const at = (2 * i) % MOST;
       const pass = encoder.beginComputePass({

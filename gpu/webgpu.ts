@@ -1,7 +1,7 @@
 /**
- * The webgpu device: kernels as WGSL over a few large buffers, run as a tape: one pass, one submit. The last dispatch
- * of a run commits all next values or none by flags in memory, so several runs may be in flight before the host knows
- * how any of them ended. What a run fetched comes back through a ring of mapped buffers.
+ * The webgpu device: kernels as WGSL over a few large buffers, run as a tape in one pass; several runs share a
+ * submit. The last dispatch of a run commits all next values or none by flags in memory, so many runs may be in flight
+ * before the host knows how any of them ended. What they fetched comes back through a ring of mapped buffers.
  * The host hands in its `GPU`: nothing here knows Dawn or a browser.
  */
 /// <reference types="@webgpu/types" />
@@ -21,11 +21,12 @@ import { Memory, USAGE } from "./webgpu-memory.ts";
 import type { Region } from "./webgpu-memory.ts";
 import { folded, Pipelines } from "./webgpu-pipelines.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
-import { given, loopCounts, planned, resultOf, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
-import type { Bound, Encoded } from "./webgpu-prepared.ts";
+import { given, loopCounts, planned, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
+import type { Encoded } from "./webgpu-prepared.ts";
 import { ReadRing } from "./webgpu-ring.ts";
+import { SUBMITS, Submitter } from "./webgpu-submit.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
-import type { Address, Tape } from "./webgpu-tape.ts";
+import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import type { Timing } from "./webgpu-timing.ts";
 import { BLOCK, hardware, lowerOptions } from "./wgsl/index.ts";
@@ -37,6 +38,8 @@ export interface WebGpuOptions {
   readonly disable?: readonly string[];
   /** How work is laid out; as suits a graphics processor by default. */
   readonly schedule?: Schedule;
+  /** Runs that share a submit, instead of as many as suit their time. */
+  readonly runsPerSubmit?: number;
   /** Times of kernels are put down here, if the adapter has timestamps. */
   readonly profile?: Profile;
 }
@@ -59,6 +62,7 @@ export class WebGpuDevice implements Device {
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
   private readonly timing: Timing | undefined;
+  private readonly submits: Submitter;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
   private ticks: Region | undefined;
@@ -76,6 +80,8 @@ export class WebGpuDevice implements Device {
     this.pipelines = new Pipelines(gpu);
     this.ring = new ReadRing(gpu, () => this.failure);
     this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
+    this.submits = new Submitter(gpu, this.memory, this.ring, this.timing, options.runsPerSubmit);
+    this.memory.before = () => this.submits.flush();
     this.memory.alloc(1, true);
     gpu.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
@@ -125,6 +131,7 @@ export class WebGpuDevice implements Device {
   async readSlot(path: string): Promise<Numbers> {
     this.healthy();
     const { now, size, type } = this.cell(path);
+    this.submits.flush();
     const encoder = this.gpu.createCommandEncoder();
     const read = this.ring.copy(encoder, this.memory.buffer(now.bank), now.at, size);
     this.gpu.queue.submit([encoder.finish()]);
@@ -163,10 +170,11 @@ export class WebGpuDevice implements Device {
         feedWords += b.place.kind === "scalar" ? 1 : Math.ceil(b.size / 4) * 4;
       }
     });
-    const reads = this.memory.alloc(STATUS + outputs.words, true);
+    feedWords = Math.ceil(feedWords / 4) * 4;
     const prepared = new WebGpuPrepared(segment, lowered, plan, outputs, {
-      reads,
+      reads: this.memory.alloc(STATUS + outputs.words, true),
       feeds: this.memory.alloc(feedWords),
+      feedWords,
       feedPlaces,
       data,
     });
@@ -174,12 +182,12 @@ export class WebGpuDevice implements Device {
     const slots = lowered.buffers.flatMap(({ place }) => (place.kind === "slot" ? [place.path] : []));
     // compiled here, several pipelines at once, if its slots are there; else by the first run
     if ([...stages, ...slots].every((path) => this.cells.has(path))) {
-      const tape = this.tape(prepared);
+      const tapes = this.tapes(prepared);
       // what moves while pipelines compile makes this tape old
       const version = this.moved;
       const banks = this.memory.banks.length;
-      await this.pipelines.load(new Set(tape.dispatches.map((d) => d.code)), banks);
-      this.bind(prepared, tape, version);
+      await this.pipelines.load(new Set(tapes[0]?.dispatches.map((d) => d.code)), banks);
+      this.bind(prepared, tapes, version);
     }
     return prepared;
   }
@@ -192,8 +200,8 @@ export class WebGpuDevice implements Device {
     prepared.bound = undefined;
   }
 
-  /** Gives everything that the segment touches a place, then writes its tape. */
-  private tape(prepared: WebGpuPrepared): Tape {
+  /** Gives everything that the segment touches a place, then writes its tape for each slot. */
+  private tapes(prepared: WebGpuPrepared): readonly Tape[] {
     const { lowered, plan, outputs, segment } = prepared;
     if (!this.temps || this.temps.size < plan.bytes / 4) {
       if (this.temps) this.memory.free(this.temps);
@@ -211,7 +219,9 @@ export class WebGpuDevice implements Device {
       this.moved++;
     }
     const { temps, ticks } = this;
-    const buffer = (id: number): Address => {
+    const firstRead = (slot: number) => prepared.reads.at + slot * prepared.readWords + STATUS;
+    const firstFeed = (slot: number) => prepared.feeds.at + slot * prepared.feedWords;
+    const buffer = (slot: number, id: number): Address => {
       const { place, size } = lowered.buffers[id] as Buffer;
       const found = prepared.data.get(id);
       if (found) return found;
@@ -219,14 +229,14 @@ export class WebGpuDevice implements Device {
         case "slot":
         case "stage": {
           const own = outputs.places.get(place.path);
-          if (own !== undefined) return { bank: prepared.reads.bank, at: prepared.reads.at + STATUS + own };
+          if (own !== undefined) return { bank: prepared.reads.bank, at: firstRead(slot) + own };
           const cell = this.cell(place.path);
           if (cell.size !== size) throw new Error(`expected ${size} numbers in slot ${place.path}, got ${cell.size}`);
           return place.kind === "slot" ? cell.now : this.next(cell);
         }
         case "scalar":
         case "batch":
-          return { bank: prepared.feeds.bank, at: prepared.feeds.at + (prepared.feedPlaces.get(id) ?? 0) };
+          return { bank: prepared.feeds.bank, at: firstFeed(slot) + (prepared.feedPlaces.get(id) ?? 0) };
         default:
           return { bank: temps.bank, at: temps.at + Math.max(0, plan.offsets[id] ?? 0) / 4 };
       }
@@ -237,44 +247,54 @@ export class WebGpuDevice implements Device {
       const cell = this.cell(role.path);
       return [{ from: this.next(cell), to: cell.now, size: cell.size }];
     });
-    const first = prepared.reads.at + STATUS;
-    const ending = {
-      status: prepared.reads.at,
-      commits,
-      checks: outputs.checks.map(({ at, counted }) => ({ at: first + at, counted })),
-      halts: outputs.halts.map((at) => first + at),
+    const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
+    const shaders: Shaders = new Map();
+    const write = (slot: number, table: number): Tape => {
+      const first = firstRead(slot);
+      const layout = { buffer: (id: number) => buffer(slot, id), tick, table };
+      return new TapeWriter(lowered, layout, this.schedule, shaders).write({
+        status: first - STATUS,
+        commits,
+        checks: outputs.checks.map(({ at, counted }) => ({ at: first + at, counted })),
+        halts: outputs.halts.map((at) => first + at),
+      });
     };
-    const write = (table: number) => {
-      const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
-      return new TapeWriter(lowered, { buffer, tick, table }, this.schedule).write(ending);
-    };
-    let tape = write(prepared.table?.at ?? 0);
-    if (!prepared.table || prepared.table.size < tape.table.length) {
+    const { capacity } = prepared;
+    const words = write(0, 0).table.length;
+    if (!prepared.table || prepared.table.size < capacity * words) {
       if (prepared.table) this.memory.free(prepared.table);
-      prepared.table = this.memory.alloc(tape.table.length, true);
-      tape = write(prepared.table.at);
+      prepared.table = this.memory.alloc(capacity * words, true);
     }
-    return tape;
+    const { at } = prepared.table;
+    return Array.from({ length: capacity }, (_, slot) => write(slot, at + slot * words));
   }
 
   private next(cell: Cell): Region {
     return (cell.next ??= this.memory.alloc(cell.size));
   }
 
-  private bind(prepared: WebGpuPrepared, tape: Tape, version: number): void {
+  private bind(prepared: WebGpuPrepared, tapes: readonly Tape[], version: number): void {
+    this.submits.flush();
     const banks = this.memory.banks.length;
+    const [tape] = tapes;
+    if (!tape) throw new Error(`expected a tape of ${prepared.name}`);
+    const count = tape.dispatches.length;
     const words = Math.max(1, ...tape.dispatches.map((d) => Math.ceil(d.args.length / BLOCK))) * BLOCK;
-    const args = new Uint32Array(words * Math.max(1, tape.dispatches.length));
-    const steps = tape.dispatches.map(({ code, groups, args: own, of, begins }, i): Encoded => {
-      args.set(own, i * words);
-      const [x, y] = folded(groups);
-      const row = this.timing?.row(prepared, of);
-      return { pipeline: this.pipelines.get(code, banks), offset: 4 * i * words, x, y, row, begins };
-    });
+    const args = new Uint32Array(words * Math.max(1, count) * tapes.length);
+    const steps = tapes.map(({ dispatches }, slot) =>
+      dispatches.map(({ code, groups, args: own, of, begins }, i): Encoded => {
+        const at = (slot * count + i) * words;
+        args.set(own, at);
+        const [x, y] = folded(groups);
+        const row = this.timing?.row(prepared, of);
+        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, row, begins };
+      }),
+    );
     prepared.bound?.args.destroy();
     const buffer = this.gpu.createBuffer({ size: args.byteLength, usage: USAGE.uniform | USAGE.copyDst });
     this.gpu.queue.writeBuffer(buffer, 0, args);
-    if (prepared.table && tape.table.length > 0) this.memory.write(prepared.table, Uint32Array.from(tape.table));
+    const table = Uint32Array.from(tapes.flatMap((each) => each.table));
+    if (prepared.table) this.memory.write(prepared.table, table);
     prepared.bound = {
       version,
       banks,
@@ -284,7 +304,7 @@ export class WebGpuDevice implements Device {
       memory: this.memory.version,
       group: this.group(buffer, 4 * words, banks),
     };
-    prepared.stats = { ...prepared.stats, dispatches: steps.length };
+    prepared.stats = { ...prepared.stats, dispatches: count };
   }
 
   private group(args: GPUBuffer, blockBytes: number, banks: number): GPUBindGroup {
@@ -295,10 +315,10 @@ export class WebGpuDevice implements Device {
     );
   }
 
-  private refresh(prepared: WebGpuPrepared): Bound {
+  private refresh(prepared: WebGpuPrepared): void {
     if (prepared.bound?.version !== this.moved) {
-      const tape = this.tape(prepared);
-      this.bind(prepared, tape, this.moved);
+      const tapes = this.tapes(prepared);
+      this.bind(prepared, tapes, this.moved);
     }
     const { bound } = prepared;
     if (!bound) throw new Error(`expected the tape of ${prepared.name} to be bound`);
@@ -306,33 +326,47 @@ export class WebGpuDevice implements Device {
       bound.group = this.group(bound.args, bound.blockBytes, bound.banks);
       bound.memory = this.memory.version;
     }
-    return bound;
+  }
+
+  /** A slot for one more run; when all are taken, what waits goes first, and there are as many as go together now. */
+  private slot(prepared: WebGpuPrepared): number {
+    this.refresh(prepared);
+    if (this.submits.count(prepared) < prepared.capacity) return this.submits.count(prepared);
+    this.submits.flush();
+    const wanted = prepared.mostSlots(this.submits.runs);
+    if (wanted > prepared.capacity) {
+      this.memory.free(prepared.reads);
+      this.memory.free(prepared.feeds);
+      const reads = this.memory.alloc(wanted * prepared.readWords, true);
+      const feeds = this.memory.alloc(wanted * prepared.feedWords);
+      prepared.reserve(wanted, { reads, feeds });
+      this.bind(prepared, this.tapes(prepared), this.moved);
+      this.refresh(prepared);
+    }
+    return 0;
   }
 
   // ---------------------------------------------------------------- running
 
-  /** Everything up to the submit happens in the call, so runs and writes keep the order of their calls. */
+  get inFlight(): number {
+    return SUBMITS * this.submits.runs;
+  }
+
+  /** What is fed is copied in the call, and runs and writes keep the order of their calls. */
   async run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
     if (!(prepared instanceof WebGpuPrepared))
       throw new Error("expected a segment that this device prepared, got another");
     this.healthy();
-    const bound = this.refresh(prepared);
-    this.feed(prepared, feeds);
-    const encoder = this.gpu.createCommandEncoder();
-    const timed = this.timing?.encode(encoder, bound);
-    if (!timed) encode(encoder.beginComputePass(), bound);
-    const words = STATUS + prepared.outputs.words;
-    const read = this.ring.copy(encoder, this.memory.buffer(prepared.reads.bank), prepared.reads.at, words);
-    this.gpu.queue.submit([encoder.finish()]);
-    const [result] = await Promise.all([this.ring.arrived(read, words), timed?.()]);
-    return resultOf(prepared, result);
+    this.feed(prepared, this.slot(prepared), feeds);
+    return this.submits.add(prepared);
   }
 
-  private feed(prepared: WebGpuPrepared, feeds: Feeds): void {
-    const { lowered, upload, feedPlaces } = prepared;
-    for (const [id, at] of feedPlaces) {
-      const { place, size, dtype } = lowered.buffers[id] as Buffer;
-      const into = view(upload, dtype, at, size);
+  private feed({ lowered, fed, feedPlaces }: WebGpuPrepared, slot: number, feeds: Feeds): void {
+    let i = 0;
+    for (const id of feedPlaces.keys()) {
+      const { place, size } = lowered.buffers[id] as Buffer;
+      const into = fed[slot]?.[i++];
+      if (!into) throw new Error(`expected a slot ${slot} for what is fed`);
       if (place.kind === "scalar") {
         const value = feeds.scalars[place.name];
         if (value === undefined) throw new Error(`expected the scalar ${place.name} to be fed`);
@@ -341,7 +375,6 @@ export class WebGpuDevice implements Device {
         into.set(given(feeds.batch?.[place.name], "batch", place.name, size));
       }
     }
-    if (feedPlaces.size > 0) this.memory.write(prepared.feeds, new Uint8Array(upload));
   }
 
   resume(): void {
@@ -350,19 +383,10 @@ export class WebGpuDevice implements Device {
 
   async dispose(): Promise<void> {
     if (this.disposed) return;
+    this.submits.flush();
     this.disposed = true;
     if (!this.failure) await this.gpu.queue.onSubmittedWorkDone();
     this.gpu.destroy();
     this.cells.clear();
   }
-}
-
-function encode(pass: GPUComputePassEncoder, { steps, group }: Bound): void {
-  let pipeline: GPUComputePipeline | undefined;
-  for (const step of steps) {
-    if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
-    pass.setBindGroup(0, group, [step.offset]);
-    pass.dispatchWorkgroups(step.x, step.y);
-  }
-  pass.end();
 }

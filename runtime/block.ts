@@ -89,6 +89,7 @@ interface Run extends Fed {
 
 export class Block {
   readonly rows: Rows | undefined;
+  /** Ticks that may be in flight at most. */
   readonly credit: number;
   private readonly context: Context;
   private readonly source: Source | undefined;
@@ -136,6 +137,11 @@ export class Block {
     this.before.set(tick, this.context.state.snapshot());
     const begin = (run: Run) => this.begin(run);
     return this.finish(runs, 0, this.credit > 1 ? runs.map(begin) : []);
+  }
+
+  /** Ticks that should be in flight now. */
+  get inFlight(): number {
+    return Math.min(this.credit, this.context.device.inFlight ?? this.credit);
   }
 
   /** Where the rows of inner steps stand after a tick. */
@@ -204,10 +210,12 @@ async function openParts(
   walks: Walks,
   inFlight: number,
 ): Promise<Opened> {
-  const { segments, data, state, pass } = context;
+  const { segments, data, state, pass, device } = context;
   const rows = block.data ? await data.batches(block.data, pass.seed, block.span) : undefined;
   const held = rows && data.hold(rows, [...fedAlike(block.step), ...fedAlike(block.short)]);
-  const feed = held ? rowNumbers : rows && new Feeder(rows, block.data?.fields ?? [], inFlight).gather;
+  const feed = held
+    ? rowNumbers
+    : rows && new Feeder(rows, block.data?.fields ?? [], device.inFlight === undefined ? inFlight : 1).gather;
   const source = rows && feed ? { rows, feed, held } : outer;
 
   const open = async (list: readonly TickPart[]): Promise<Part[]> => {

@@ -6,6 +6,9 @@
  */
 import { BehaviorSubject, Observable, filter, firstValueFrom, map, merge } from "rxjs";
 
+/** Ticks in flight more, for each that did not halt: after a halt those behind it run twice. */
+const GROWTH = 0.25;
+
 /** Long enough to cost nothing, short enough for a signal or a slider to feel immediate. */
 const BREATH_MS = 50;
 
@@ -109,6 +112,7 @@ export interface Ran<R> {
 }
 
 export interface TickLoop<T, R> {
+  /** Ticks in flight; may change from tick to tick. */
   readonly credit: number;
   readonly gate: Gate;
   /** False for ticks that can be stopped but not paused: an eval pass. */
@@ -155,6 +159,7 @@ interface Flight<T, R> {
 async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed: () => boolean): Promise<void> {
   const flight: Flight<T, R>[] = [];
   const again: T[] = [];
+  let room = Infinity;
 
   const shut = () => loop.gate.stopped || closed();
   const draw = async (): Promise<T | undefined> => {
@@ -176,7 +181,10 @@ async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed
 
   for (;;) {
     let last = flight.at(-1);
-    while (flight.length < loop.credit && !(last && (loop.barrier(last.tick) || loop.wants?.()))) {
+    while (
+      flight.length < Math.min(loop.credit, Math.floor(room)) &&
+      !(last && (loop.barrier(last.tick) || loop.wants?.()))
+    ) {
       const tick = await draw();
       if (tick === undefined) break;
       last = start(tick);
@@ -188,7 +196,9 @@ async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed
       const outcome = await head.ran;
       if ("error" in outcome) throw outcome.error;
       let { ran } = outcome;
+      room += GROWTH;
       if (ran.halted) {
+        room = 1;
         const later = flight.splice(0);
         await Promise.all(later.map((each) => each.ran));
         again.unshift(...later.map((each) => each.tick));

@@ -39,7 +39,9 @@ export async function runEval(context: Context, block: Eval, parent?: Scope): Pr
     return "go";
   };
   const clock = ticks<Tick, TickResult>({
-    credit: opened.credit,
+    get credit() {
+      return opened.inFlight;
+    },
     gate,
     paced: false,
     breath: context.breath,

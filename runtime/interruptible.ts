@@ -36,6 +36,9 @@ export function interruptibleDevice(device: Device): Device {
   const spent = new WeakMap<Prepared, number>();
   return {
     info: device.info,
+    get inFlight() {
+      return device.inFlight;
+    },
     createSlot: (path, type) => device.createSlot(path, type),
     dropSlot: (path) => device.dropSlot(path),
     writeSlot: (path, value, at) => device.writeSlot(path, value, at),

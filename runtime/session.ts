@@ -41,6 +41,9 @@ export interface SessionOptions {
   readonly now?: () => number;
 }
 
+/** Ticks in flight, whatever the device says. */
+const MOST_IN_FLIGHT = 96;
+
 /** How many swaps can be undone; each holds a copy of the state. */
 const SNAPSHOTS = 16;
 
@@ -216,6 +219,8 @@ export class Session {
       return event;
     };
     try {
+      // the program before this one on the device may have failed
+      device.resume();
       this.createSlots();
       const parameters = parameterCount(program.slots);
       events$.next({ event: "start", device: device.info, seed: program.seed, parameters, inputs: inputs$.value });
@@ -279,7 +284,7 @@ function contextOf(options: SessionOptions): Context {
   };
 }
 
-/** A device that computes while it is called gains nothing from a second tick in flight. */
-function creditFor({ info }: Device): number {
-  return info.kind === "webgpu" ? 3 : 1;
+/** A device that computes while it is called gains nothing from a second tick in flight; another tells how many. */
+function creditFor(device: Device): number {
+  return device.inFlight === undefined ? 1 : MOST_IN_FLIGHT;
 }

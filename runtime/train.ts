@@ -82,6 +82,7 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     context.frames$.next(frame(context, train, { ...context.at, seconds: watch.seconds, metrics, total }));
   };
 
+  const looks = readsState(train.report.map(({ value }) => value));
   let epochSeen = from?.epoch ?? 0;
   let last: Tick | undefined;
   const settle = async (tick: Tick, result: TickResult): Promise<"go" | "stop"> => {
@@ -105,16 +106,20 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
   const drawn = draw(context, train, block, watch, start);
   let stopped = false;
   const clock = ticks<Tick, TickResult>({
-    credit: block.credit,
+    get credit() {
+      return block.inFlight;
+    },
     gate,
     paced: true,
     breath: context.breath,
     draw: () => drawn.next().value ?? undefined,
     start: (tick) => block.start(tick),
     barrier: ({ step, slice }) =>
-      slice?.last === true ||
+      (looks && slice?.last === true) ||
       step % context.every === 0 ||
-      train.reactions.some(({ clock }) => clock.unit === "steps" && step % clock.every === 0),
+      train.reactions.some(({ clock }) =>
+        clock.unit === "steps" ? step % clock.every === 0 : clock.unit === "epochs" && slice?.last === true,
+      ),
     rewind: (later) => block.rewind(later),
     settle: async (tick, result) => {
       const flow = await settle(tick, result);

@@ -63,6 +63,8 @@ export function finishShader(rows: number, from: number, to: number, checks: num
     w.line("if (groups.x == 0u && groups.y == 0u && lane == 0u) {");
     w.save(3, "0u", "state");
     w.save(3, "1u", "0u");
+    // runs behind one that failed commit nothing either
+    w.line(`if (state > 1u) { m0[${HALT_WORD}] = 1u; }`);
     w.line("}");
   }
   w.line(`if (state != 0u || groups.x + groups.y * all_groups.x >= ${rows}u) { return; }`);

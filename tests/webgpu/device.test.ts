@@ -61,11 +61,12 @@ describe.skipIf(!gpu)("commits", () => {
       for (const step of [4, 9]) {
         expect((await device.run(prepared, { scalars: { step } })).failed).toEqual({ what: "loss" });
         expect((await device.readSlot("n"))[0]).toBe(4);
+        device.resume();
       }
     });
   }
 
-  it("of a run that failed do not stop the runs in flight behind it", async () => {
+  it("stop after a run that failed, until resume", async () => {
     slots([], "n");
     const step = make("cast", [input("scalar", "step", [], "i32")], { dtype: "f32" });
     const prepared = await device.prepare(
@@ -74,8 +75,12 @@ describe.skipIf(!gpu)("commits", () => {
         { node: make("log", [step]), role: { kind: "finite", what: "log" } },
       ]),
     );
-    const runs = await Promise.all([5, 0, 7].map((at) => device.run(prepared, { scalars: { step: at } })));
-    expect(runs.map((r) => r.failed?.what)).toEqual([undefined, "log", undefined]);
+    const runs = await Promise.all([5, 0, 7, 0].map((at) => device.run(prepared, { scalars: { step: at } })));
+    expect(runs.map((r) => r.failed?.what)).toEqual([undefined, "log", undefined, undefined]);
+    expect(runs.map((r) => r.skipped)).toEqual([false, false, true, true]);
+    expect((await device.readSlot("n"))[0]).toBe(5);
+    device.resume();
+    await device.run(prepared, { scalars: { step: 7 } });
     expect((await device.readSlot("n"))[0]).toBe(12);
   });
 
