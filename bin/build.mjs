@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 export const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -95,22 +95,39 @@ export async function build() {
   const stamp = { signature: signature(files), hash: contentHash(files) };
   const part = join(dist, `.part-${process.pid}`);
   const esbuild = await import("esbuild");
+  const options = {
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    loader: { ".dlx": "text", ".md": "text" },
+    legalComments: "none",
+    logLevel: "silent",
+  };
+  /** The parser as bundled reads the standard library, so that no start of the command line has to. */
+  const treesOfLibrary = {
+    name: "trees of the standard library",
+    setup: (to) =>
+      to.onLoad({ filter: /[\\/]stdlib[\\/]trees\.ts$/ }, async () => {
+        const outfile = join(part, "parse.mjs");
+        const contents = 'export { parsePrelude } from "./lang/index.ts"; export { prelude } from "./stdlib/index.ts";';
+        await esbuild.build({ ...options, stdin: { contents, resolveDir: root, loader: "ts" }, outfile });
+        const { parsePrelude, prelude } = await import(pathToFileURL(outfile).href);
+        const trees = parsePrelude(prelude).map(({ source, file }) => [source.file, JSON.stringify(file)]);
+        return { contents: `export const trees = ${JSON.stringify(Object.fromEntries(trees))};` };
+      }),
+  };
   try {
     mkdirSync(part, { recursive: true });
     await esbuild.build({
+      ...options,
       entryPoints: [join(root, "runtime/cli/main.ts")],
       outfile: join(part, "dlx.mjs"),
-      bundle: true,
-      platform: "node",
-      format: "esm",
-      target: "node20",
-      loader: { ".dlx": "text", ".md": "text" },
       // Bundled CommonJS packages ask for node: modules through require.
       banner: {
         js: 'import { createRequire as dlxRequire } from "node:module"; const require = dlxRequire(import.meta.url);',
       },
-      legalComments: "none",
-      logLevel: "silent",
+      plugins: [treesOfLibrary],
     });
     renameSync(join(part, "dlx.mjs"), join(dist, "dlx.mjs"));
     writeStamp(stamp, part);

@@ -18,7 +18,12 @@ export interface Host {
   /** The text of an imported file, by its resolved path; undefined when there is none. */
   readModule(path: string): Promise<Source | undefined>;
   /** Texts of the standard library. */
-  readonly prelude: readonly Source[];
+  readonly prelude: readonly LibrarySource[];
+}
+
+export interface LibrarySource extends Source {
+  /** Its syntax tree as JSON, where it was read before. */
+  readonly tree?: string;
 }
 
 export interface CompileOptions {
@@ -111,12 +116,13 @@ const UNREAD_PARTS = new Set(["DLX0309", "DLX0310", "DLX0318"]);
 const near = (end: number, s: Diagnostic): boolean =>
   s.labels[0] !== undefined && s.labels[0].span.start >= end && s.labels[0].span.start - end < 4;
 
-const parsedPrelude = new WeakMap<readonly Source[], Parsed[]>();
+const parsedPrelude = new WeakMap<readonly LibrarySource[], Parsed[]>();
 
-export function parsePrelude(sources: readonly Source[]): Parsed[] {
+export function parsePrelude(sources: readonly LibrarySource[]): Parsed[] {
   const known = parsedPrelude.get(sources);
   if (known) return known;
   const parsed = sources.map((source) => {
+    if (source.tree !== undefined) return { source, file: JSON.parse(source.tree) as ast.File };
     const { file, diagnostics } = parse(source);
     const first = diagnostics[0];
     if (first)

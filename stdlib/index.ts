@@ -12,8 +12,9 @@ import optimizers from "./optimizers.dlx";
 import recurrent from "./recurrent.dlx";
 import schedules from "./schedules.dlx";
 import statistics from "./statistics.dlx";
+import { trees } from "./trees.ts";
 
-export const prelude: readonly { readonly file: string; readonly text: string }[] = [
+const texts: readonly { readonly file: string; readonly text: string }[] = [
   { file: "stdlib/statistics.dlx", text: statistics },
   { file: "stdlib/inits.dlx", text: inits },
   { file: "stdlib/activations.dlx", text: activations },
@@ -28,3 +29,7 @@ export const prelude: readonly { readonly file: string; readonly text: string }[
   { file: "stdlib/schedules.dlx", text: schedules },
   { file: "stdlib/images.dlx", text: images },
 ];
+
+export const prelude: readonly { readonly file: string; readonly text: string; readonly tree?: string }[] = texts.map(
+  (source) => ({ ...source, tree: trees[source.file] }),
+);

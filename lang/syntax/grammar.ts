@@ -29,7 +29,7 @@ import {
 /** Mistakes; far fewer are told. */
 const HOPELESS = 1000;
 
-class Grammar extends Clocks {
+export class Grammar extends Clocks {
   file: Rule<ast.Stmt[]> = this.RULE("file", () => this.SUBRULE(this.statements));
   /** The value in a hole of a text. */
   hole: Rule<ast.Expr> = this.RULE("hole", () => {
@@ -179,8 +179,8 @@ class Grammar extends Clocks {
     });
   });
 
-  constructor() {
-    super();
+  constructor(validated = false) {
+    super(validated);
     this.performSelfAnalysis();
   }
 

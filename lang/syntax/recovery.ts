@@ -39,8 +39,14 @@ export abstract class Recovery extends EmbeddedActionsParser {
 
   abstract block: Rule<ast.Block>;
 
-  constructor() {
-    super(vocabulary, { maxLookahead: 1, recoveryEnabled: false, errorMessageProvider: expectations });
+  /** `validated`: Chevrotain looks for mistakes of the grammar itself; a test does, for it takes longer than a script. */
+  constructor(validated: boolean) {
+    super(vocabulary, {
+      maxLookahead: 1,
+      recoveryEnabled: false,
+      skipValidations: !validated,
+      errorMessageProvider: expectations,
+    });
   }
 
   begin(source: Source, tokens: IToken[], trivia: readonly ast.Trivia[]): void {

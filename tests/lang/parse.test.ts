@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { parsePrelude } from "../../lang/index.ts";
 import type * as ast from "../../lang/syntax/ast.ts";
+import { Grammar } from "../../lang/syntax/grammar.ts";
+import { prelude } from "../../stdlib/index.ts";
 import { clean, expr, kinds, nodes, pattern, read, sexpr } from "./tree.ts";
 
 const folder = new URL("canonical/", import.meta.url);
@@ -13,6 +16,17 @@ function find<K extends ast.Stmt["kind"]>(text: string, kind: K, nth = 0): Extra
   if (!found) throw new Error(`no ${kind} in ${text}`);
   return found as unknown as Extract<ast.Stmt, { kind: K }>;
 }
+
+test("the grammar has no mistake that Chevrotain knows of", () => {
+  expect(() => new Grammar(true)).not.toThrow();
+});
+
+test("trees of the standard library are the same from JSON", () => {
+  const trees = parsePrelude(prelude).map(({ file }) => file);
+  expect(trees.length).toBeGreaterThan(10);
+  const again = parsePrelude(prelude.map((source, i) => ({ ...source, tree: JSON.stringify(trees[i]) })));
+  expect(again.map(({ file }) => file)).toEqual(trees);
+});
 
 describe("canonical scripts", () => {
   test("all thirteen are here", () => expect(names).toHaveLength(13));
