@@ -15,6 +15,8 @@ import { buildCluster, logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
+import { UnitOrder } from "./unit-order.ts";
+import type { Ranked } from "./unit-order.ts";
 
 export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
 export type MergeRule = (typeof mergeRules)[number];
@@ -28,16 +30,13 @@ export interface MergeLimits extends BindingLimits {
 }
 
 /** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
-export interface Unit {
+export interface Unit extends Ranked {
   cluster?: Cluster;
   readonly node?: Node;
   /** Maps that a product applies to its elements. */
   epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
-  /** Places of its first and last node in topological order. */
-  first: number;
-  last: number;
   /** `node @ index` of reads whose axes are still the member's own. */
   readonly places: Set<string>;
 }
@@ -61,20 +60,25 @@ export class Merger {
   private readonly inMemory: (node: Node) => boolean;
 
   private readonly bindings: NodeBindings;
-
-  private readonly order: ReadonlyMap<Node, number>;
+  private readonly order: UnitOrder<Unit>;
 
   constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean, built: Map<Node, Built>) {
     this.built = built;
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
-    this.order = new Map(nodes.map((node, i) => [node, i]));
+    this.order = new UnitOrder((unit) => unit.reads, this.unitOf);
   }
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
     return this.bindings.fits(reads, writes, product);
+  }
+
+  /** Each read of the two stays one or becomes a member. */
+  private mayFit(a: Unit, b: Unit): boolean {
+    const members = (a.cluster?.members.length ?? 0) + (b.cluster?.members.length ?? 0);
+    return Math.max(a.reads.size, b.reads.size, members) <= this.limits.maxParams;
   }
 
   addRoot(node: Node): void {
@@ -87,8 +91,8 @@ export class Merger {
       if (sizeOf(read.type.shape) === 1) continue;
       for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
     }
-    const at = this.order.get(node) ?? 0;
-    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, first: at, last: at };
+    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, rank: 0 };
+    this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
@@ -98,22 +102,24 @@ export class Merger {
     for (const part of parts) this.addRoot(part);
     const units = parts.map((part) => this.unitOf.get(part)!);
     const members = units.flatMap((unit) => unit.cluster!.members);
-    const at = this.order.get(whole) ?? 0;
     const unit: Unit = {
       cluster: { members, grid: units[0]!.cluster!.grid },
       reads: new Set(units.flatMap((u) => [...u.reads])),
       places: new Set(units.flatMap((u) => [...u.places])),
-      first: at,
-      last: at,
+      rank: 0,
     };
-    for (const old of units) this.units.delete(old);
+    this.order.append(unit);
+    for (const old of units) {
+      this.order.remove(old);
+      this.units.delete(old);
+    }
     this.units.add(unit);
     for (const node of [whole, ...parts]) this.unitOf.set(node, unit);
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const at = this.order.get(node) ?? 0;
-    const unit: Unit = { node, reads: new Set(reads), places: new Set(), first: at, last: at };
+    const unit: Unit = { node, reads: new Set(reads), places: new Set(), rank: 0 };
+    this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
   }
@@ -130,11 +136,11 @@ export class Merger {
     for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
-        if (!this.units.has(consumer) || !consumer.cluster) continue;
+        if (!this.units.has(consumer) || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
         for (const producer of this.producersOf(consumer)) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
           if (refused.get(consumer)?.has(producer)) continue;
-          const merged = this.vertical(producer.cluster, consumer.cluster, on);
+          const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
           if (merged && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
@@ -166,12 +172,13 @@ export class Merger {
         const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
         const writes = [node, ...written(reader.cluster)];
         if (!this.fits(reads, writes, true)) continue;
-        if (this.indirect(product, reader)) continue;
+        const between = this.order.between(product, reader);
+        if (!between) continue;
+        this.order.merge(product, reader, product, between);
         const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
         product.epilogue = { members, grid: own.grid };
         for (const read of reader.reads) if (read !== node) product.reads.add(read);
         for (const m of members) for (const of of [m.node, wholeOf(m.node)]) this.unitOf.set(of, product);
-        product.last = Math.max(product.last, reader.last);
         this.units.delete(reader);
         break;
       }
@@ -185,29 +192,6 @@ export class Merger {
       if (from && from !== unit) out.add(from);
     }
     return out;
-  }
-
-  /** Whether `to` needs `from` through some third unit. */
-  private indirect(from: Unit, to: Unit): boolean {
-    const seen = new Set<Unit>([from, to]);
-    const stack: Unit[] = [];
-    for (const node of to.reads) {
-      const unit = this.unitOf.get(node);
-      // all that need `from` come after its first node
-      if (!unit || unit.last < from.first || seen.has(unit)) continue;
-      seen.add(unit);
-      stack.push(unit);
-    }
-    for (let unit = stack.pop(); unit; unit = stack.pop()) {
-      for (const node of unit.reads) {
-        const next = this.unitOf.get(node);
-        if (next === from) return true;
-        if (!next || next.last < from.first || seen.has(next)) continue;
-        seen.add(next);
-        stack.push(next);
-      }
-    }
-    return false;
   }
 
   private vertical(producer: Cluster, consumer: Cluster, on: (rule: MergeRule) => boolean): Cluster | undefined {
@@ -276,15 +260,17 @@ export class Merger {
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
-    // each read stays one or becomes a member
-    if (Math.max(a.reads.size, b.reads.size, cluster.members.length) > this.limits.maxParams) return false;
+    if (!this.mayFit(a, b)) return false;
     const nodes = new Set(cluster.members.map((m) => m.node));
-    const reads = new Set([...a.reads, ...b.reads].filter((n) => !nodes.has(n)));
+    const reads = new Set<Node>();
+    for (const of of [a, b]) for (const read of of.reads) if (!nodes.has(read)) reads.add(read);
     if (!this.fits(reads, written(cluster), false)) return false;
-    if (this.indirect(a, b) || this.indirect(b, a)) return false;
+    const between = this.order.between(a, b);
+    if (!between) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
     const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
-    const unit: Unit = { cluster, reads, places, first: Math.min(a.first, b.first), last: Math.max(a.last, b.last) };
+    const unit: Unit = { cluster, reads, places, rank: 0 };
+    this.order.merge(a, b, unit, between);
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);

@@ -48,10 +48,17 @@ export function dotSizes(node: Node): DotSizes {
   };
 }
 
+const rowsDots = new WeakMap<Node, boolean>();
+
 /** A product so small or thin that tiles do not pay: it is a sum of products like any reduction. */
 export function dotIsRows(node: Node): boolean {
-  const { g, m, n, k } = dotSizes(node);
-  return Math.min(m, n) === 1 || k === 1 || g * m * n * k <= 2048;
+  let rows = rowsDots.get(node);
+  if (rows === undefined) {
+    const { g, m, n, k } = dotSizes(node);
+    rows = Math.min(m, n) === 1 || k === 1 || g * m * n * k <= 2048;
+    rowsDots.set(node, rows);
+  }
+  return rows;
 }
 
 export function isReduction(node: Node): boolean {

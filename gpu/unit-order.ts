@@ -1,0 +1,109 @@
+/**
+ * A topological order of units that stays one while units merge: what a unit reads stands before it. Two units may
+ * become one unless some third has to run between them, and only those that stand between the two can be such: the
+ * search is as wide as the merge, not as the graph. What the later one needs from there moves in front of the earlier.
+ */
+import type { Node } from "../lang/graph/node.ts";
+
+export interface Ranked {
+  /** Rises along the order. */
+  rank: number;
+}
+
+interface Links<T> {
+  before: T | undefined;
+  behind: T | undefined;
+}
+
+/** Between neighbours at first, so that others find room. */
+const SPACE = 2 ** 20;
+
+export class UnitOrder<T extends Ranked> {
+  private readonly readsOf: (unit: T) => Iterable<Node>;
+  private readonly unitOf: ReadonlyMap<Node, T>;
+  private readonly links = new Map<T, Links<T>>();
+  private first: T | undefined;
+  private last: T | undefined;
+
+  constructor(readsOf: (unit: T) => Iterable<Node>, unitOf: ReadonlyMap<Node, T>) {
+    this.readsOf = readsOf;
+    this.unitOf = unitOf;
+  }
+
+  /** A unit that reads only what is here. */
+  append(unit: T): void {
+    unit.rank = (this.last?.rank ?? 0) + SPACE;
+    this.link(unit, this.last, undefined);
+  }
+
+  remove(unit: T): void {
+    const { before, behind } = this.linksOf(unit);
+    this.links.delete(unit);
+    if (before) this.linksOf(before).behind = behind;
+    else this.first = behind;
+    if (behind) this.linksOf(behind).before = before;
+    else this.last = before;
+  }
+
+  /** What the later of two units needs of what stands between them; undefined where some of that needs the earlier. */
+  between(a: T, b: T): T[] | undefined {
+    const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
+    const found: T[] = [];
+    const seen = new Set<T>([late]);
+    for (let i = -1; i < found.length; i++) {
+      const unit = i < 0 ? late : found[i]!;
+      for (const node of this.readsOf(unit)) {
+        const from = this.unitOf.get(node);
+        if (from === undefined || from.rank < early.rank) continue;
+        if (from === early) {
+          if (i < 0) continue;
+          return undefined;
+        }
+        if (seen.has(from)) continue;
+        seen.add(from);
+        found.push(from);
+      }
+    }
+    return found;
+  }
+
+  /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */
+  merge(a: T, b: T, merged: T, between: readonly T[]): void {
+    const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
+    const moved = [...between].sort((x, y) => x.rank - y.rank);
+    for (const unit of [...moved, late]) this.remove(unit);
+    const { before, behind } = this.linksOf(early);
+    const rank = early.rank;
+    this.remove(early);
+    let last = before;
+    for (const unit of [...moved, merged]) {
+      this.link(unit, last, behind);
+      last = unit;
+    }
+    merged.rank = rank;
+    if (moved.length === 0) return;
+    const from = before?.rank ?? 0;
+    const step = Math.floor((rank - from) / (moved.length + 1));
+    if (step >= 1) moved.forEach((unit, i) => (unit.rank = from + (i + 1) * step));
+    else this.spread();
+  }
+
+  private spread(): void {
+    let rank = 0;
+    for (let unit = this.first; unit; unit = this.linksOf(unit).behind) unit.rank = rank += SPACE;
+  }
+
+  private link(unit: T, before: T | undefined, behind: T | undefined): void {
+    this.links.set(unit, { before, behind });
+    if (before) this.linksOf(before).behind = unit;
+    else this.first = unit;
+    if (behind) this.linksOf(behind).before = unit;
+    else this.last = unit;
+  }
+
+  private linksOf(unit: T): Links<T> {
+    const links = this.links.get(unit);
+    if (!links) throw new Error("expected a unit of the order, got another");
+    return links;
+  }
+}
