@@ -137,9 +137,16 @@ export class Merger {
       again = false;
       for (const consumer of [...this.units]) {
         if (!this.units.has(consumer) || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
-        for (const producer of this.producersOf(consumer)) {
+        const producers = this.producersOf(consumer);
+        const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
+        if (open.length === 0) continue;
+        const between = this.readBy(producers);
+        for (const producer of open) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          if (refused.get(consumer)?.has(producer)) continue;
+          if (between.has(producer)) {
+            refuse(producer, consumer);
+            continue;
+          }
           const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
           if (merged && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
@@ -190,6 +197,18 @@ export class Merger {
     for (const node of unit.reads) {
       const from = this.unitOf.get(node);
       if (from && from !== unit) out.add(from);
+    }
+    return out;
+  }
+
+  /** What others of these units read: between it and a reader of all there is a third unit. */
+  private readBy(units: ReadonlySet<Unit>): Set<Unit> {
+    const out = new Set<Unit>();
+    for (const unit of units) {
+      for (const node of unit.reads) {
+        const from = this.unitOf.get(node);
+        if (from && from !== unit && units.has(from)) out.add(from);
+      }
     }
     return out;
   }
@@ -281,7 +300,7 @@ export class Merger {
   private siblings(): void {
     const groups = new Map<string, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || unit.places.size === 0) continue;
+      if (!unit.cluster || unit.places.size === 0 || unit.reads.size > this.limits.maxParams) continue;
       const first = unit.cluster.members[0];
       const key = `${unit.cluster.grid.join()}|${first ? logicalExtents(first.node).join() : ""}`;
       const group = groups.get(key);
@@ -303,27 +322,44 @@ export class Merger {
       }
     });
     for (let i = 0; i < now.length; i++) {
-      const gone = new Set<number>();
-      for (;;) {
-        const a = now[i];
-        if (!a?.cluster) break;
-        const near = new Set<number>();
-        for (const place of a.places) for (const j of readers.get(place) ?? []) if (j > i && !gone.has(j)) near.add(j);
-        const j = [...near].sort((x, y) => x - y).find((at) => now[at] !== undefined);
-        if (j === undefined) break;
-        gone.add(j);
-        const b = now[j];
-        if (!b?.cluster || this.directlyLinked(a, b)) continue;
+      if (!now[i]) continue;
+      const queued = new Set<number>();
+      let queue: number[] = [];
+      const add = (unit: Unit): void => {
+        const more: number[] = [];
+        for (const place of unit.places) {
+          for (const j of readers.get(place) ?? []) {
+            if (j <= i || queued.has(j)) continue;
+            queued.add(j);
+            more.push(j);
+          }
+        }
+        // the first one last
+        if (more.length > 0) queue = [...queue, ...more].sort((x, y) => y - x);
+      };
+      add(now[i]!);
+      while (queue.length > 0) {
+        const j = queue.pop()!;
+        const [a, b] = [now[i], now[j]];
+        if (!a?.cluster || !b?.cluster || !this.mayFit(a, b) || this.directlyLinked(a, b)) continue;
         const cluster = { members: [...a.cluster.members, ...b.cluster.members], grid: a.cluster.grid };
         if (!this.apply(a, b, cluster)) continue;
-        now[i] = this.unitOf.get(cluster.members[0]?.node as Node);
+        const merged = this.unitOf.get(cluster.members[0]?.node as Node)!;
+        now[i] = merged;
         now[j] = undefined;
+        if (merged.places.size === 0) break;
+        add(merged);
       }
     }
   }
 
   private directlyLinked(a: Unit, b: Unit): boolean {
-    return this.producersOf(a).has(b) || this.producersOf(b).has(a);
+    return this.isRead(a, b) || this.isRead(b, a);
+  }
+
+  private isRead(a: Unit, b: Unit): boolean {
+    for (const node of b.reads) if (this.unitOf.get(node) === a) return true;
+    return false;
   }
 
   /** Units so that each comes after those it reads. */
