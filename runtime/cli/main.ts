@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { command } from "./command.ts";
 import type { Io } from "./io.ts";
+import { optimizeLater } from "./tiers.ts";
 
 /** Whether this engine knows relaxed SIMD: a module of one function, `(v128 v128 v128) -> f32x4.relaxed_madd`. */
 const PROBE = Uint8Array.of(
@@ -62,6 +63,7 @@ export async function main(argv: readonly string[], version: string): Promise<vo
     if (error.code === "EPIPE") process.exit(0);
     throw error;
   });
+  optimizeLater();
   // Before any module is compiled; later the flag does nothing.
   if (!WebAssembly.validate(PROBE)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { tools } = await import("./tools.ts");
