@@ -160,7 +160,8 @@ export class Merger {
   private epilogues(): void {
     const readers = new Map<Node, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || !isMapCluster(unit.cluster)) continue;
+      // beside what it reads there are the product, its scratch and offsets
+      if (!unit.cluster || unit.reads.size + 5 > this.limits.maxParams || !isMapCluster(unit.cluster)) continue;
       for (const node of unit.reads) {
         if (node.op !== "dot") continue;
         const list = readers.get(node);

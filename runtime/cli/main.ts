@@ -4,7 +4,7 @@ import { basename, dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { command } from "./command.ts";
 import type { Io } from "./io.ts";
-import { optimizeLater } from "./tiers.ts";
+import { endsStart, optimizeLater } from "./tiers.ts";
 
 /** Whether this engine knows relaxed SIMD: a module of one function, `(v128 v128 v128) -> f32x4.relaxed_madd`. */
 const PROBE = Uint8Array.of(
@@ -70,7 +70,7 @@ export async function main(argv: readonly string[], version: string): Promise<vo
   const { interruptibleDevice, interruptibleHost } = await import("../interruptible.ts");
   const code = await command(argv, io, {
     ...tools,
-    openDevice: async (...given) => interruptibleDevice(await tools.openDevice(...given)),
+    openDevice: async (...given) => endsStart(interruptibleDevice(await tools.openDevice(...given))),
     host: async (...given) => interruptibleHost(await tools.host(...given)),
     version,
   });
