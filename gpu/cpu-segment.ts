@@ -1,7 +1,7 @@
 /**
  * A segment as the cpu device sees it: before, as wanted nodes and where each ends up; after, prepared.
  */
-import { optimize } from "../lang/graph/index.ts";
+import { optimize, text } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Action } from "./cpu-tape.ts";
@@ -67,4 +67,10 @@ export function wantedOf(segment: Segment): Wanted[] {
     const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
     return { node: many ? countOfInfinite(value) : value };
   });
+}
+
+/** Segments of one text are lowered to the same kernels and tape. */
+export function textOf(segment: Segment): string {
+  const roles = segment.outputs.map(({ role }) => (role.kind === "commit" ? `commit ${role.path}` : role.kind));
+  return `${text(segment.outputs.map(({ node }) => node))}\n${roles.join("\n")}`;
 }

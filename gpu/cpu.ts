@@ -5,7 +5,7 @@
  */
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
-import { CpuPrepared, wantedOf } from "./cpu-segment.ts";
+import { CpuPrepared, textOf, wantedOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
 import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
@@ -13,6 +13,7 @@ import { permuted, poisoned, POISON } from "./debug.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
+import { Latest } from "./latest.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Profile } from "./profile.ts";
@@ -51,6 +52,9 @@ const DATA_BYTES = 2 ** 29;
 /** Bytes that any product needs at most. */
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
 
+/** Segments whose kernels and plan are remembered. */
+const KEPT = 32;
+
 /** A kernel as its module exports it. */
 interface Loaded {
   readonly module: WebAssembly.Module;
@@ -64,6 +68,8 @@ export class CpuDevice implements Device {
   private readonly slots: Slots;
   /** By text: a kernel is compiled once, whatever segments it is part of. */
   private readonly kernels = new Map<string, Promise<Loaded>>();
+  /** By text: a script that was changed elsewhere finds its segments as they were. */
+  private readonly planned = new Latest<ReturnType<CpuDevice["plan"]>>(KEPT);
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
@@ -140,13 +146,18 @@ export class CpuDevice implements Device {
 
   // ---------------------------------------------------------------- preparing
 
-  async prepare(segment: Segment): Promise<Prepared> {
+  private plan(segment: Segment) {
     const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
     const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
-    const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
+    return { lowered, waves, plan: planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels) };
+  }
+
+  async prepare(segment: Segment): Promise<Prepared> {
+    const make = () => this.plan(segment);
+    const { lowered, waves, plan } = this.debug ? make() : this.planned.get(textOf(segment), make);
     const loaded = await this.load(lowered);
     const functions = loaded.map(({ run }, i) => {
       const kernel = lowered.kernels[i];

@@ -4,6 +4,7 @@
  */
 import { describe, expect, it, vi } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
+import type { CpuPrepared } from "../../gpu/cpu-segment.ts";
 import { openDevice } from "../../gpu/index.ts";
 import { make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
@@ -12,6 +13,28 @@ import { fetches, input, numbers, runOn, segment } from "./harness.ts";
 const one = (dtype: "f32" | "i32" = "f32") => make("const", [], { value: 1, dtype });
 const state = (name: string, shape: readonly number[] = []) => input("state", name, shape);
 const full = (value: Node, shape: readonly number[]) => make("expand", [value], { shape, axes: [] });
+
+describe("a segment prepared again", () => {
+  const counter = (path: string, by: number) => {
+    const node = make("add", [state("n", [3]), full(make("const", [], { value: by, dtype: "f32" }), [3])]);
+    return segment("count", [{ node, role: { kind: "commit", path } }]);
+  };
+
+  it("is planned once, unless its graph or its slots differ", async () => {
+    const device = new CpuDevice();
+    for (const name of ["n", "m"]) device.createSlot(name, { dtype: "f32", shape: [3] });
+    const all = [];
+    for (const each of [counter("n", 1), counter("n", 1), counter("m", 1), counter("n", 2)])
+      all.push(await device.prepare(each));
+    const [first, again, ...others] = all as CpuPrepared[];
+    expect(again?.lowered).toBe(first?.lowered);
+    for (const other of others) expect(other.lowered).not.toBe(first?.lowered);
+    device.release(first!);
+    for (const prepared of all.slice(1)) await device.run(prepared, { scalars: {} });
+    expect([...(await device.readSlot("n"))]).toEqual([3, 3, 3]);
+    expect([...(await device.readSlot("m"))]).toEqual([2, 2, 2]);
+  });
+});
 
 describe("commits", () => {
   it("see the values from before the run", async () => {
