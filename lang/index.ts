@@ -78,7 +78,8 @@ export async function compile(script: Source, host: Host, options: CompileOption
       facts.set(factKey(ref), told ?? openFacts(ref));
     }
   }
-  const diagnostics = [...syntax, ...moduleErrors, ...checked.diagnostics.filter((d) => !followsFrom(syntax, d))];
+  const found = [...syntax, ...moduleErrors, ...checked.diagnostics.filter((d) => !followsFrom(syntax, d))];
+  const diagnostics = asTold(found, script.file);
   const failed = diagnostics.some((d) => d.severity === "error");
   return {
     program: failed || open ? undefined : checked.program,
@@ -86,6 +87,18 @@ export async function compile(script: Source, host: Host, options: CompileOption
     file,
     sources: [script, ...[...modules.values()].map((m) => m.source), ...host.prelude],
   };
+}
+
+/**
+ * By place; those of the script before those of its imports. What is only worth knowing waits until nothing is wrong.
+ */
+export function asTold(found: readonly Diagnostic[], script: string): Diagnostic[] {
+  const failed = found.some((d) => d.severity === "error");
+  const diagnostics = failed ? found.filter((d) => d.severity !== "note") : found;
+  const files = [script, ...new Set(diagnostics.flatMap((d) => d.labels[0]?.span.file ?? []))];
+  const fileOf = (d: Diagnostic): number => files.indexOf(d.labels[0]?.span.file ?? script);
+  const startOf = (d: Diagnostic): number => d.labels[0]?.span.start ?? 0;
+  return [...diagnostics].sort((a, b) => fileOf(a) - fileOf(b) || startOf(a) - startOf(b));
 }
 
 /** Below a line that could not be read, names are missing that it would have given. */
@@ -104,6 +117,8 @@ export function followsFrom(syntax: readonly Diagnostic[], d: Diagnostic): boole
       part !== undefined && at !== undefined && part.file === at.file && at.start < part.start && part.end < at.end
     );
   };
+  // What stands before a place that could not be read is not all of the condition.
+  if (at && d.code === "DLX0338" && syntax.some((s) => s.code === "DLX0101" && near(at.end, s))) return true;
   if (UNREAD_PARTS.has(d.code) && syntax.some((s) => s.code === "DLX0101" && holds(s))) return true;
   if (!at || !FOLLOW_UPS.has(d.code) || d.help?.startsWith("did you mean")) return false;
   return syntax.some((s) => s.labels[0] && s.labels[0].span.file === at.file && s.labels[0].span.start <= at.end);

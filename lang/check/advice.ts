@@ -8,10 +8,13 @@ import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { namesDefined, patternNames } from "../syntax/defined.ts";
+import { flattenFor } from "./flattens.ts";
+import { asComprehension, asText } from "./foreign-values.ts";
 
 type Node = ast.Expr | ast.Stmt;
-interface Place {
+export interface Place {
   readonly d: Diagnostic;
+  readonly file: ast.File;
   readonly at: Span;
   readonly text: string;
   /** Statements and expressions around the place, the outermost first. */
@@ -19,7 +22,7 @@ interface Place {
   /** What stands at a place. */
   readonly written: (span: Span) => string;
 }
-type Better = {
+export type Better = {
   readonly labels?: Diagnostic["labels"];
   readonly title?: string;
   readonly help: string;
@@ -33,7 +36,7 @@ export function advise(diagnostics: Diagnostic[], file: ast.File, text: string):
     const row = rows[d.code];
     if (!row || !at || at.file !== file.span.file) return;
     const written = ({ start, end }: Span): string => text.slice(start, end);
-    const better = row({ d, at, text, written, around: nodesAround(file, at) });
+    const better = row({ d, file, at, text, written, around: nodesAround(file, at) });
     if (better) diagnostics[i] = { ...d, ...better, fix: better.fix ?? d.fix };
   });
 }
@@ -56,16 +59,31 @@ function nodesAround(file: ast.File, at: Span): Node[] {
 const isModelName = (name: string): boolean => /^\p{Lu}\p{L}*\p{Ll}/u.test(name);
 
 const rows: Readonly<Record<string, Row>> = {
-  DLX0210: (place) => layersInPipe(place) ?? functionForValue(place),
+  DLX0204: flattenInPlace,
+  DLX0210: (place) => asText(place) ?? layersInPipe(place) ?? functionForValue(place),
   DLX0301: unknownCall,
   DLX0302: paramsAgain,
   DLX0306: notAlways,
   DLX0307: onlyOneLeft,
   DLX0309: (place) => functionAmongLayers(place) ?? argumentBehind(place),
   DLX0213: twoRests,
+  DLX0312: asComprehension,
+  DLX0313: asComprehension,
   DLX0318: partOfList,
   DLX0329: metricWithoutBlock,
 };
+
+/** A `flatten` that is missing among layers that are written elsewhere. */
+function flattenInPlace({ d, file, at, around, written }: Place): Better | undefined {
+  const outputs = around.findLast((n) => n.span.start === at.start && n.span.end === at.end) as ast.Expr | undefined;
+  const found = d.title.endsWith("a `flatten` is missing") && outputs ? flattenFor(file, outputs) : undefined;
+  if (!found) return undefined;
+  const text = written(found.layer);
+  return {
+    help: `join the other axes into one before the first \`Linear\`: \`${found.inList ? `[…, flatten, ${text}, …]` : `|> flatten |> ${text}`}\``,
+    fix: [{ title: "insert `flatten`", edits: [found.edit] }],
+  };
+}
 
 /** `Linear(16) |> relu |> Linear(2)` for a model. */
 function layersInPipe({ d, around, written }: Place): Better | undefined {

@@ -4,6 +4,7 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
+import { liveInputOnce } from "../errors/shadows.ts";
 import { hoistScalars, hostable } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Output, Slot } from "../program.ts";
@@ -76,6 +77,7 @@ function closeSegment(c: Checker, build: Build): void {
         n.attrs.source === "batch" && owner.feed !== build.feed ? keptBy(c, owner, n) : inputOf(c, build, owner, n);
     } else {
       if (owner.kind === "tick" && owner.block !== build.block) throw tooFast(n);
+      if (owner.kind === "top" && build.kind === "tick") tellLive(c, n);
       result = keptBy(c, owner, n);
     }
     seen.set(n, result);
@@ -89,6 +91,20 @@ function closeSegment(c: Checker, build: Build): void {
       return { ...o, node: walk(o.node) };
     });
   });
+}
+
+/** What is computed once does not follow its live inputs. */
+function tellLive(c: Checker, node: Node): void {
+  const seen = new Set<Node>();
+  const walk = (n: Node): void => {
+    if (seen.has(n)) return;
+    seen.add(n);
+    const { source, name } = n.attrs;
+    if (n.op === "input" && source === "scalar" && String(name).startsWith("input:") && n.span && node.span)
+      c.report(liveInputOnce(String(name).slice("input:".length), node.span, n.span));
+    n.inputs.forEach(walk);
+  };
+  walk(node);
 }
 
 /** An input that another segment read: a slot that has moved since is kept as it was there. */

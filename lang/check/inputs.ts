@@ -5,6 +5,7 @@
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import type { Span } from "../source.ts";
+import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { typeText } from "./axes.ts";
 import { define, evaluate } from "./expr.ts";
@@ -20,10 +21,12 @@ export function execInput(c: Checker, env: Env, stmt: ast.InputStmt): void {
     const first = optionText(stmt.value);
     const chosen = given === undefined ? first : String(given);
     const place = options.indexOf(chosen);
-    if (place < 0)
-      throw new UserError(
-        names.wrongInput(name, chosen, stmt.value.span, `one of ${options.join(", ")}`, given !== undefined),
-      );
+    if (place < 0) {
+      const option = didYouMean(chosen, options);
+      const near = option === undefined ? undefined : { option, written: asWritten(stmt.domain.items, option) };
+      const allowed = `one of ${options.join(", ")}`;
+      throw new UserError(names.wrongInput(name, chosen, stmt.value.span, allowed, given !== undefined, near));
+    }
     c.inputs.set(name, { name, value: chosen, options, kind: "shape", span: stmt.span });
     define(c, env.scope, stmt.name, evaluate(c, env, stmt.domain.items[place]!));
     return;
@@ -101,6 +104,10 @@ function optionText(e: ast.Expr): string {
       return spanText(e.span);
   }
 }
+
+/** A text stands in quotes. */
+const asWritten = (items: readonly ast.Expr[], option: string): string =>
+  items.some((item) => item.kind === "string" && optionText(item) === option) ? `"${option}"` : option;
 
 function spanText(span: Span): string {
   return `choice at ${span.start}`;

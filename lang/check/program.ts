@@ -6,6 +6,7 @@ import type * as ast from "../syntax/ast.ts";
 import { advise } from "./advice.ts";
 import { finishSegments } from "./finish.ts";
 import { tellWhereElse } from "./elsewhere.ts";
+import { tellShadowed } from "./shadows.ts";
 import { runStatements } from "./statements.ts";
 import type { Frame, Settings } from "./state.ts";
 import { Checker, child, scalarInput } from "./state.ts";
@@ -83,6 +84,8 @@ function walk(
   );
   const walked: WalkedTest[] = [];
   for (const test of tests) c.attempt(() => void walked.push(checkTest(c, { scope, frame }, test)));
+  // The library itself may be read like a script.
+  if (!prelude.some((p) => p.source.text === script.source.text)) tellShadowed(c, script.file);
   tellWhereElse(c.diagnostics, script.whole ?? script.file, script.source.text);
   advise(c.diagnostics, script.whole ?? script.file, script.source.text);
   const failed = c.diagnostics.some((d) => d.severity === "error");

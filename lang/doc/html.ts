@@ -11,6 +11,7 @@ a { color: var(--link); text-decoration: none; } a:hover, a:focus-visible { text
 h1 { font-size: 1.6rem; } h2 { margin: 2.2rem 0 0.4rem; padding-top: 0.8rem; border-top: 1px solid var(--line); font-size: 1.15rem; }
 code, pre { font: 0.88rem/1.5 ui-monospace, Menlo, Consolas, monospace; }
 pre { padding: 0.7rem 0.9rem; overflow-x: auto; border-radius: 6px; background: var(--box); }
+pre.signature { white-space: pre-wrap; }
 .kind, .source, summary { color: var(--soft); font-size: 0.9rem; }
 table { border-collapse: collapse; width: 100%; } td { padding: 0.2rem 0.8rem 0.2rem 0; vertical-align: top; } td:first-child { white-space: nowrap; }
 `;
@@ -42,9 +43,9 @@ function section({ name, kind, signature, shapes, text, source, example, code }:
   const parts = [
     `<section id="${anchor(name)}">`,
     `<h2>${escaped(name)} <span class="kind">${kind}</span></h2>`,
-    `<pre><code>${escaped(signature)}</code></pre>`,
+    `<pre class="signature"><code>${escaped(signature)}</code></pre>`,
     ...(shapes === undefined ? [] : [`<p>Shapes: <code>${escaped(shapes)}</code></p>`]),
-    ...text.split("\n").map((line) => (line === "" ? "" : `<p>${inline(line)}</p>`)),
+    ...paragraphs(text).map((part) => `<p>${inline(part)}</p>`),
     ...(source === undefined ? [] : [`<p class="source">Source: ${inline(source)}.</p>`]),
     ...(example === undefined ? [] : [`<p>Example</p>\n<pre><code>${escaped(example)}</code></pre>`]),
     ...(code === undefined
@@ -54,6 +55,13 @@ function section({ name, kind, signature, shapes, text, source, example, code }:
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
+
+/** Lines go on in one paragraph; another meaning of the name, which begins with its signature, has its own. */
+const paragraphs = (text: string): string[] =>
+  text
+    .split(/\n(?=\s*\n|`\w+\()/)
+    .map((part) => part.replace(/\s+/g, " ").trim())
+    .filter((part) => part !== "");
 
 function page(title: string, body: string): string {
   return [

@@ -10,6 +10,7 @@ import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
 import { parse } from "../syntax/index.ts";
 import { examples } from "./examples.ts";
+import { plainFormulas } from "./formula.ts";
 import { words } from "./words.ts";
 
 export interface DocEntry {
@@ -88,7 +89,7 @@ export function entryOf(decl: ast.Fn | ast.Model | ast.Optimizer, text: string, 
     kind: decl.kind,
     module,
     signature: oneLine(head),
-    ...splitDoc(decl.doc ?? "", name),
+    ...splitDoc(decl.doc ?? "", name, oneLine(head)),
     example: exampleOf(name),
     code: text.slice(decl.span.start, decl.span.end),
   };
@@ -102,7 +103,7 @@ const oneLine = (text: string): string =>
     .replace(/ ([)\]])/g, "$1");
 
 /** A doc of several lines may begin with the call and its result; a `Source:` reaches to the end of its line. */
-function splitDoc(doc: string, name: string): Pick<DocEntry, "shapes" | "text" | "source"> {
+function splitDoc(doc: string, name: string, head: string): Pick<DocEntry, "shapes" | "text" | "source"> {
   const lines = doc === "" ? [] : doc.split("\n");
   const begins = lines.length > 1 && isCall(lines[0] ?? "", name);
   const calls = begins ? (/^\s+->/.test(lines[1] ?? "") ? 2 : 1) : 0;
@@ -110,8 +111,12 @@ function splitDoc(doc: string, name: string): Pick<DocEntry, "shapes" | "text" |
   const rest = lines.slice(calls).join("\n");
   const source = /\bSource: ([^\n]+?)\.?(?=\n|$)/.exec(rest);
   const text = (source ? rest.replace(source[0], "") : rest).trim();
-  return { text, ...(call.includes("[") ? { shapes: call } : {}), ...(source ? { source: source[1] } : {}) };
+  const saysMore = call.includes("[") && bare(call) !== bare(head);
+  return { text, ...(saysMore ? { shapes: call } : {}), ...(source ? { source: source[1] } : {}) };
 }
+
+/** A signature without what a call does not say: that a parameter is a size, and the sign before a default. */
+const bare = (signature: string): string => signature.replaceAll(": dim", "").replace(/ = |: /g, " ");
 
 /** The name and its lists, perhaps `->` and a type, and nothing else. */
 function isCall(line: string, name: string): boolean {
@@ -137,7 +142,7 @@ function givenFunctions(): DocEntry[] {
   };
   for (const { name, doc } of Object.values(builtins)) {
     const [, signature, text] = /^`([^`]+)`\s*([\s\S]*)$/.exec(doc) ?? [];
-    add(name, signature ?? name, text ?? doc);
+    add(name, signature ?? name, plainFormulas(text ?? doc));
   }
   for (const [name, { doc }] of Object.entries(specials)) {
     const end = doc.lastIndexOf("): ") + 1;

@@ -109,9 +109,26 @@ export function needsConstant(what: string, got: string, span: Span): Diagnostic
   );
 }
 
-export function wrongInput(name: string, value: string, span: Span, allowed: string, given = true): Diagnostic {
+export function wrongInput(
+  name: string,
+  value: string,
+  span: Span,
+  allowed: string,
+  given = true,
+  near?: { readonly option: string; readonly written: string },
+): Diagnostic {
+  const guess = near && (given ? `--set ${name}=${near.option}` : near.written);
   const help = given ? `use --set ${name}=… with ${allowed}` : "begin with a value that the input allows";
-  return error("DLX0319", `\`${value}\` is not a value for the input \`${name}\``, span, allowed, help);
+  return fixed(
+    error(
+      "DLX0319",
+      `\`${value}\` is not a value for the input \`${name}\``,
+      span,
+      allowed,
+      guess === undefined ? help : `did you mean \`${guess}\`?`,
+    ),
+    near && !given ? change(span, near.written) : undefined,
+  );
 }
 
 export function otherParts(count: number, got: string, parts: number | undefined, span: Span): Diagnostic {

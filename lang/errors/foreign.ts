@@ -37,6 +37,8 @@ export const ADVICE: Readonly<Record<string, string>> = {
   MaxPooling2D:
     "a function with settings stands among layers as `x => maxpool(x, 2)`, and in a pipe as `|> maxpool(2)`",
   AvgPool2d: "a function with settings stands among layers as `x => avgpool(x, 2)`, and in a pipe as `|> avgpool(2)`",
+  break: "a loop makes all its passes; in `train` write `when c { stop }`, and `iterate` goes on until a value stays",
+  continue: "a loop makes all its passes; choose what a pass does with `if c { … }`",
   step: "`step` counts inside of a `train` block",
   epoch: "`epoch` counts inside of a `train` block",
 };

@@ -5,7 +5,7 @@ import { axesText, axisWithSize, typeText } from "../check/shape-text.ts";
 import type { Axis, Tensor } from "../check/values.ts";
 import type { Diagnostic, Fix } from "../diagnostic.ts";
 import type { Span } from "../source.ts";
-import { change, fix, fixed, insertAfter, put, putAfter } from "./edits.ts";
+import { change, fix, fixed, insertAfter, put } from "./edits.ts";
 import { axesOf, error, facts, ordinal, sameSpan } from "./shapes.ts";
 import type { Operand } from "./shapes.ts";
 
@@ -37,13 +37,6 @@ function unquoted(x: Operand): readonly Fix[] | undefined {
   return fix("take the quotes away", put({ file, start, end: start + 1 }, ""), put({ file, start: end - 1, end }, ""));
 }
 
-/** `"a is " + a` as `"a is {a}"`. */
-function filledIn(op: string, a: Operand, b: Operand): readonly Fix[] | undefined {
-  if (op !== "+" || a.value.kind !== "str" || b.value.kind === "str") return undefined;
-  const gap = { file: a.span.file, start: a.span.end - 1, end: b.span.start };
-  return fix("put it into the text", put(gap, "{"), putAfter(b.span, '}"'));
-}
-
 /** 0210 for operators: no meaning for these two. */
 export function wrongOperands(op: string, a: Operand, b: Operand, help?: string): Diagnostic {
   const number = [a, b].find(numeric);
@@ -54,7 +47,7 @@ export function wrongOperands(op: string, a: Operand, b: Operand, help?: string)
       facts([a, b]),
       number ? numberHelp(number) : help,
     ),
-    number ? unquoted(number) : filledIn(op, a, b),
+    number && unquoted(number),
   );
 }
 

@@ -220,7 +220,7 @@ export function foreignWord(span: Span, written: string, help: string, fixes?: F
 
 export function wrongFormat(span: Span, format: string): Diagnostic {
   const notes = ["a format is perhaps `+`, perhaps digits, perhaps `.` and digits, then one of `d f e g %`"];
-  const near = /(?:\.\d+)?[dfeg%]$/.exec(format)?.[0];
+  const near = /^\+?\d*\.\d+$/.test(format) ? `${format}f` : /(?:\.\d+)?[dfeg%]$/.exec(format)?.[0];
   return fixed(
     error(
       "DLX0109",

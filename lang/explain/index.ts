@@ -85,6 +85,8 @@ import DLX0344 from "./DLX0344.md";
 import DLX0345 from "./DLX0345.md";
 import DLX0346 from "./DLX0346.md";
 import DLX0347 from "./DLX0347.md";
+import DLX0348 from "./DLX0348.md";
+import DLX0349 from "./DLX0349.md";
 import DLX0401 from "./DLX0401.md";
 import DLX0402 from "./DLX0402.md";
 import DLX0403 from "./DLX0403.md";
@@ -245,6 +247,8 @@ const texts = [
   DLX0345,
   DLX0346,
   DLX0347,
+  DLX0348,
+  DLX0349,
   DLX0401,
   DLX0402,
   DLX0403,

@@ -8,7 +8,7 @@ import type { Frame } from "../check/state.ts";
 import { isSameMistake } from "../check/state.ts";
 import type { Value } from "../check/values.ts";
 import type { Diagnostic, Label } from "../diagnostic.ts";
-import { followsFrom } from "../index.ts";
+import { asTold, followsFrom } from "../index.ts";
 import type { Source, Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
 import { parseAgain } from "../syntax/again.ts";
@@ -148,7 +148,7 @@ export class Analysis {
       found.push(d);
       if (name !== undefined) told.add(name);
     }
-    return [...this.syntax, ...found];
+    return asTold([...this.syntax, ...found], this.source.file);
   }
 
   private written(d: Diagnostic): string | undefined {

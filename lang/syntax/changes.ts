@@ -1,4 +1,4 @@
-/** `name = value` where the name is a state or the params of an optimizer: not a new name, a change of the old one. */
+/** `name = value` where the name is a state, a carry or the params of an optimizer: not a new name, a change of the old one. */
 import type { Diagnostic } from "../diagnostic.ts";
 import { changedState } from "../errors/syntax.ts";
 import type { Source } from "../source.ts";
@@ -19,14 +19,25 @@ export function tellChanges(source: Source, body: readonly ast.Stmt[], diagnosti
 }
 
 /** The innermost statement at a place; on the way what can be changed is gathered. */
-function follow(stmts: readonly ast.Stmt[], at: number, states: Map<string, string>): ast.Stmt | undefined {
-  for (const stmt of stmts) if (stmt.kind === "state" && stmt.span.end <= at) states.set(stmt.name.text, "the state");
-  const own = stmts.find(({ span }) => span.start <= at && at <= span.end);
-  if (!own) return undefined;
-  if (own.kind === "optimizer") {
-    const params = own.params[0]?.name.text;
+function follow(value: unknown, at: number, states: Map<string, string>): ast.Stmt | undefined {
+  if (Array.isArray(value)) {
+    for (const item of value as readonly ast.Stmt[])
+      if (item.kind === "state" && item.span.end <= at) states.set(item.name.text, "the state");
+    for (const item of value) {
+      const found = follow(item, at, states);
+      if (found) return found;
+    }
+    return undefined;
+  }
+  if (value === null || typeof value !== "object") return undefined;
+  const node = value as ast.Stmt | ast.Expr;
+  if ("span" in node && (at < node.span.start || node.span.end < at)) return undefined;
+  if (node.kind === "for" || node.kind === "scan" || node.kind === "iterate")
+    for (const { name } of node.carries) states.set(name.text, "what the loop carries");
+  if (node.kind === "optimizer") {
+    const params = node.params[0]?.name.text;
     if (params !== undefined) states.set(params, "the params");
   }
-  const inner = "body" in own && own.body.kind === "block" ? follow(own.body.body, at, states) : undefined;
-  return inner ?? own;
+  const inner = Object.entries(node).flatMap(([key, part]) => (key === "span" ? [] : [follow(part, at, states)]));
+  return inner.find((found) => found !== undefined) ?? (node.kind === "let" ? node : undefined);
 }

@@ -24,6 +24,8 @@ export type Rule<T> = ParserMethod<[], T>;
 /** Where a value that cannot be read ends. */
 export const VALUE_ENDS: readonly TokenType[] = [Comma, Newline, RParen, RSquare, RCurly];
 export const STATEMENT_ENDS: readonly TokenType[] = [Newline, RCurly];
+/** After so many mistakes the text is no script, and a mistake costs the rest of its line. */
+const MOST_MISTAKES = 1000;
 
 /** A text literal whose holes are still to be parsed. */
 export interface PendingString {
@@ -133,7 +135,8 @@ export abstract class Recovery extends EmbeddedActionsParser {
     } catch (e) {
       if (!(e instanceof Error) || !isRecognitionException(e)) throw e;
       this.caught(e as IRecognitionException);
-      this.skipTo(ends, this.depth(first));
+      const isLost = this.diagnostics.length > MOST_MISTAKES;
+      this.skipTo(isLost ? ends.filter((end) => end !== Comma) : ends, this.depth(first));
       return instead(first);
     }
   }

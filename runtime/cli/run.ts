@@ -117,11 +117,11 @@ function sinkFor(args: Args, io: Io, session: Session, out: Out): Sink {
     : plainSink(session, out);
 }
 
-/** Shows what the compiler found; false when the program has errors. */
+/** Shows what the compiler found, but for notes, which `dlx check` tells; false when the program has errors. */
 export function tell({ diagnostics, program, sources }: Compiled, io: Io, json: boolean): boolean {
   const wrong = program === undefined || diagnostics.some(({ severity }) => severity === "error");
   const line = (event: RunEvent) => io.stdout(`${JSON.stringify(event)}\n`);
-  for (const diagnostic of diagnostics) {
+  for (const diagnostic of diagnostics.filter(({ severity }) => severity !== "note")) {
     if (json) line({ event: diagnostic.severity === "error" ? "error" : "warning", diagnostic });
     else io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
   }

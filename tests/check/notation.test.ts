@@ -158,8 +158,8 @@ test("an unknown size of the data is carried through", async () => {
 let data = csv("away.csv", target: "price")
 let g[p, q] = sum(data.x[n, p] * data.x[n, q], over: n)
 let d[n, p] = data.x[n, p] - mean(data.x[m, p], over: m)
-let e[n] = data.x[2 * n, 0]
-print g, sum(g @ g), sum(d, over: 0), e`;
+let f[n] = data.x[2 * n, 0]
+print g, sum(g @ g), sum(d, over: 0), f`;
   const host = { prelude, facts: async () => undefined, readModule: async () => undefined };
   const { diagnostics, program } = await compile({ file: "script.dlx", text }, host);
   expect(program).toBeUndefined();

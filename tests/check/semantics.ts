@@ -46,7 +46,13 @@ export interface Files {
   readonly [path: string]: string;
 }
 
+/** Without notes, which say nothing of what is wrong. */
 export async function check(text: string, files: Files = {}, options: CompileOptions = {}): Promise<Compiled> {
+  const compiled = await noted(text, files, options);
+  return { ...compiled, diagnostics: compiled.diagnostics.filter((d) => d.severity !== "note") };
+}
+
+export async function noted(text: string, files: Files = {}, options: CompileOptions = {}): Promise<Compiled> {
   return compile(
     { file: "script.dlx", text },
     {

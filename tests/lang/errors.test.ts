@@ -64,7 +64,7 @@ describe("mistakes as a person reads them", () => {
     const file = join(folder, name, "message.txt");
     if (process.env.UPDATE) writeFileSync(file, text);
     expect(text).toBe(readFileSync(file, "utf8"));
-    expect(text).toMatch(/^(error|warning)\[DLX0\d{3}\]/);
+    expect(text).toMatch(/^(error|warning|note)\[DLX0\d{3}\]/);
   });
   test("each code has a sample that begins with it", () => {
     const shown = new Set(cases.map((name) => codesOf(name)[0]));

@@ -21,7 +21,7 @@ const samples = resolve(import.meta.dirname, "errors");
 /** The codes of a sample, in the order of its messages. */
 export function codesOf(name: string): string[] {
   const text = readFileSync(join(samples, name, "message.txt"), "utf8");
-  return [...text.matchAll(/^(?:error|warning)\[(DLX\d{4})\]/gm)].map((m) => m[1]!);
+  return [...text.matchAll(/^(?:error|warning|note)\[(DLX\d{4})\]/gm)].map((m) => m[1]!);
 }
 
 /** The sample of a code that holds further files. */

@@ -11,7 +11,7 @@ const TEXT = `seed 1
 input lr = 1e-3 in 1e-5 .. 1e-1 log
 ## Ten classes of digits.
 let data = digits() |> split(val: 0.1)
-let norm = standardize(data.train.image)
+let whiten = standardize(data.train.image)
 ## Two layers.
 model Mlp(Classes: dim, width = 32)(x: [B, 28, 28]) -> logits[B, Classes] {
   let inner = Linear(width)
@@ -21,7 +21,7 @@ model Mlp(Classes: dim, width = 32)(x: [B, 28, 28]) -> logits[B, Classes] {
 }
 let net = Mlp(10)
 train fit (image, label) in batches(shuffle(data.train), 64) for 1 epochs {
-  let z = net(norm(image))
+  let z = net(whiten(image))
   let loss = cross_entropy(z, label)
   minimize loss over net.inner with Adam(lr)
   metric acc = accuracy(z, label)
@@ -75,6 +75,14 @@ describe("dlx lsp", () => {
   const hover = async (s: Script, marked: string) =>
     (await client.request<{ contents: { value: string } } | null>("textDocument/hover", s.at(marked)))?.contents
       .value ?? "";
+
+  test("a name of the library is a note: information, with the place of the other one", async () => {
+    const script = new Script(client, uri("shadow.dlx"), "fn relu(x) = x\nprint relu(1.0)\n");
+    const [note, ...others] = await client.diagnostics(script.uri, 1);
+    expect(others).toEqual([]);
+    expect(note).toMatchObject({ code: "DLX0348", severity: 3 });
+    expect(note!.relatedInformation.map((r) => r.location.uri)).toEqual(["dlx-stdlib:/activations.dlx"]);
+  });
 
   test("diagnostics follow incremental edits; the newest text is told of", async () => {
     const script = new Script(client, uri("edits.dlx"), TEXT);
@@ -257,7 +265,7 @@ describe("dlx lsp", () => {
       "textDocument/documentSymbol",
       script.document,
     );
-    expect(symbols.map((s) => s.name)).toEqual(["lr", "data", "norm", "Mlp", "net", "fit"]);
+    expect(symbols.map((s) => s.name)).toEqual(["lr", "data", "whiten", "Mlp", "net", "fit"]);
     expect(symbols[3]!.children.map((s) => s.name)).toEqual(["inner"]);
     expect(symbols[5]!.children.map((s) => s.name)).toEqual(["z", "loss", "acc"]);
     const folds = await client.request<{ startLine: number; endLine: number }[]>(
@@ -321,7 +329,7 @@ describe("dlx lsp", () => {
     expect(await why("let |^z = net", "loss")).toMatch(/would mean something else|defined twice/);
     expect(await why("let |^z = net", "relu 2")).toContain("cannot be a name");
     expect(await why("let |^z = net", "train")).toContain("cannot be a name");
-    expect(await why("let |^norm =", "relu")).toContain("would mean something else");
+    expect(await why("let |^whiten =", "relu")).toContain("would mean something else");
     expect(await why("|> |^relu", "relu2")).toContain("no name of this script");
     script.edit("let net = Mlp(10)", 'let net = Mlp(10) |> load("net.safetensors")');
     expect(await why("let |^inner", "hidden")).toContain("loaded by their paths");
@@ -356,9 +364,9 @@ describe("dlx lsp", () => {
       "model Part(Classes: dim)(x) {\n  x |> Linear(16) |> relu\n    |> Linear(Classes)\n}\n\n## Two layers.\nmodel Mlp",
     );
     expect(applied(part)).toContain("x |> flatten |> Part(Classes)");
-    script.edit("let z = net(norm(image))", "let pixels = norm(image)\n  let z = net(pixels)");
+    script.edit("let z = net(whiten(image))", "let pixels = whiten(image)\n  let z = net(pixels)");
     const axis = (await actions("let |^pixels")).find((a) => a.title.startsWith("name axis 1"));
-    expect(applied(axis)).toContain("  dim Axis = 28\n  let pixels = norm(image) |> rename(1, Axis)\n");
+    expect(applied(axis)).toContain("  dim Axis = 28\n  let pixels = whiten(image) |> rename(1, Axis)\n");
     const after = new Script(client, uri("after.dlx"), applied(axis));
     expect(await client.diagnostics(after.uri, 1)).toEqual([]);
   });

@@ -1,11 +1,11 @@
 /** Statements whose head is written as another language has it. */
 import type { IToken, TokenType } from "chevrotain";
-import { change, fix, from, put, putBefore, remove } from "../../errors/edits.ts";
+import { change, fix, from, put, putAfter, putBefore, remove } from "../../errors/edits.ts";
 import { bareFields, foreignSign, foreignWord, otherSign } from "../../errors/syntax.ts";
 import { spanOf } from "../scan.ts";
-import { Colon, Comma, endOf, Equals, FatArrow, Foreign, Identifier, LCurly, LeftArrow, LParen, Minus, NumberLit, Plus, RParen, Slash, Star, StringLit, synthetic, UNITS } from "../tokens.ts"; // prettier-ignore
+import { Colon, Comma, endOf, Equals, FatArrow, Foreign, Identifier, LCurly, LeftArrow, LParen, Minus, NumberLit, Plus, RCurly, RParen, Slash, Star, StringLit, synthetic, UNITS } from "../tokens.ts"; // prettier-ignore
 import type { Look, Mended, Row } from "./look.ts";
-import { is, as, word, lineEnd, closing } from "./look.ts";
+import { is, as, word, lineEnd, closing, closes, opens, statementStart } from "./look.ts";
 
 const UPDATES: Readonly<Record<string, TokenType>> = { "+=": Plus, "-=": Minus, "*=": Star, "/=": Slash };
 
@@ -16,6 +16,8 @@ export const heads: readonly Row[] = [
   { begins: Identifier, words: ["save"], mend: savedCall },
   { begins: Identifier, words: ["train", "eval", "repeat"], mend: bareFieldList },
   { begins: Identifier, words: ["train"], mend: limitFirst },
+  { begins: Identifier, words: ["minimize"], mend: withFirst },
+  { begins: Identifier, words: ["if", "for", "while", "train", "eval", "every", "when"], mend: colonLine },
   { begins: Identifier, mend: walrus },
   { begins: Identifier, mend: update },
 ];
@@ -173,6 +175,80 @@ function update({ source, tokens, i, start }: Look): Mended | undefined {
   );
   const copy = synthetic(Identifier, sign.startOffset, t.image);
   return { taken: 2, tokens: [t, as(sign, LeftArrow, "<-"), copy, synthetic(op, endOf(sign), sign.image[0])], told };
+}
+
+/** `minimize loss with Adam(1e-3) over net`. */
+function withFirst({ source, tokens, i, start }: Look): Mended | undefined {
+  if (!start) return undefined;
+  const end = lineEnd(tokens, i);
+  const outside = (image: string, after: number): number =>
+    tokens.findIndex((t, k) => k > after && k < end && is(t, Identifier, image) && depthAt(tokens, i, k) === 0);
+  const by = outside("with", i);
+  const over = by < 0 ? -1 : outside("over", by);
+  if (by < 0 || over < 0 || tokens.slice(i, by).some((t) => is(t, Identifier, "over"))) return undefined;
+  const condition = outside("if", over);
+  const stop = condition < 0 ? end : condition;
+  if (over - by < 2 || stop - over < 2) return undefined;
+  const [first, second] = [tokens.slice(by, over), tokens.slice(over, stop)];
+  const [a, b] = [first, second].map((part) => from(spanOf(source, part[0]!), spanOf(source, part.at(-1)!)));
+  const [what, which] = [a!, b!].map((at) => source.text.slice(at.start, at.end));
+  const told = otherSign(
+    a!,
+    "what is moved is said before how",
+    "stands before `over`",
+    `write \`${which} ${what}\``,
+    fix("change the order", put(a!, which!), put(b!, what!)),
+  );
+  return { taken: stop - i, tokens: [...tokens.slice(i, by), ...second, ...first], told };
+}
+
+function depthAt(tokens: readonly IToken[], from_: number, at: number): number {
+  let depth = 0;
+  for (let k = from_; k < at; k++) {
+    const type = tokens[k]!.tokenType;
+    if (opens.has(type)) depth++;
+    else if (closes.has(type)) depth--;
+  }
+  return depth;
+}
+
+/** `if c: print x` on one line. */
+function colonLine({ source, tokens, i, start, open }: Look): Mended | undefined {
+  const end = lineEnd(tokens, i);
+  const t = tokens[i]!;
+  const line = tokens.slice(i, end);
+  const colon = i + line.findIndex((x, k) => is(x, Colon) && depthAt(tokens, i, i + k) === 0);
+  if (!start || colon < i + 2 || colon + 1 >= end || line.some((x) => x.tokenType === LCurly || x.image === "?"))
+    return undefined;
+  const at = spanOf(source, tokens[colon]!);
+  const last = tokens[end - 1]!;
+  if (end === colon + 2 && is(last, Identifier, "break") && t.image === "if") {
+    const training = open.some((k) => is(tokens[statementStart(tokens, k)], Identifier, "train"));
+    const told = foreignWord(
+      spanOf(source, last),
+      "break",
+      "a loop makes all its passes; a `train` block ends by `when c { stop }`",
+      training
+        ? fix(
+            "write `when … { stop }`",
+            put(spanOf(source, t), "when"),
+            put(at, " {"),
+            put(spanOf(source, last), "stop }"),
+          )
+        : undefined,
+    );
+    return { taken: end - i, tokens: [], told };
+  }
+  const told = otherSign(
+    at,
+    "a block stands in `{ }`",
+    "no block begins with `:`",
+    "write `{ … }`",
+    fix("write `{ … }`", put(at, " {"), putAfter(spanOf(source, last), " }")),
+  );
+  const braces = [synthetic(LCurly, at.start, "{"), synthetic(RCurly, endOf(last), "}")] as const;
+  const body = tokens.slice(colon + 1, end);
+  return { taken: end - i, tokens: [...tokens.slice(i, colon), braces[0], ...body, braces[1]], told };
 }
 
 /** The `{` of a head, on its line. */
