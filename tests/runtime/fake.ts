@@ -84,7 +84,15 @@ export class FakeDevice implements Device {
   }
   async prepare(segment: Segment): Promise<Prepared> {
     this.segments.set(segment.name, segment);
-    const stats = { dispatches: 1, bytesRead: 8, bytesWritten: 4, boundBytes: 12, flops: 2, peakBytes: 16, liveBytes: 16 };
+    const stats = {
+      dispatches: 1,
+      bytesRead: 8,
+      bytesWritten: 4,
+      boundBytes: 12,
+      flops: 2,
+      peakBytes: 16,
+      liveBytes: 16,
+    };
     return { name: segment.name, stats, kernels: `kernel ${segment.name}` };
   }
   run(prepared: Prepared, feeds: Feeds): Promise<RunResult> {
