@@ -5,7 +5,7 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, hostname, loadavg, tmpdir, totalmem } from "node:os";
+import { cpus, loadavg, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { install } from "./install.mjs";
@@ -172,7 +172,10 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
   };
   const line = (cells) => `| ${cells.join(" | ")} |`;
   const rows = runners.map((each) => line([each.label, gflops(each), ...only.map((key) => digits(ms(key, each)))]));
-  const compared = (title, above, below) => line([title, "", ...only.map((key) => ratio(key, above, below))]);
+  const compared = (title, above, below) =>
+    runners.some(above) && runners.some(below)
+      ? [line([title, "", ...only.map((key) => ratio(key, above, below))])]
+      : [];
   // The run itself holds as many processors as it has threads.
   const busy = Math.max(...loads) > cpus().length + 1;
   const first = (key, each) => {
@@ -181,7 +184,7 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
   };
   const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
   return [
-    `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC, ${hostname()}`,
+    `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
     "",
     `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
     `Load (runnable processes of all programs) ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; each of ${rounds} rounds runs every program once.`,
@@ -193,9 +196,9 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
     "",
     ...head("program", "512³", ...only),
     ...rows,
-    compared("best dlx / best PyTorch", fused, torch),
-    compared("best dlx without relaxed SIMD / best PyTorch", plain, torch),
-    compared("best dlx / best JavaScript", fused, script),
+    ...compared("best dlx / best PyTorch", fused, torch),
+    ...compared("best dlx without relaxed SIMD / best PyTorch", plain, torch),
+    ...compared("best dlx / best JavaScript", fused, script),
     "",
     "Milliseconds until the end of the first step (dlx: the check of the script included).",
     "",
