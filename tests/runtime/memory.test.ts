@@ -80,13 +80,13 @@ train (x, y) in batches(rows, ${batch}) for 2 epochs {
         |
         = note: the largest value is f32[15000, 256], 14.7 MiB
         = note: the device is cpu (WebAssembly, SIMD, 1 thread)
-        = help: use batches of at most 6825: \`batches(.., 6825)\`"
+        = help: use batches of at most 6848: \`batches(.., 6848)\`"
     `);
   });
   it("not one row fits", async () => {
     const text = message(await within(48, script("Linear(1500), tanh, Linear(1500), tanh", "Adam(1e-3)", 100)(10)));
     expect(text).toMatchInlineSnapshot(`
-      "error[DLX0708]: a step of this block needs 52.8 MiB of memory, but there are
+      "error[DLX0708]: a step of this block needs 52.9 MiB of memory, but there are
           only 48 MiB
        --> script.dlx:3:1
         |
@@ -102,7 +102,7 @@ train (x, y) in batches(rows, ${batch}) for 2 epochs {
 
 it("a value outside of blocks", async () => {
   expect(message(await within(16, "let x = normal([3000, 3000])\nprint mean(x @ x.T)\n"))).toMatchInlineSnapshot(`
-    "error[DLX0708]: this needs 69.7 MiB of memory, but there are only 16 MiB
+    "error[DLX0708]: this needs 69.8 MiB of memory, but there are only 16 MiB
      --> script.dlx:1:9
       |
     1 | let x = normal([3000, 3000])
