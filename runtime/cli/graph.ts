@@ -25,7 +25,9 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
   const rung = asked[0] ?? "graph";
   const inputs = parseSets(args.list("set"));
   const { program, file, diagnostics, sources } = await tools.compile(args.file, { inputs, data: args.text("data") });
-  for (const diagnostic of diagnostics) io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
+  for (const diagnostic of diagnostics) {
+    if (diagnostic.severity !== "note") io.stderr(`${renderDiagnostic(diagnostic, sources, { color: io.color })}\n`);
+  }
   // A script with mistakes still has a tree.
   const wrong = program === undefined || diagnostics.some(({ severity }) => severity === "error");
   const show = (value: unknown, text: () => string) =>
