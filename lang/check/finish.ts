@@ -5,7 +5,7 @@
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import { liveInputOnce } from "../errors/shadows.ts";
-import { hoistScalars, hostable } from "../graph/index.ts";
+import { hoistScalars, hostable, topological } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Output, Slot } from "../program.ts";
 import { HOST_SOURCES, keptBy, rebuild } from "./host.ts";
@@ -95,16 +95,11 @@ function closeSegment(c: Checker, build: Build): void {
 
 /** What is computed once does not follow its live inputs. */
 function tellLive(c: Checker, node: Node): void {
-  const seen = new Set<Node>();
-  const walk = (n: Node): void => {
-    if (seen.has(n)) return;
-    seen.add(n);
+  for (const n of topological([node])) {
     const { source, name } = n.attrs;
     if (n.op === "input" && source === "scalar" && String(name).startsWith("input:") && n.span && node.span)
       c.report(liveInputOnce(String(name).slice("input:".length), node.span, n.span));
-    n.inputs.forEach(walk);
-  };
-  walk(node);
+  }
 }
 
 /** An input that another segment read: a slot that has moved since is kept as it was there. */

@@ -130,7 +130,7 @@ export class Analysis {
       return home !== undefined && !slice.members.has(home);
     };
     if (diagnostics.some((d) => d.labels.some(outside))) return this.source.text;
-    return diagnostics.some((d) => d.code.startsWith("DLX03")) ? neighbours : undefined;
+    return diagnostics.some((d) => d.severity === "error" && d.code.startsWith("DLX03")) ? neighbours : undefined;
   }
 
   /** The messages of all parts as those of one script: each once, and only on statements of its part. */
