@@ -134,7 +134,7 @@ export async function compare({ only, peers: chosen, rounds, seconds, keep, tell
     const table = tableOf({ only, runners, best, notes, rounds, loads });
     if (keep) {
       mkdirSync(here("results"), { recursive: true });
-      const file = here(`results/${new Date().toISOString().slice(0, 10)}-${hostname()}.md`);
+      const file = here(`results/${new Date().toISOString().slice(0, 10)}.md`);
       writeFileSync(file, table);
       tell(`written to ${file}`);
     }

@@ -6,7 +6,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, hostname, loadavg } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -109,7 +109,7 @@ function tableText(name) {
 
 const day = new Date().toISOString().slice(0, 10);
 const text = [
-  `# How cost grows, ${day}, ${hostname()}`,
+  `# How cost grows, ${day}`,
   "",
   `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, Node ${process.versions.node}, load ${loadavg()[0].toFixed(1)} at the start.`,
   "Peak MB is what the compiler counts for one step; memory MB is the whole process at its largest. A size that does not run",
@@ -120,7 +120,7 @@ const text = [
 console.log(text);
 if (values.keep) {
   mkdirSync(here("results"), { recursive: true });
-  const file = here(`results/growth-${day}-${hostname()}.md`);
+  const file = here(`results/growth-${day}.md`);
   writeFileSync(file, `${text}\n`);
   console.error(`written to ${file}`);
 }
