@@ -129,7 +129,7 @@ export function planArena(
     .filter(({ id, range }) => range && owner[id] === id && inArena(buffers[id] as Buffer))
     .sort((a, b) => b.size - a.size || a.id - b.id);
   const offsets = buffers.map(() => -1);
-  const placed: { readonly from: number; readonly to: number; readonly range: Range }[] = [];
+  const placed: { readonly from: number; readonly to: number; readonly size: number; readonly range: Range }[] = [];
   let bytes = 0;
   for (const { id, size, range } of order) {
     if (!range) continue;
@@ -150,7 +150,7 @@ export function planArena(
     }
     const from = best >= 0 ? best : at;
     offsets[id] = from;
-    placed.push({ from, to: from + size, range });
+    placed.push({ from, to: from + size, size, range });
     bytes = Math.max(bytes, from + size);
   }
   owner.forEach((of, id) => {
@@ -160,12 +160,13 @@ export function planArena(
   return { offsets, bytes, live: mostLive(placed), lives };
 }
 
-function mostLive(placed: readonly { readonly from: number; readonly to: number; readonly range: Range }[]): number {
+/** The greatest sum of the sizes that live at one time. */
+export function mostLive(all: readonly { readonly size: number; readonly range: Range }[]): number {
   const changes = new Map<number, number>();
   const change = (at: number, by: number) => void changes.set(at, (changes.get(at) ?? 0) + by);
-  for (const { from, to, range } of placed) {
-    change(range.start, to - from);
-    change(range.end + 1, from - to);
+  for (const { size, range } of all) {
+    change(range.start, size);
+    change(range.end + 1, -size);
   }
   let live = 0;
   let most = 0;
