@@ -1,4 +1,4 @@
-"""Mixed precision: products that take and give half precision (Half of tests/graph/torch/ops.py), a loss scale that
+"""Mixed precision: products that take and give half precision (half.py), a loss scale that
 begins at 65536, and at an overflow skips the step and halves (as torch.cuda.amp.GradScaler).
 
     python3 tests/torch/mixed.py          writes mixed.json beside it
@@ -7,20 +7,8 @@ begins at 65536, and at an overflow skips the step and halves (as torch.cuda.amp
 import torch
 import torch.nn.functional as F
 
+from half import Half
 from shared import case, done, grad, leaf, linears, step, wave
-
-
-class Half(torch.autograd.Function):
-    """By way of float32, as a half of a float64 would be rounded twice otherwise: the products here are no ties."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return x.half().to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, g):
-        return Half.apply(g)
-
 
 half = Half.apply
 

@@ -9,10 +9,15 @@ import itertools
 import json
 import math
 import pathlib
+import sys
 
 import torch
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "torch"))
+
+from half import Half  # noqa: E402
+
 DTYPES = {"f32": torch.float64, "i32": torch.int64, "u32": torch.int64, "bool": torch.bool}
 M = 0xFFFFFFFF
 
@@ -193,18 +198,6 @@ def binary(f, whole=None):
 
 def unary(f):
     return lambda x, a, s: f(x[0])
-
-
-class Half(torch.autograd.Function):
-    """Half precision and back; what flows back is rounded too. Twice rounded (float64, 32, 16) would not do for any number: these are float32."""
-
-    @staticmethod
-    def forward(ctx, x):
-        return x.half().to(x.dtype)
-
-    @staticmethod
-    def backward(ctx, g):
-        return Half.apply(g)
 
 
 OPS = {
