@@ -3,7 +3,8 @@
  * are its own; workgroup memory (`shared`, by name) serves all.
  */
 import type { GroupKernel } from "../kernel.ts";
-import { inPieces, piecesBranch, productBranch, withParams } from "./dot.ts";
+import { piecesBranch, productBranch, withParams } from "./dot.ts";
+import { inPieces } from "./product-plan.ts";
 import { rowsBranch, rowsSize } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";

@@ -7,11 +7,13 @@ export interface Schedule {
   readonly together: boolean;
   /** Invocations that keep the adapter busy; below that, the depth of products is cut. */
   readonly threads: number;
+  /** Workgroups that keep the adapter busy with tiles of products. */
+  readonly tiles: number;
   /** Sums of a product that an invocation keeps in registers, along either side. */
   readonly block: number;
 }
 
-export const hardware: Schedule = { together: true, threads: 16384, block: 4 };
+export const hardware: Schedule = { together: true, threads: 16384, tiles: 64, block: 4 };
 
 /** A software adapter runs a workgroup's invocations in turn: waiting for each other costs more than what it saves. */
-export const software: Schedule = { together: false, threads: 512, block: 8 };
+export const software: Schedule = { together: false, threads: 512, tiles: 1, block: 8 };

@@ -1,0 +1,87 @@
+/**
+ * What all forms of products share: where operands lie, and what becomes of a sum: it is stored, or goes through the
+ * epilogue, or is a piece that another dispatch adds up.
+ */
+import type { DotKernel, Offsets, Operand } from "../kernel.ts";
+import type { Plan } from "./product-plan.ts";
+import { decode, ValueWriter } from "./writer.ts";
+import type { Writer } from "./writer.ts";
+
+export const offset = (w: Writer, o: Offsets, i: string): string =>
+  o.kind === "stride" ? (o.stride === 0 ? "" : `${i} * ${w.literal(o.stride, "u32")}`) : w.word(o.param, i);
+
+/** The part of an address that does not depend on the depth. */
+export function whole(w: Writer, operand: Operand, g: string, outer: string): string[] {
+  const base = operand.base === 0 ? "" : w.literal(operand.base, "u32");
+  return [offset(w, operand.g, g), offset(w, operand.outer, outer), base];
+}
+
+export const join = (parts: readonly string[]): string => parts.filter(Boolean).join(" + ") || "0u";
+
+/** What becomes of one element of the product: `place` is its row-major place, `sum` its value. */
+export function finish(w: Writer, kernel: DotKernel): void {
+  if (kernel.stored) w.save(kernel.out, "place", "sum");
+  if (!kernel.epilogue) return;
+  const { rows, params } = kernel.epilogue;
+  const own = (p: number) => {
+    const param = params[p];
+    if (param === undefined) throw new Error(`expected parameter ${p} of the epilogue`);
+    return param;
+  };
+  const values = new ValueWriter(w, rows.values, own, (p) => (own(p) === kernel.out ? "sum" : undefined));
+  decode(
+    w,
+    "place",
+    rows.axes.map((extent, axis) => [axis, extent] as const),
+  );
+  rows.values.forEach((_, v) => values.define(v));
+  for (const stage of rows.stages) stage.stores.forEach((store) => values.store(store));
+}
+
+export type Each = (body: (i: number, j: number) => void) => void;
+
+export const sums =
+  ({ tm, tn }: Plan): Each =>
+  (body) => {
+    for (let i = 0; i < tm; i++) for (let j = 0; j < tn; j++) body(i, j);
+  };
+
+/** Sums that are stored one by one, in code of their own; more are stored by a loop. */
+const FEW = 16;
+
+/** What becomes of all sums of an invocation. */
+export function store(
+  w: Writer,
+  kernel: DotKernel,
+  plan: Plan,
+  row: (i: string) => string,
+  column: (j: string) => string,
+  name: (i: number, j: number) => string = (i, j) => `s${i}_${j}`,
+): void {
+  const { g, m, n } = kernel;
+  const { tm, tn } = plan;
+  const one = (i: string, j: string, sum: string) => {
+    w.line(`let row = ${row(i)};`);
+    w.line(`let column = ${column(j)};`);
+    w.line(`let sum = ${sum};`);
+    w.line(`if (row < ${m}u && column < ${n}u) {`);
+    w.line(`let place = (g * ${m}u + row) * ${n}u + column;`);
+    if (plan.pieces > 1) w.save(kernel.scratch, `piece * ${g * m * n}u + place`, "sum");
+    else finish(w, kernel);
+    w.line("}");
+  };
+  if (tm * tn > FEW) {
+    const names: string[] = [];
+    sums(plan)((i, j) => names.push(name(i, j)));
+    w.line(`var all_sums = array<f32, ${tm * tn}>(${names.join(", ")});`);
+    w.line(`for (var each = 0u; each < ${tm * tn}u; each++) {`);
+    one(`(each / ${tn}u)`, `(each % ${tn}u)`, "all_sums[each]");
+    w.line("}");
+    return;
+  }
+  sums(plan)((i, j) => {
+    w.line("{");
+    one(`${i}u`, `${j}u`, name(i, j));
+    w.line("}");
+  });
+}
