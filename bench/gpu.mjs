@@ -37,7 +37,9 @@ function asked(command, argv, env = {}) {
   const line = (stdout ?? "").split("\n").findLast((each) => each.startsWith("{"));
   if (status === 0 && line) return JSON.parse(line);
   const said = (stderr ?? "").trim().split("\n").at(-1);
-  return { failed: error?.code === "ETIMEDOUT" ? `no result within ${LONGEST / 1000} s` : said || `exit code ${status}` };
+  return {
+    failed: error?.code === "ETIMEDOUT" ? `no result within ${LONGEST / 1000} s` : said || `exit code ${status}`,
+  };
 }
 
 function right(name, losses) {
@@ -122,7 +124,10 @@ function pack(folder) {
     dereference: true,
     filter: (path) => !/dist[\\/][^\\/]+-[^\\/]+/.test(path) || path.includes(`${platform}-${arch}`),
   });
-  cpSync(join(root, "node_modules/fflate"), join(folder, "node_modules/fflate"), { recursive: true, dereference: true });
+  cpSync(join(root, "node_modules/fflate"), join(folder, "node_modules/fflate"), {
+    recursive: true,
+    dereference: true,
+  });
   copyFileSync(process.execPath, join(folder, "node"));
   chmodSync(join(folder, "node"), 0o755);
   writeFileSync(join(folder, "measure.sh"), '#!/bin/sh\ncd "$(dirname "$0")" && exec ./node bench/gpu.mjs "$@"\n');

@@ -92,8 +92,15 @@ async function dispatches() {
     const [long, short] = [await least(() => pass(calls(many, apart), 4), (t) => t.whole), await least(() => pass(calls(few, apart), 4), (t) => t.whole)]; // prettier-ignore
     return (1000 * (long - short)) / (many - few);
   };
-  const encode = await least(() => pass(calls(many, false), 4), (t) => t.encode);
-  return { hostUsEach: (1000 * encode) / many, dependentUsEach: await each(false), independentUsEach: await each(true) };
+  const encode = await least(
+    () => pass(calls(many, false), 4),
+    (t) => t.encode,
+  );
+  return {
+    hostUsEach: (1000 * encode) / many,
+    dependentUsEach: await each(false),
+    independentUsEach: await each(true),
+  };
 }
 
 async function submits() {
@@ -179,7 +186,10 @@ async function loops() {
     const memory = buffer(4 * (4 + 256 * groups));
     queue.writeBuffer(memory, 0, new Float32Array([0.5, 0.25]));
     queue.writeBuffer(memory, 8, new Uint32Array([turns]));
-    const ms = await least(() => pass([[pipeline, bound(pipeline, memory)]], groups), (t) => t.whole);
+    const ms = await least(
+      () => pass([[pipeline, bound(pipeline, memory)]], groups),
+      (t) => t.whole,
+    );
     found[`${name}GFLOPs`] = (16 * turns * 256 * groups) / ms / 1e6;
   }
   return found;
@@ -255,5 +265,7 @@ for (const [name, ask] of Object.entries(questions)) {
   if (errors.length > before) answers[name] = { failed: errors[before] };
 }
 device.destroy();
-process.stdout.write(`${JSON.stringify(answers, (key, value) => (typeof value === "bigint" ? Number(value) : value))}\n`);
+process.stdout.write(
+  `${JSON.stringify(answers, (key, value) => (typeof value === "bigint" ? Number(value) : value))}\n`,
+);
 process.exit(0);
