@@ -40,7 +40,7 @@ export async function unpacksExactly(gpu: GPUDevice, ring: ReadRing): Promise<bo
   pass.end();
   const read = ring.copy(encoder, found, 0, ALL);
   gpu.queue.submit([encoder.finish()]);
-  const numbers = new Float32Array(await ring.arrived(read, ALL));
+  const numbers = await ring.arrived(read, ALL, (words) => words.numbers("f32", 0, ALL));
   found.destroy();
   // all NaN are one
   return numbers.every((number, bits) => Object.is(number, numberOf(bits)));
