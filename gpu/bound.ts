@@ -3,6 +3,7 @@
  * written once, and what lives at the fullest moment (saved activations) written and read once. In a loop what every
  * tick reads anew, as the weights of a recurrence, counts for each tick.
  */
+import { bytesOf } from "./kernel.ts";
 import { mostLive } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
@@ -12,17 +13,17 @@ export function boundOf(lowered: Lowered, plan: Plan, reached: ReadonlyMap<numbe
   const { buffers } = lowered;
   const outside = buffers.reduce((sum, { place, size }, id) => {
     const moved = place.kind !== "temp" && place.kind !== "slice" && place.kind !== "swap";
-    return moved ? sum + Math.min(size, reached.get(id) ?? 0) : sum;
+    return moved ? sum + 4 * Math.min(size, reached.get(id) ?? 0) : sum;
   }, 0);
-  return 4 * (outside + 2 * mostSaved(buffers, plan) + again(buffers, lowered.tape));
+  return outside + 2 * mostSaved(buffers, plan) + again(buffers, lowered.tape);
 }
 
-/** Elements of temporaries that live at the fullest moment. */
+/** Bytes of temporaries that live at the fullest moment. */
 function mostSaved(buffers: readonly Buffer[], plan: Plan): number {
   return mostLive(
     plan.lives.flatMap((range, id) => {
-      const { place, size } = buffers[id]!;
-      return range && place.kind === "temp" ? [{ size, range }] : [];
+      const { place, size, ...width } = buffers[id]!;
+      return range && place.kind === "temp" ? [{ size: bytesOf(size, width), range }] : [];
     }),
   );
 }
@@ -37,8 +38,8 @@ function again(buffers: readonly Buffer[], steps: readonly Step[]): number {
     if (step.kind !== "loop") continue;
     let tick = 0;
     for (const id of new Set(step.body.flatMap((inner) => (inner.kind === "kernel" ? inner.args : [])))) {
-      const { place, size } = buffers[id]!;
-      if (!OWN.has(place.kind)) tick += size;
+      const { place, size, ...width } = buffers[id]!;
+      if (!OWN.has(place.kind)) tick += bytesOf(size, width);
     }
     sum += (step.count - 1) * tick + step.count * again(buffers, step.body);
   }

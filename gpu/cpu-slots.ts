@@ -50,7 +50,7 @@ export class Slots {
 
   read(path: string): Numbers {
     const cell = this.cell(path);
-    return this.heap.view(cell.now, cell.size, cell.type.dtype).slice();
+    return this.heap.numbers(cell.now, cell.size, cell.type.dtype);
   }
 
   now(path: string, size: number): number {

@@ -360,7 +360,7 @@ export class CpuDevice implements Device {
       if (role.kind === "halt" && first(i) !== 0) this.halted = true;
       if (role.kind !== "fetch") return;
       const { buffer, address } = read(i);
-      fetched[role.name] = this.heap.view(address, buffer.size, node.type.dtype).slice();
+      fetched[role.name] = this.heap.numbers(address, buffer.size, node.type.dtype);
     });
     for (const { role } of segment.outputs) {
       if (role.kind === "commit") this.slots.commit(role.path);

@@ -81,6 +81,7 @@ class Roots {
           this.add(separable(node, side) ? baseOf(operand, (n) => this.inMemory(n)) : operand);
         });
       } else if (isOpaque(node)) node.inputs.forEach((input) => this.add(input));
+      if (node.op === "half") this.rounded(node);
       if (!inline && !isView(node) && node.op !== "const" && node.op !== "iota") this.add(node);
     }
     if (inline) for (const node of this.order) this.amplified(node);
@@ -92,6 +93,12 @@ class Roots {
 
   add(node: Node): void {
     if (!isLeaf(node) && node.op !== "loop") this.set.add(node);
+  }
+
+  /** Of a sum that only its rounding reads, the rounding is kept: it may take half of the memory. */
+  private rounded(node: Node): void {
+    const of = node.inputs[0] as Node;
+    if (this.set.has(of) && this.consumers.get(of)?.length === 1) this.add(node);
   }
 
   /** Work to compute one element again, down to memory. */

@@ -55,6 +55,12 @@ export class Heap {
     return dtype === "u32" ? new Uint32Array(buffer, address, size) : new Int32Array(buffer, address, size);
   }
 
+  /** A copy; it takes no view where the memory has one. */
+  numbers(address: number, size: number, dtype: DType): Float32Array | Int32Array | Uint32Array {
+    if (dtype === "u32") return this.view(address, size, dtype).slice();
+    return (dtype === "f32" ? this.f32 : this.i32).slice(address / 4, address / 4 + size);
+  }
+
   alloc(size: number): number {
     const bytes = Math.max(ALIGN, Math.ceil(size / ALIGN) * ALIGN);
     const at = this.holes.findIndex((h) => h.end - h.start >= bytes);

@@ -28,7 +28,7 @@ function valueText(v: Value): string {
 }
 
 const paramsText = (kernel: Kernel) =>
-  kernel.params.map((p, i) => `p${i}: ${p.access} ${p.dtype}[${p.size}]`).join(", ");
+  kernel.params.map((p, i) => `p${i}: ${p.access} ${p.half ? "f16" : p.dtype}[${p.size}]`).join(", ");
 
 function rowsText(kernel: RowsKernel): string {
   const lines = [`rows [${kernel.axes.slice(0, kernel.grid).join(" × ")}] (${paramsText(kernel)})`];

@@ -11,7 +11,12 @@ export interface Param {
   readonly dtype: DType;
   readonly size: number;
   readonly access: "read" | "write";
+  /** Stored in 16 bits, two elements in a word. */
+  readonly half?: true;
 }
+
+/** Bytes that so many elements take. */
+export const bytesOf = (elements: number, { half }: { readonly half?: true }): number => (half ? 2 : 4) * elements;
 
 /**
  * Element `base + Σ coef·axis + Σ coef·value` of a parameter. `lo..hi` bounds it over the whole index space;

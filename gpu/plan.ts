@@ -3,6 +3,7 @@
  * among those that live at the same time. A buffer that a loop's body reads from outside lives until the loop ends.
  */
 import { replacements } from "./in-place.ts";
+import { bytesOf } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Buffer, Step } from "./program.ts";
 
@@ -125,7 +126,7 @@ export function planArena(
   const ranges = lifetimes(buffers, tape, kept);
   const owner = placesTaken(buffers, tape, ranges, kernels);
   const order = buffers
-    .map((b, id) => ({ id, size: Math.ceil((4 * b.size) / ALIGN) * ALIGN, range: ranges[id] }))
+    .map((b, id) => ({ id, size: Math.ceil(bytesOf(b.size, b) / ALIGN) * ALIGN, range: ranges[id] }))
     .filter(({ id, range }) => range && owner[id] === id && inArena(buffers[id] as Buffer))
     .sort((a, b) => b.size - a.size || a.id - b.id);
   const offsets = buffers.map(() => -1);

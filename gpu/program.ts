@@ -22,9 +22,11 @@ export type Place =
 
 export interface Buffer {
   readonly dtype: DType;
-  /** In elements of 4 bytes. */
+  /** In elements. */
   readonly size: number;
   readonly place: Place;
+  /** Stored in 16 bits instead of 32. */
+  readonly half?: true;
 }
 
 export type Step =

@@ -4,7 +4,7 @@
  */
 import { boundOf } from "./bound.ts";
 import type { Stats } from "./device.ts";
-import { scratchOf } from "./kernel.ts";
+import { bytesOf, scratchOf } from "./kernel.ts";
 import type { Access, Kernel, RowsKernel } from "./kernel.ts";
 import type { Plan } from "./plan.ts";
 import type { Lowered, Step } from "./program.ts";
@@ -113,25 +113,21 @@ function touched(kernel: Kernel): number[] {
 }
 
 /** Bytes of one call; a tensor that is an argument twice counts once. */
-function bytesOf(
-  kernel: Kernel,
-  counts: readonly number[],
-  args: readonly number[],
-): { read: number; written: number } {
+function moved(kernel: Kernel, counts: readonly number[], args: readonly number[]): { read: number; written: number } {
   const read = new Map<number, number>();
   const written = new Map<number, number>();
   kernel.params.forEach((param, i) => {
     const into = param.access === "read" ? read : written;
     const id = args[i] ?? -1;
-    into.set(id, Math.min(param.size, (into.get(id) ?? 0) + (counts[i] ?? 0)));
+    into.set(id, Math.min(bytesOf(param.size, param), (into.get(id) ?? 0) + bytesOf(counts[i] ?? 0, param)));
   });
-  const total = (map: ReadonlyMap<number, number>) => [...map.values()].reduce((a, b) => a + 4 * b, 0);
+  const total = (map: ReadonlyMap<number, number>) => [...map.values()].reduce((a, b) => a + b, 0);
   return { read: total(read), written: total(written) };
 }
 
 /** Bytes of one call whose arguments are all different. */
 export function kernelBytes(kernel: Kernel): number {
-  return touched(kernel).reduce((sum, n) => sum + 4 * n, 0);
+  return touched(kernel).reduce((sum, n, i) => sum + bytesOf(n, kernel.params[i] ?? {}), 0);
 }
 
 /** Bytes outside of the arena: the cells of each slot that the segment has, and constants. */
@@ -162,7 +158,7 @@ export function statsOf(lowered: Lowered, plan: Plan): Stats {
         bytesWritten += bytes;
       } else {
         const own = counts[step.kernel] ?? [];
-        const bytes = bytesOf(lowered.kernels[step.kernel] as Kernel, own, step.args);
+        const bytes = moved(lowered.kernels[step.kernel] as Kernel, own, step.args);
         step.args.forEach((id, i) => reached.set(id, Math.max(reached.get(id) ?? 0, own[i] ?? 0)));
         dispatches += times;
         total += (flops[step.kernel] ?? 0) * times;

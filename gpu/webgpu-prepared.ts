@@ -13,6 +13,7 @@ import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import type { Region } from "./webgpu-memory.ts";
 import type { Outputs } from "./webgpu-outputs.ts";
+import type { Words } from "./webgpu-ring.ts";
 import { STATUS } from "./wgsl/service.ts";
 
 export interface Encoded {
@@ -154,8 +155,8 @@ export function given(values: Numbers | undefined, kind: string, name: string, s
 }
 
 /** The result that begins at word `first` of what was read back. */
-export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffer, first: number): RunResult {
-  const [state = 0, halted = 0] = new Uint32Array(words, 4 * first, STATUS);
+export function resultOf({ segment, outputs }: WebGpuPrepared, words: Words, first: number): RunResult {
+  const [state = 0, halted = 0] = [words.u32[first], words.u32[first + 1]];
   if (state === 1) return { fetched: {}, halted: false, skipped: true };
   if (state > 1) {
     const { what, span } = outputs.checks[state - 2] ?? { what: "a value" };
@@ -165,7 +166,7 @@ export function resultOf({ segment, outputs }: WebGpuPrepared, words: ArrayBuffe
   segment.outputs.forEach(({ role, node }, i) => {
     if (role.kind !== "fetch") return;
     const size = sizeOf(node.type.shape);
-    fetched[role.name] = view(words, node.type.dtype, first + STATUS + (outputs.at[i] ?? 0), size).slice();
+    fetched[role.name] = words.numbers(node.type.dtype, first + STATUS + (outputs.at[i] ?? 0), size);
   });
   return { fetched, halted: halted !== 0, skipped: false };
 }

@@ -1,12 +1,39 @@
 /**
  * Reading back without waiting in line: mapped buffers that are used again. As many are made as submits are in flight.
+ * A mapping is new memory each time, by the standard: the one view of it that this takes is all that is made of it.
  */
 /// <reference types="@webgpu/types" />
+import type { DType } from "../lang/graph/node.ts";
+import type { Numbers } from "./device.ts";
 import { MAP_READ, USAGE } from "./webgpu-memory.ts";
 
 interface ReadBuffer {
   readonly buffer: GPUBuffer;
   readonly size: number;
+}
+
+/** What came back last, to be looked at before anything else comes. */
+export class Words {
+  buffer = new ArrayBuffer(0);
+  u32 = new Uint32Array(this.buffer);
+  private f32 = new Float32Array(this.buffer);
+  private i32 = new Int32Array(this.buffer);
+
+  put(words: Uint32Array): void {
+    if (this.u32.length < words.length) {
+      this.buffer = new ArrayBuffer(4 * 2 ** Math.ceil(Math.log2(words.length)));
+      this.u32 = new Uint32Array(this.buffer);
+      this.f32 = new Float32Array(this.buffer);
+      this.i32 = new Int32Array(this.buffer);
+    }
+    this.u32.set(words);
+  }
+
+  /** A copy of some, as numbers of a type. */
+  numbers(dtype: DType, at: number, size: number): Numbers {
+    if (dtype === "f32") return this.f32.slice(at, at + size);
+    return dtype === "u32" ? this.u32.slice(at, at + size) : this.i32.slice(at, at + size);
+  }
 }
 
 /** The fewest bytes of a buffer of the ring. */
@@ -17,6 +44,7 @@ const TURNS = 200;
 export class ReadRing {
   private readonly device: GPUDevice;
   private readonly idle: ReadBuffer[] = [];
+  private readonly words = new Words();
   private readonly failure: () => Error | undefined;
   private readonly rest: (() => void) | undefined;
   /** Results that are waited for. */
@@ -45,7 +73,8 @@ export class ReadRing {
     return read;
   }
 
-  async arrived(read: ReadBuffer, words: number): Promise<ArrayBuffer> {
+  /** What `look` makes of so many words of a buffer, once they have come. */
+  async arrived<T>(read: ReadBuffer, words: number, look: (words: Words) => T): Promise<T> {
     const bytes = Math.max(4, 4 * words);
     this.awaited++;
     this.doze();
@@ -60,14 +89,14 @@ export class ReadRing {
     } finally {
       this.awaited--;
     }
-    const copy = read.buffer.getMappedRange(0, bytes).slice(0);
+    this.words.put(new Uint32Array(read.buffer.getMappedRange(0, bytes)));
     read.buffer.unmap();
     this.idle.push(read);
     // the smallest that fits is found first
     this.idle.sort((a, b) => a.size - b.size);
     const failure = this.failure();
     if (failure) throw failure;
-    return copy;
+    return look(this.words);
   }
 
   private doze(): void {

@@ -110,7 +110,12 @@ export class Submitter {
       );
     }
     queue.submit([encoder.finish()]);
-    void this.end(waiting, parts, this.ring.arrived(read, words), timed);
+    const results = this.ring.arrived(read, words, (words) =>
+      waiting.map(({ prepared, slot }) =>
+        resultOf(prepared, words, (parts.get(prepared)?.at ?? 0) + slot * prepared.readWords),
+      ),
+    );
+    void this.end(waiting, results, timed);
   }
 
   private encode(encoder: GPUCommandEncoder, waiting: readonly Waiting[]): (() => Promise<void>) | undefined {
@@ -134,17 +139,14 @@ export class Submitter {
 
   private async end(
     waiting: readonly Waiting[],
-    parts: ReadonlyMap<WebGpuPrepared, Part>,
-    arrived: Promise<ArrayBuffer>,
+    arrived: Promise<readonly RunResult[]>,
     timed: (() => Promise<void>) | undefined,
   ): Promise<void> {
     const sent = performance.now();
     try {
-      const [words] = await Promise.all([arrived, timed?.()]);
+      const [results] = await Promise.all([arrived, timed?.()]);
       this.measure(sent, waiting.length);
-      for (const { prepared, slot, resolve } of waiting) {
-        resolve(resultOf(prepared, words, (parts.get(prepared)?.at ?? 0) + slot * prepared.readWords));
-      }
+      waiting.forEach(({ resolve }, i) => resolve(results[i] as RunResult));
     } catch (error) {
       for (const { reject } of waiting) reject(error);
     }

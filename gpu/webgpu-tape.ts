@@ -2,6 +2,7 @@
  * A lowered segment → the flat list of dispatches of one run, with the places of all their operands. Loops are written
  * out tick by tick: slices, swapped carries and the tick itself are only other places. Knows no GPU object.
  */
+import { bytesOf } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { shadersOf } from "./wgsl/index.ts";
@@ -91,10 +92,10 @@ export class TapeWriter {
   private address(id: number): Address {
     const tick = this.ticks.get(id);
     if (tick) return tick;
-    const { place } = this.buffer(id);
+    const { place, ...width } = this.buffer(id);
     if (place.kind === "slice") {
       const { bank, at } = this.address(place.of);
-      return { bank, at: at + this.round(place.loop).tick * place.stride };
+      return { bank, at: at + bytesOf(this.round(place.loop).tick * place.stride, width) / 4 };
     }
     if (place.kind === "swap") return this.address(this.round(place.loop).n % 2 === 0 ? place.even : place.odd);
     return this.layout.buffer(id);

@@ -7,14 +7,14 @@ import { optimize } from "../lang/graph/index.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Stats } from "./device.ts";
 import { loweredText } from "./kernel-text.ts";
-import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
+import { lowerForShaders } from "./webgpu-lower.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
 import { planned } from "./webgpu-prepared.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
-import { hardware, lowerOptions, shadersOf } from "./wgsl/index.ts";
+import { hardware, shadersOf } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
 
 /** Bytes of the largest tensor under base limits. */
@@ -22,7 +22,7 @@ export const BASE_BINDING = 2 ** 27;
 
 function lowered(segment: Segment, schedule: Schedule) {
   const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-  return { outputs, lowered: lower(outputs.wanted, lowerOptions(new Set(), schedule)) };
+  return { outputs, lowered: lowerForShaders(outputs.wanted, new Set(), schedule) };
 }
 
 export function segmentKernels(segment: Segment): string {

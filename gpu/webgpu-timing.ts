@@ -74,8 +74,11 @@ export class Timing {
       return { count, read: this.ring.copy(encoder, times, 0, 2 * count) };
     });
     return async () => {
-      const arrived = await Promise.all(reads.map(({ read, count }) => this.ring.arrived(read, 2 * count)));
-      const times = arrived.map((words) => new BigUint64Array(words));
+      const times = await Promise.all(
+        reads.map(({ read, count }) =>
+          this.ring.arrived(read, 2 * count, ({ buffer }) => new BigUint64Array(buffer.slice(0, 8 * count))),
+        ),
+      );
       let ms = 0;
       steps.forEach(({ row }, i) => {
         const [begin = 0n, end = 0n] = [0, 1].map((n) => times[Math.floor((2 * i) / MOST)]?.[((2 * i) % MOST) + n]);

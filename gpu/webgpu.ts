@@ -12,11 +12,11 @@ import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import { expectPart } from "./device.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
-import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer } from "./program.ts";
 import { sizeOf } from "./space.ts";
+import { lowerForShaders } from "./webgpu-lower.ts";
 import { Memory, USAGE } from "./webgpu-memory.ts";
 import type { Region } from "./webgpu-memory.ts";
 import { folded, Pipelines } from "./webgpu-pipelines.ts";
@@ -29,7 +29,8 @@ import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import type { Timing } from "./webgpu-timing.ts";
-import { BLOCK, hardware, lowerOptions } from "./wgsl/index.ts";
+import { unpacksExactly } from "./webgpu-unpacks.ts";
+import { BLOCK, hardware } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
 import { HALT_WORD, STATUS } from "./wgsl/service.ts";
 
@@ -59,7 +60,7 @@ export class WebGpuDevice implements Device {
   private readonly gpu: GPUDevice;
   private readonly memory: Memory;
   private readonly pipelines: Pipelines;
-  private readonly schedule: Schedule;
+  private schedule: Schedule;
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
@@ -70,6 +71,7 @@ export class WebGpuDevice implements Device {
   private ticks: Region | undefined;
   /** Counts up when something moved that tapes refer to. */
   private moved = 0;
+  private unpacks: Promise<boolean> | undefined;
   private failure: Error | undefined;
   private disposed = false;
 
@@ -137,7 +139,7 @@ export class WebGpuDevice implements Device {
     const encoder = this.gpu.createCommandEncoder();
     const read = this.ring.copy(encoder, this.memory.buffer(now.bank), now.at, size);
     this.gpu.queue.submit([encoder.finish()]);
-    return view(await this.ring.arrived(read, size), type.dtype, 0, size);
+    return this.ring.arrived(read, size, (words) => words.numbers(type.dtype, 0, size));
   }
 
   private cell(path: string): Cell {
@@ -156,7 +158,11 @@ export class WebGpuDevice implements Device {
       }
     }
     const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-    const lowered = lower(outputs.wanted, lowerOptions(this.disable, this.schedule));
+    const lowered = lowerForShaders(outputs.wanted, this.disable, this.schedule);
+    if (lowered.buffers.some(({ half }) => half)) {
+      this.unpacks ??= unpacksExactly(this.gpu, this.ring);
+      this.schedule = { unpacks: await this.unpacks, ...this.schedule };
+    }
     const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
     const used = usedBuffers(lowered);
     const feedPlaces = new Map<number, number>();

@@ -6,7 +6,7 @@
 import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { branched } from "./branches.ts";
 import type { Branch } from "./branches.ts";
-import { finish, join, offset, store, sums, whole } from "./product.ts";
+import { finish, inPairs, join, offset, store, sums, whole } from "./product.ts";
 import { planOf } from "./product-plan.ts";
 import type { Schedule } from "./schedule.ts";
 import { tilesShader } from "./tiles.ts";
@@ -27,7 +27,9 @@ export function productBranch(w: Writer, kernel: DotKernel, size: number): Branc
     w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
     w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
     const row = (i: string) => `y + ${blocksM}u * ${i}`;
-    const column = (j: string) => `x + ${blocksN}u * ${j}`;
+    const column = inPairs(kernel)
+      ? (j: string) => `2u * x + ${2 * blocksN}u * (${j} / 2u) + ${j} % 2u`
+      : (j: string) => `x + ${blocksN}u * ${j}`;
     // blocks at the border read the last row or column again
     for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(`${i}u`)}, ${m - 1}u);`);
     for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(`${j}u`)}, ${n - 1}u);`);
@@ -52,16 +54,19 @@ export function productBranch(w: Writer, kernel: DotKernel, size: number): Branc
 export function piecesBranch(w: Writer, kernel: DotKernel, size: number): Branch {
   const { pieces } = planOf(kernel, w.schedule);
   const count = kernel.g * kernel.m * kernel.n;
+  const paired = inPairs(kernel);
   const write = (group: string): void => {
-    w.line(`let place = ${group} * ${size}u + lane;`);
+    if (paired) w.line("for (var part = 0u; part < 2u; part++) {");
+    w.line(`let place = ${paired ? `2u * (${group} * ${size}u + lane) + part` : `${group} * ${size}u + lane`};`);
     w.line(`if (place < ${count}u) {`);
     w.line("var sum = 0f;");
     const word = w.load(kernel.scratch, `piece * ${count}u + place`);
     w.line(`for (var piece = 0u; piece < ${pieces}u; piece++) { sum += ${word}; }`);
     finish(w, kernel);
     w.line("}");
+    if (paired) w.line("}");
   };
-  return { groups: Math.ceil(count / size), write };
+  return { groups: Math.ceil(count / (paired ? 2 * size : size)), write };
 }
 
 /** The kernel by the numbers that its parameters have in a group. */

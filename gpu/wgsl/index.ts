@@ -3,13 +3,14 @@
  * where in it, each dispatch is told by a block of offsets at binding 0.
  */
 import type { Kernel, RowsKernel } from "../kernel.ts";
+import type { Pairs } from "../halves.ts";
 import type { LowerOptions } from "../lower.ts";
 import { choleskyShader, eighShader } from "./decompose.ts";
 import { branched, groupShaders } from "./branches.ts";
 import { dotShaders } from "./dot.ts";
-import { dotScratch, isTiled } from "./product-plan.ts";
+import { dotScratch, isTiled, planOf } from "./product-plan.ts";
 import { argsortShader } from "./order.ts";
-import { rowsBranch, rowsSize } from "./rows.ts";
+import { rowsBranch, rowsSize, storesPairs } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
 import { cumsumShader, scatterShader, solveShader } from "./serial.ts";
 import { MAX_PARAMS, Writer } from "./writer.ts";
@@ -29,6 +30,15 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
   dotScratch: (sizes) => dotScratch(sizes, schedule),
+});
+
+/** What these shaders write in pairs. */
+export const pairsOf = (schedule: Schedule): Pairs => ({
+  rows: (kernel, store, stage) => storesPairs(kernel, store, stage, schedule),
+  dot(kernel) {
+    const { pieces, tn } = planOf(kernel, schedule);
+    return kernel.n % 2 === 0 && (pieces > 1 || tn % 2 === 0);
+  },
 });
 
 function rowsShader(kernel: RowsKernel, banks: readonly number[], schedule: Schedule): Shader {

@@ -36,6 +36,10 @@ export type HelperName =
   | "log_"
   | "log1p_"
   | "half_"
+  | "pair_of"
+  | "to_half"
+  | "from_half"
+  | "unpacked"
   | "tanh_"
   | "erf_"
   | "turn"
@@ -151,6 +155,32 @@ const rows: Readonly<Record<HelperName, Row>> = {
   if (a < 0x38800000u) { return number(sign | bitcast<u32>(round(bitcast<f32>(a) * 16777216.0) * 5.9604644775390625e-8)); }
   return number(sign | ((a + 0xfffu + ((a >> 13u) & 1u)) & 0xffffe000u));
 }`,
+  },
+  // a guarded load may be asked for a place before the first
+  pair_of: { code: `fn pair_of(at: u32) -> u32 { return bitcast<u32>(bitcast<i32>(at) >> 1u); }` },
+  to_half: {
+    // of a number of half precision: exact, where pack2x16float may flush or round as it likes
+    code: `fn to_half(x: f32) -> u32 {
+  let bits = bitcast<u32>(x);
+  let a = bits & 0x7fffffffu;
+  let sign = (bits >> 16u) & 0x8000u;
+  if (a >= 0x7f800000u) { return sign | select(0x7c00u, 0x7e00u, a > 0x7f800000u); }
+  if (a < 0x38800000u) { return sign | u32(bitcast<f32>(a) * 16777216.0); }
+  return sign | ((a - 0x38000000u) >> 13u);
+}`,
+  },
+  from_half: {
+    needs: ["number"],
+    code: `fn from_half(pair: u32, at: u32) -> f32 {
+  let bits = (pair >> ((at & 1u) * 16u)) & 0xffffu;
+  let a = bits & 0x7fffu;
+  let sign = (bits & 0x8000u) << 16u;
+  if (a < 0x400u) { return number(sign | bitcast<u32>(f32(a) * 5.9604644775390625e-8)); }
+  return number(sign | ((a << 13u) + select(0x38000000u, 0x70000000u, a >= 0x7c00u)));
+}`,
+  },
+  unpacked: {
+    code: `fn unpacked(pair: u32, at: u32) -> f32 { return unpack2x16float(pair)[at & 1u]; }`,
   },
   log1p_: {
     needs: ["log_", "log_core"],

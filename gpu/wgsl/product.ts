@@ -38,6 +38,10 @@ export function finish(w: Writer, kernel: DotKernel): void {
   for (const stage of rows.stages) stage.stores.forEach((store) => values.store(store));
 }
 
+/** Whether an invocation must take neighbours along n in turn, as they share words where the epilogue puts them. */
+export const inPairs = ({ epilogue }: DotKernel): boolean =>
+  epilogue?.rows.params.some(({ half, access }) => half && access === "write") === true;
+
 export type Each = (body: (i: number, j: number) => void) => void;
 
 export const sums =

@@ -2,7 +2,7 @@
  * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
  * results together in a tree of fixed shape. Otherwise an invocation walks a whole row (or is one element of a map).
  */
-import type { Acc, RowsKernel, Stage } from "../kernel.ts";
+import type { Acc, RowsKernel, Stage, Store } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
 import type { Place } from "../wasm/schedule.ts";
 import type { Branch } from "./branches.ts";
@@ -26,6 +26,23 @@ const pointsOf = (kernel: RowsKernel): number => product(kernel.axes.slice(0, ke
 const isLong = (kernel: RowsKernel, { together }: Schedule): boolean =>
   together && longest(kernel) >= LONG && pointsOf(kernel) <= MANY;
 
+/** Whether one invocation may store elements 2i and 2i + 1: it walks the fastest axis in steps of two. */
+export function storesPairs(kernel: RowsKernel, { access }: Store, stage: number, schedule: Schedule): boolean {
+  const { axes } = kernel.stages[stage] as Stage;
+  if (axes.length === 0 && isLong(kernel, schedule)) return false;
+  const extent = (axis: number) => kernel.axes[axis] ?? 1;
+  const walked = axes.length > 0 ? axes : [...kernel.axes.keys()].slice(0, kernel.grid);
+  const fastest = walked.filter((axis) => extent(axis) > 1).at(-1);
+  if (fastest === undefined || extent(fastest) % 2 !== 0 || access.dynamic.length > 0 || access.base % 2 !== 0) {
+    return false;
+  }
+  const steps = new Map(access.terms);
+  return steps.get(fastest) === 1 && [...steps].every(([axis, coef]) => axis === fastest || coef % 2 === 0);
+}
+
+const savesHalves = (kernel: RowsKernel, { stores }: Stage): boolean =>
+  stores.some(({ access }) => kernel.params[access.param]?.half);
+
 /** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
 class RowsWriter implements Branch {
   readonly groups: number;
@@ -37,6 +54,8 @@ class RowsWriter implements Branch {
   /** Invocations of a workgroup, and how many of them share a row. */
   private readonly size: number;
   private readonly lanes: number;
+  /** An invocation takes two points in turn, as they share words. */
+  private readonly paired: boolean;
   private readonly shared: Map<string, string>;
 
   constructor(w: Writer, kernel: RowsKernel, param: (p: number) => number, size: number, shared: Map<string, string>) {
@@ -50,7 +69,8 @@ class RowsWriter implements Branch {
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
     this.lanes = isLong(kernel, w.schedule) ? size : 1;
-    this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / size);
+    this.paired = kernel.stages.some((stage) => stage.axes.length === 0 && savesHalves(kernel, stage));
+    this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / (this.paired ? 2 * size : size));
   }
 
   private extent(axis: number): number {
@@ -61,9 +81,14 @@ class RowsWriter implements Branch {
   }
 
   write(group: string): void {
-    const { w, kernel, lanes, points, size } = this;
+    const { w, kernel, lanes, points, size, paired } = this;
     if (lanes > 1) w.line(`let point = ${group};`);
-    else {
+    else if (paired) {
+      w.line(`let first = 2u * (${group} * ${size}u + lane);`);
+      w.line(`if (first < ${points}u) {`);
+      w.line("for (var part = 0u; part < 2u; part++) {");
+      w.line("let point = first + part;");
+    } else {
       w.line(`let point = ${group} * ${size}u + lane;`);
       w.line(`if (point < ${points}u) {`);
     }
@@ -78,6 +103,7 @@ class RowsWriter implements Branch {
       else this.alone(stage, s);
       this.phase(s + 1);
     });
+    if (paired) w.line("}");
     if (lanes === 1) w.line("}");
   }
 
@@ -170,7 +196,12 @@ class RowsWriter implements Branch {
       return;
     }
     this.begin(stage, s);
-    w.line(`for (var at = lane; at < ${this.count(stage)}u; at += ${lanes}u) {`);
+    const paired = savesHalves(this.kernel, stage);
+    if (paired) {
+      w.line(`for (var first = 2u * lane; first < ${this.count(stage)}u; first += ${2 * lanes}u) {`);
+      w.line("for (var part = 0u; part < 2u; part++) {");
+      w.line("let at = first + part;");
+    } else w.line(`for (var at = lane; at < ${this.count(stage)}u; at += ${lanes}u) {`);
     decode(
       w,
       "at",
@@ -179,6 +210,7 @@ class RowsWriter implements Branch {
     this.innerValues(s);
     this.accumulate(stage, s);
     stage.stores.forEach((store) => this.values.store(store));
+    if (paired) w.line("}");
     w.line("}");
     if (stage.accs.length > 0) this.tree(stage, s);
     this.finish(stage, s);

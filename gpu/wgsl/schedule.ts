@@ -11,6 +11,8 @@ export interface Schedule {
   readonly tiles: number;
   /** Sums of a product that an invocation keeps in registers, along either side. */
   readonly block: number;
+  /** The adapter's own conversion from half precision keeps every number, the smallest ones too. */
+  readonly unpacks?: boolean;
 }
 
 export const hardware: Schedule = { together: true, threads: 16384, tiles: 64, block: 4 };

@@ -60,6 +60,8 @@ export class Writer {
   readonly schedule: Schedule;
   private readonly helpers = new Set<HelperName>();
   private depth = 1;
+  /** Even elements that wait for the odd one beside them, by what is stored where. */
+  private readonly kept = new Map<string, string>();
 
   constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule) {
     if (params.length > MAX_PARAMS) throw new Error(`expected at most ${MAX_PARAMS} parameters, got ${params.length}`);
@@ -93,14 +95,36 @@ export class Writer {
   }
 
   load(param: number, index: string): string {
-    const word = this.word(param, index);
     const dtype = this.params[param]?.dtype;
+    if (this.params[param]?.half) {
+      const pair = this.word(param, this.call("pair_of", index));
+      return this.call(this.schedule.unpacks ? "unpacked" : "from_half", pair, index);
+    }
+    const word = this.word(param, index);
     if (dtype === "u32") return word;
     return dtype === "bool" ? `(${word} != 0u)` : `bitcast<${dtype}>(${word})`;
   }
 
+  /** One for all copies of a store. */
+  private keptFor(store: string): string {
+    const name = this.kept.get(store) ?? `kept${this.kept.size}`;
+    this.kept.set(store, name);
+    return name;
+  }
+
+  /** Of two elements that share a word, the one hand that saves both saves the even one first. */
   save(param: number, index: string, value: string): void {
     const dtype = this.params[param]?.dtype;
+    if (this.params[param]?.half) {
+      const kept = this.keptFor(`${param} ${index}`);
+      this.line("{");
+      this.line(`let at_half = ${index};`);
+      this.line(`let bits = ${this.call("to_half", value)};`);
+      this.line(`if ((at_half & 1u) == 0u) { ${kept} = bits; }`);
+      this.line(`else { ${this.word(param, this.call("pair_of", "at_half"))} = ${kept} | (bits << 16u); }`);
+      this.line("}");
+      return;
+    }
     const word = dtype === "u32" ? value : dtype === "bool" ? `select(0u, 1u, ${value})` : `bitcast<u32>(${value})`;
     this.line(`${this.word(param, index)} = ${word};`);
   }
@@ -126,6 +150,7 @@ export class Writer {
       `@compute @workgroup_size(${size})`,
       "fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
       ...this.params.map((_, i) => `  let p${i} = args.at[${i >> 2}].${"xyzw"[i & 3]};`),
+      ...[...this.kept.values()].map((name) => `  var ${name} = 0u;`),
       ...this.lines,
       "}",
     ];

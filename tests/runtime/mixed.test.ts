@@ -12,14 +12,15 @@ import { topological } from "../../lang/graph/index.ts";
 import { tickSegments } from "../../lang/program.ts";
 import type { Segment } from "../../lang/program.ts";
 import { compileText, runText } from "../run-script.ts";
+import { gpu, open } from "../webgpu/setup.ts";
 
 const data = resolve(process.env.DLX_SHARED ?? join(import.meta.dirname, "../../../shared/data"));
 const NET = `precision mixed
 let x = normal([16, 6])
 let net = [Linear(8), tanh, Linear(1)]
 `;
-const run = async (text: string, device: "cpu" | "reference" = "cpu") => {
-  const on = await openDevice(device);
+const run = async (text: string, device: "cpu" | "reference" | "webgpu" = "cpu") => {
+  const on = await (device === "webgpu" ? open() : openDevice(device));
   try {
     return await runText(text, on, { dataFolder: join(data, "mnist") });
   } finally {
@@ -29,7 +30,8 @@ const run = async (text: string, device: "cpu" | "reference" = "cpu") => {
 const metrics = (events: readonly RunEvent[]): Readonly<Record<string, unknown>>[] =>
   events.flatMap((e) => (e.event === "train" && !e.fold ? [e.metrics] : []));
 
-describe.each(["cpu", "reference"] as const)("on %s", (device) => {
+const all = ["cpu", "reference", ...(gpu ? (["webgpu"] as const) : [])] as const;
+describe.each(all)("on %s", (device) => {
   test("an overflow moves nothing, halves the scale and is counted", async () => {
     const { state, events } = await run(
       `${NET}train for 4 steps { let loss = 1000 * mean((net(x) - 3)^2)

@@ -1,5 +1,6 @@
 /** `precision mixed` against PyTorch with the same roundings; the pattern of skipped steps is part of the answers. */
 import { againstTorch, answersOf, devices } from "./harness.ts";
+import { onWebGpu } from "./webgpu.ts";
 
 // A sum on the edge between two numbers of half precision may fall to either.
 const loose = devices.map((device) => ({ ...device, tolerance: 1e-4 }));
@@ -22,3 +23,4 @@ train for 8 steps {
 }`,
 };
 againstTorch(answersOf("mixed"), cases, loose);
+onWebGpu(answersOf("mixed"), cases, Object.keys(cases));

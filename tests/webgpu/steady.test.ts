@@ -89,10 +89,8 @@ describe.skipIf(!gpu)("a steady state", () => {
       });
       expect(during["pass.setPipeline"]).toBeLessThanOrEqual(prepared.stats.dispatches);
       expect(prepared.stats.dispatches).toBeGreaterThan(3);
-      // views for the status and the loss; copies of what came back and of the loss in it
-      expect(arrays.fresh).toBe(0);
-      expect(arrays.views / steps).toBeLessThanOrEqual(2);
-      expect(arrays.copies / steps).toBeLessThanOrEqual(1 + 1 / together);
+      // a view of what WebGPU maps anew for each submit, and the loss itself, which is the caller's
+      expect(arrays).toEqual({ fresh: 0, views: steps / together, copies: steps });
       expect(losses.every(Number.isFinite)).toBe(true);
       expect(losses.at(-1)).toBeLessThan(losses[0] as number);
       await device.dispose();
