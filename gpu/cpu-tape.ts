@@ -7,7 +7,6 @@ import type { Heap } from "./heap.ts";
 import type { Lowered, Step } from "./program.ts";
 import { cuts } from "./threads-waves.ts";
 import type { Outer } from "./threads-waves.ts";
-import type { PieceText } from "./threads-worker.ts";
 
 export type KernelFunction = (...args: number[]) => void;
 
@@ -22,7 +21,7 @@ export interface Wave {
   readonly kind: "wave";
   /** Its number for the workers; -1 when it is not worth them. */
   readonly number: number;
-  readonly calls: readonly Call[];
+  readonly pieces: readonly (() => void)[];
 }
 export type Action =
   | Call
@@ -46,22 +45,18 @@ export interface Kernels {
   readonly pieces: number;
 }
 
-/** `scratch` takes the place of the buffer that is each thread's own. */
-export function callOf(piece: PieceText, functions: readonly KernelFunction[], scratch: number): Call {
-  const run = functions[piece.kernel];
-  if (!run) throw new Error(`expected kernel ${piece.kernel} in the module`);
-  const buffers = piece.buffers.map((id, i) => (i === piece.scratch ? scratch : id));
-  return { kind: "call", run, argv: [piece.begin, piece.end, ...buffers], buffers };
-}
-
 export function actionsOf(lowered: Lowered, tape: readonly Step[], kernels: Kernels): Action[] {
   return tape.flatMap((step): Action[] => {
     if (step.kind === "kernel") {
-      const outer = kernels.outer[step.kernel];
-      if (!outer) throw new Error(`expected kernel ${step.kernel} in the module`);
-      return cuts(outer.count, outer.unit, kernels.pieces).map(([begin, end]) =>
-        callOf({ kernel: step.kernel, begin, end, buffers: step.args, scratch: -1 }, kernels.functions, 0),
-      );
+      const { args: buffers } = step;
+      const [outer, run] = [kernels.outer[step.kernel], kernels.functions[step.kernel]];
+      if (!outer || !run) throw new Error(`expected kernel ${step.kernel} in the module`);
+      return cuts(outer.count, outer.unit, kernels.pieces).map(([begin, end]) => ({
+        kind: "call",
+        run,
+        argv: [begin, end, ...buffers],
+        buffers,
+      }));
     }
     if (step.kind === "copy") {
       return [{ kind: "copy", from: step.from, to: step.to, bytes: 4 * (lowered.buffers[step.to]?.size ?? 0) }];
@@ -78,7 +73,7 @@ export function actionsOf(lowered: Lowered, tape: readonly Step[], kernels: Kern
   });
 }
 
-export function call({ run, argv, buffers }: Call, addresses: Uint32Array): void {
+function call({ run, argv, buffers }: Call, addresses: Uint32Array): void {
   for (let i = 0; i < buffers.length; i++) argv[i + 2] = addresses[buffers[i] as number] as number;
   run(...argv);
 }
@@ -89,7 +84,7 @@ export function execute(action: Action, addresses: Uint32Array, heap: Heap): voi
     case "call":
       return call(action, addresses);
     case "wave":
-      for (const each of action.calls) call(each, addresses);
+      for (const run of action.pieces) run();
       return;
     case "poison":
       for (const { id, words } of action.buffers) {

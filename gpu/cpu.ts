@@ -7,12 +7,13 @@ import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import { CpuPrepared, textOf, wantedOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
-import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
+import { actionsOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
 import { permuted, poisoned, POISON } from "./debug.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
 import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
+import { stranded } from "./strands.ts";
 import { Latest } from "./latest.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
@@ -21,8 +22,10 @@ import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { Threads } from "./threads.ts";
 import type { StartWorker } from "./threads.ts";
-import { GRAIN, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
-import type { PieceText } from "./threads-worker.ts";
+import { bound } from "./threads-piece.ts";
+import type { PieceText } from "./threads-piece.ts";
+import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
+
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/blocks.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
@@ -149,8 +152,11 @@ export class CpuDevice implements Device {
   private plan(segment: Segment) {
     const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
-    const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
-    const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
+    const ordered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
+    const { threads } = this.info;
+    const apart = threads > 1 && !this.disable.has("strands");
+    const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;
+    const waves = threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
     return { lowered, waves, plan: planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels) };
   }
@@ -163,9 +169,7 @@ export class CpuDevice implements Device {
       const kernel = lowered.kernels[i];
       return this.profile && kernel ? this.profile.timed(kernel, run, lowered.spans[i]) : run;
     });
-    // one more: the calling thread's scratch
-    const own = lowered.buffers.length;
-    const bytes = 4 * (own + 1);
+    const bytes = 4 * lowered.buffers.length;
     const addresses = new Uint32Array(waves ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     lowered.buffers.forEach((b, id) => {
       if (b.place.kind !== "data") return;
@@ -182,13 +186,19 @@ export class CpuDevice implements Device {
       return new CpuPrepared(segment, lowered, plan, all, addresses, -1);
     }
     const shared: (readonly PieceText[])[] = [];
+    const own = this.ownScratch();
+    const waveOf = (pieces: readonly PieceText[], wide: boolean): Wave => {
+      const runs = pieces.map((piece) => bound(piece, functions[piece.kernel] as KernelFunction, addresses, own));
+      return { kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, pieces: runs };
+    };
     const actions = waves.flatMap((wave): Action[] => {
-      if (wave.kind !== "wave") return actionsOf(lowered, [wave], kernels);
-      const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
-      const calls = pieces.map((piece) => callOf(piece, functions, own));
-      return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
+      if (wave.kind === "wave") {
+        const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
+        return [waveOf(pieces, wide)];
+      }
+      const strands = wave.kind === "loop" ? strandPieces(wave, lowered) : [];
+      return strands.length > 0 ? [waveOf(strands, true)] : actionsOf(lowered, [wave], kernels);
     });
-    addresses[own] = this.ownScratch();
     const number = shared.length > 0 ? await this.threads().add(loaded, shared, addresses) : -1;
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
@@ -292,10 +302,10 @@ export class CpuDevice implements Device {
 
   /** A wave by all threads; false when workers have not finished after a short wait. */
   private share(workers: Threads, wave: Wave, prepared: CpuPrepared): boolean {
-    workers.publish(prepared.tape, wave.number, wave.calls.length);
+    workers.publish(prepared.tape, wave.number, wave.pieces.length);
     for (let i = workers.claim(); i >= 0; i = workers.claim()) {
       try {
-        call(wave.calls[i] as Wave["calls"][number], prepared.addresses);
+        wave.pieces[i]?.();
       } catch (error) {
         // the others may still compute: it is thrown when all have ended
         this.trapped[0] = error;

@@ -84,6 +84,14 @@ export function kernelText(kernel: Kernel): string {
           (m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
         ),
       ].join("\n");
+    case "strand":
+      return [
+        `strands of ${kernel.rows} rows by ${kernel.part} (${paramsText(kernel)})`,
+        ...kernel.members.map(
+          (m) =>
+            `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
+        ),
+      ].join("\n");
   }
 }
 

@@ -242,6 +242,23 @@ export interface GroupKernel {
   readonly scratch?: number;
 }
 
+/**
+ * The kernels of a loop's body, one after the other, for a range of rows: row r is places [each·r, each·(r + 1)) of a
+ * member's outermost loop, and what the loop makes is read and written at the reader's own row only. So ranges of rows
+ * need not meet before the loop ends. A call is for `part` rows, or for what is left of `rows` at the end.
+ */
+export interface StrandKernel {
+  readonly kind: "strand";
+  readonly params: readonly Param[];
+  readonly members: readonly StrandMember[];
+  readonly rows: number;
+  readonly part: number;
+  readonly scratch?: number;
+}
+export interface StrandMember extends GroupMember {
+  readonly each: number;
+}
+
 export type Kernel =
   | RowsKernel
   | DotKernel
@@ -251,9 +268,10 @@ export type Kernel =
   | SolveKernel
   | CholeskyKernel
   | EighKernel
-  | GroupKernel;
+  | GroupKernel
+  | StrandKernel;
 
 /** The parameter that holds nothing between calls: whoever runs a part of the kernel needs one of its own. */
 export function scratchOf(kernel: Kernel): number | undefined {
-  return kernel.kind === "dot" || kernel.kind === "group" ? kernel.scratch : undefined;
+  return kernel.kind === "dot" || kernel.kind === "group" || kernel.kind === "strand" ? kernel.scratch : undefined;
 }

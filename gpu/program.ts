@@ -54,3 +54,12 @@ export interface Lowered {
   /** By output of the segment. */
   readonly outputs: readonly number[];
 }
+
+/** A swap or a slice after its loop stands for the buffers below it. */
+export function below(buffers: readonly Buffer[], id: number, out: number[] = []): number[] {
+  out.push(id);
+  const place = buffers[id]?.place;
+  if (place?.kind === "slice") below(buffers, place.of, out);
+  if (place?.kind === "swap") for (const of of [place.even, place.odd]) below(buffers, of, out);
+  return out;
+}

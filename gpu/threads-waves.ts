@@ -5,9 +5,10 @@
  */
 import { scratchOf } from "./kernel.ts";
 import type { Kernel, RowsKernel } from "./kernel.ts";
+import { below } from "./program.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
-import type { PieceText } from "./threads-worker.ts";
+import type { PieceLoop, PieceText } from "./threads-piece.ts";
 import { WINOGRAD_SHARE, asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
@@ -19,6 +20,8 @@ export type WaveStep =
 export const GRAIN = 10_000;
 /** A wave of fewer grains stays on the calling thread: waking and joining cost some microseconds. */
 const LEAST_GRAINS = 4;
+/** The same for a loop whose rows are shared: its threads are woken once for all ticks. */
+export const STRAND_GRAINS = LEAST_GRAINS;
 /** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
 const SHARES = 3;
 
@@ -57,6 +60,7 @@ export function costOf(kernel: Kernel): number {
     case "scatter":
       return SERIAL_NS * kernel.outer * kernel.count * kernel.inner;
     case "group":
+    case "strand":
       return kernel.members.reduce((sum, member) => sum + costOf(member.kernel), 0);
     case "solve":
       return SERIAL_NS * kernel.outer * kernel.n * kernel.n * (kernel.n + kernel.m);
@@ -73,13 +77,24 @@ export function costOf(kernel: Kernel): number {
 
 const ownScratch = (kernel: Kernel): number => scratchOf(kernel) ?? -1;
 
-/** A swap or a slice after its loop stands for the buffers below it. */
-function below(lowered: Lowered, id: number, out: number[] = []): number[] {
-  out.push(id);
-  const place = lowered.buffers[id]?.place;
-  if (place?.kind === "slice") below(lowered, place.of, out);
-  if (place?.kind === "swap") for (const of of [place.even, place.odd]) below(lowered, of, out);
-  return out;
+type LoopStep = Extract<Step, { readonly kind: "loop" }>;
+
+/** The pieces of a loop of one kernel `strand`; none of another loop. */
+export function strandPieces({ body, count, reverse }: LoopStep, { buffers, kernels }: Lowered): readonly PieceText[] {
+  const [step] = body;
+  const kernel = step?.kind === "kernel" ? kernels[step.kernel] : undefined;
+  if (step?.kind !== "kernel" || kernel?.kind !== "strand") return [];
+  const slices: PieceLoop["slices"][number][] = [];
+  const swaps: PieceLoop["swaps"][number][] = [];
+  step.args.forEach((id, at) => {
+    const place = buffers[id]?.place;
+    if (place?.kind === "slice") slices.push({ at, of: place.of, bytes: 4 * place.stride });
+    if (place?.kind === "swap") swaps.push({ at, even: place.even, odd: place.odd });
+  });
+  const loop = { count, reverse, slices, swaps };
+  return cuts(kernel.rows, kernel.part, MOST_PIECES).map(([begin, end]) => ({
+    kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel), loop,
+  })); // prettier-ignore
 }
 
 export function wavesOf(lowered: Lowered): readonly WaveStep[] {
@@ -105,7 +120,7 @@ export function wavesOf(lowered: Lowered): readonly WaveStep[] {
     const writes: number[] = [];
     step.args.forEach((id, i) => {
       if (i === own) return;
-      (kernel.params[i]?.access === "read" ? reads : writes).push(...below(lowered, id));
+      (kernel.params[i]?.access === "read" ? reads : writes).push(...below(lowered.buffers, id));
     });
     const clash = reads.some((id) => written.has(id)) || writes.some((id) => written.has(id) || read.has(id));
     if (clash) close();

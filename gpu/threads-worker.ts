@@ -7,6 +7,8 @@
  * was read about the job before is of that job, and a worker that slept through one harms nothing.
  */
 
+import type { Bound, PieceText } from "./threads-piece.ts";
+
 /** Places in the shared words. */
 export const JOB = 0;
 /** Pieces of the job that are not done yet. */
@@ -21,16 +23,6 @@ export const WAVE = 6;
 /** Pieces of this job that threw; their texts come as messages. */
 export const FAILED = 7;
 export const WORDS = 8;
-
-/** One call of a kernel: `(begin, end, pointers of buffers…)`. */
-export interface PieceText {
-  readonly kernel: number;
-  readonly begin: number;
-  readonly end: number;
-  readonly buffers: readonly number[];
-  /** The place in `buffers` of the scratch that each thread has its own of; -1 for none. */
-  readonly scratch: number;
-}
 
 export type Letter =
   | {
@@ -62,9 +54,13 @@ export type Answer =
   /** A piece threw. */
   | { readonly kind: "failed"; readonly text: string };
 
-export type Serve = (receive: (listener: (letter: Letter) => void) => void, send: (answer: Answer) => void) => void;
+export type Serve = (
+  receive: (listener: (letter: Letter) => void) => void,
+  send: (answer: Answer) => void,
+  bound: Bound,
+) => void;
 
-export const serve: Serve = (receive, send) => {
+export const serve: Serve = (receive, send, bound) => {
   const [job, pending, mail, sleepers, waiting, tapeAt, waveAt, failed] = [0, 1, 2, 3, 4, 5, 6, 7];
   let words: Int32Array = new Int32Array(0);
   let memory: WebAssembly.Memory | undefined;
@@ -95,13 +91,7 @@ export const serve: Serve = (receive, send) => {
         const run = (instances[kernel.module] as WebAssembly.Instance).exports[kernel.name] as (
           ...args: number[]
         ) => void;
-        const argv = [piece.begin, piece.end, ...piece.buffers];
-        return () => {
-          for (let i = 0; i < piece.buffers.length; i++) {
-            argv[i + 2] = i === piece.scratch ? scratch : (addresses[piece.buffers[i] as number] as number);
-          }
-          run(...argv);
-        };
+        return bound(piece, run, addresses, scratch);
       }),
     );
   };

@@ -4,8 +4,10 @@
  * most; a longer wait goes through its event loop, where the death of a worker is heard too.
  * How a worker is started is the host's: Node and browsers give one function each.
  */
+import { bound } from "./threads-piece.ts";
+import type { PieceText } from "./threads-piece.ts";
 import { FAILED, JOB, MAIL, PENDING, SLEEPERS, TAPE, WAITING, WAVE, WORDS, serve } from "./threads-worker.ts";
-import type { Answer, Letter, PieceText } from "./threads-worker.ts";
+import type { Answer, Letter } from "./threads-worker.ts";
 
 export interface WorkerEvents {
   message(answer: Answer): void;
@@ -59,7 +61,7 @@ export class Threads {
   /** One worker for each address of scratch. */
   constructor(start: StartWorker, memory: WebAssembly.Memory, scratch: readonly number[]) {
     this.mayBlock = canBlock(this.words);
-    const source = serve.toString();
+    const source = `(receive, send) => (${serve.toString()})(receive, send, ${bound.toString()})`;
     scratch.forEach((address, i) => {
       const handle = start(source, {
         message: (answer) => this.hear(answer),

@@ -74,6 +74,8 @@ export interface Finish {
   readonly each: number;
   readonly needs: number;
   readonly step: number;
+  /** What borders between places are multiples of. */
+  readonly unit: number;
 }
 
 export function finishOf(kernel: DotKernel): Finish | undefined {
@@ -88,7 +90,7 @@ export function finishOf(kernel: DotKernel): Finish | undefined {
   const step = after === "g" ? needs : multiple(stepOf(kernel), needs);
   // a border of a part is one of the epilogue's vectors too
   const whole = !even || ((step / needs) * each) % unit !== 0;
-  return { rows, places, each, needs, step, after: whole ? "all" : after };
+  return { rows, places, each, needs, step, unit, after: whole ? "all" : after };
 }
 
 /** Rows that are made at once. */

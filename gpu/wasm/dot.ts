@@ -14,11 +14,14 @@ import { packFunction, packKey, packedTogether } from "./pack.ts";
 import { tileFunction } from "./tile.ts";
 import { winogradFunction } from "./winograd.ts";
 
-/** `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end. */
-export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+/**
+ * `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end; with `part` they cut
+ * the rows into parts of so many, the last one of what is left.
+ */
+export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number): Fn {
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
-  return new DotWriter(kernel, madd, shared, helpers).write();
+  return new DotWriter(kernel, madd, shared, helpers, part).write();
 }
 
 const [BEGIN, END] = [0, 1] as const;
@@ -34,6 +37,8 @@ class DotWriter {
   /** Rows and depth of a block. */
   private readonly height: number;
   private readonly depth: number;
+  /** Rows of the last blocks of parts, where these are no whole blocks. */
+  private readonly tails: readonly number[];
   /** Addresses of the operands and the result at a batch, of scratch, of a panel of the right operand. */
   private readonly a: number;
   private readonly b: number;
@@ -51,16 +56,18 @@ class DotWriter {
   private readonly j: number;
   private readonly end: number;
 
-  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls) {
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part = kernel.m) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.f = f;
     this.kernel = kernel;
     this.madd = madd;
     this.shared = shared;
     this.finisher = new Finisher(f, kernel, shared, helpers);
-    this.cut = cutOf(kernel);
+    this.cut = part < kernel.m ? { axis: "m", count: kernel.m, unit: part } : cutOf(kernel);
     this.epilogue = finishOf(kernel);
-    this.height = blockRows(kernel.m);
+    this.height = blockRows(part);
+    const tails = [part, kernel.m % part].map((rows) => rows % this.height);
+    this.tails = [...new Set(tails)].filter((rows) => rows > 0);
     this.depth = blockDepth(kernel.k);
     const local = () => f.local("i32");
     [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
@@ -138,20 +145,20 @@ class DotWriter {
         });
   }
 
-  /** The heights of the tiles of the block at m0: all blocks are alike but the last. */
-  private rows(body: (tiles: readonly number[]) => void): void {
-    const { f, madd, height } = this;
-    const { m } = this.kernel;
-    const tail = m % height;
-    if (tail === 0) body(tilesOf(height, madd));
-    else
-      f.get(this.m0)
-        .i32(m - tail)
-        .op("i32.lt_s")
-        .if(
-          () => body(tilesOf(height, madd)),
-          () => body(tilesOf(tail, madd)),
-        );
+  /** The heights of the tiles of the block at m0, which ends at the latest where `to` pushes: all are alike but the last. */
+  private rows(to: () => void, body: (tiles: readonly number[]) => void): void {
+    const { f, madd, height, m0 } = this;
+    const either = (rows: number, ...fewer: readonly number[]): void => {
+      const [next, ...others] = fewer;
+      if (next === undefined) return body(tilesOf(rows, madd));
+      f.get(m0).i32(rows).op("i32.add");
+      to();
+      f.op("i32.le_s").if(
+        () => body(tilesOf(rows, madd)),
+        () => either(next, ...others),
+      );
+    };
+    either(height, ...[...this.tails].sort((a, b) => b - a));
   }
 
   // ---------------------------------------------------------------- packing
@@ -252,7 +259,7 @@ class DotWriter {
     const { m, n, k } = this.kernel;
     const [from, to] = this.range("m", m);
     this.loop(this.m0, from, to, this.height, () => {
-      this.rows((tiles) => {
+      this.rows(to, (tiles) => {
         this.packLeft(tiles);
         this.columns(1, (columns) => this.strip(tiles, columns));
       });
@@ -260,7 +267,7 @@ class DotWriter {
       if (epilogue?.after !== "m") return;
       f.get(this.k0).get(this.kc).op("i32.add").i32(k).op("i32.eq");
       f.get(this.n0).get(this.nc).op("i32.add").i32(n).op("i32.eq", "i32.and");
-      f.if(() => this.finisher.from(epilogue, this.m0, this.height, m));
+      f.if(() => this.finisher.from(epilogue, this.m0, this.height, to));
     });
   }
 
@@ -297,7 +304,7 @@ class DotWriter {
     const [from, to] = this.range("g", kernel.g);
     this.loop(this.g, from, to, 1, () => {
       this.batch();
-      if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, kernel.g);
+      if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, () => f.i32(kernel.g));
     });
     if (epilogue?.after === "all") this.finisher.all(epilogue);
     return f;

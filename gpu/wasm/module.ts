@@ -9,6 +9,7 @@ import { cutOf } from "./blocks.ts";
 import { choleskyFunction, eighFunction } from "./decompose.ts";
 import { dotFunction } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
+import { strandFunction } from "./strand.ts";
 import { CONSTANTS } from "./constants.ts";
 import { mathConstants, mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
@@ -65,6 +66,8 @@ export function stepsOf(kernel: Kernel): { readonly count: number; readonly unit
       return { count: kernel.outer, unit: 1 };
     case "group":
       return groupSteps(kernel);
+    case "strand":
+      return { count: kernel.rows, unit: kernel.part };
   }
 }
 
@@ -105,6 +108,8 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return eighFunction(kernel);
       case "group":
         return groupFunction(kernel, options.madd, shared, helper);
+      case "strand":
+        return strandFunction(kernel, options.madd, shared, helper);
     }
   };
   kernels.forEach((kernel, i) => module.add(write(kernel), `k${i}`));

@@ -446,7 +446,7 @@ class WinogradWriter {
         });
         if (epilogue?.after !== "m") return;
         f.get(n0).i32(n - outputs).op("i32.eq");
-        f.if(() => this.finisher.from(epilogue, m0, unit, m));
+        f.if(() => this.finisher.from(epilogue, m0, unit, () => f.i32(m)));
       });
     }); // prettier-ignore
     if (epilogue?.after === "all") this.finisher.all(epilogue);

@@ -68,5 +68,7 @@ export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Sc
       return [choleskyShader(kernel, banks, schedule)];
     case "eigh":
       return [eighShader(kernel, banks, schedule)];
+    case "strand":
+      throw new Error("expected a kernel of this device, got strands");
   }
 }

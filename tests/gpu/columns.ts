@@ -5,6 +5,7 @@
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Device } from "../../gpu/device.ts";
+import { startNodeWorker } from "../../runtime/threads.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
 export const rules = ["inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "group"] as const;
@@ -35,6 +36,7 @@ export const columns: readonly Column[] = [
   onCpu("cpu", "close", {}),
   onCpu("cut in pieces", "bits", { pieces: 3 }),
   onCpu("poisoned", "bits", { debug: "poison" }),
+  onCpu("two threads", "bits", { threads: 2, startWorker: startNodeWorker, grain: 0 }),
   onCpu("permuted", "bits", { debug: "permute" }),
   onCpu("unfused", "close", { disable: rules }),
   ...rules.map((rule) => onCpu(`without ${rule}`, keepsBits(rule) ? "bits" : "close", { disable: [rule] })),

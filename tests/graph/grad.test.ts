@@ -138,7 +138,7 @@ describe("the gradient of a loop", () => {
     expect(loops.length).toBe(2);
     const products = (nodes: readonly Node[]) => nodes.filter((n) => n.op === "dot").length;
     expect(products(order)).toBe(1);
-    // Forward: h W, which is saved. Backward: g W^T.
+    // Forward: h W, of which tanh is saved. Backward: g W^T.
     expect(loops.map((l) => products(topological((l.attrs["body"] as Body).results)))).toEqual([1, 1]);
     expect(text(graph)).toMatchSnapshot();
   });

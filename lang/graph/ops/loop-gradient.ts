@@ -4,7 +4,7 @@
  *
  * What a tick began with comes from a copy of the loop that also yields it; the passes merge it with the loop.
  * The gradient of a const is summed over ticks in a carry, but where it is a matrix product its operands are stacked
- * and multiplied once over all ticks. Saved are carries and products; everything else is computed twice.
+ * and multiplied once over all ticks. `loop-saved` says what a tick saves; everything else is computed twice.
  */
 import { assembleLoop } from "../assemble.ts";
 import * as b from "../build.ts";
@@ -12,6 +12,7 @@ import { dependents, pullBack } from "../grad.ts";
 import type { Node } from "../node.ts";
 import { substitute, topological } from "../walk.ts";
 import { dotAxes } from "./dot.ts";
+import { savedValues } from "./loop-saved.ts";
 import { loopParts } from "./loop.ts";
 import type { Gradient } from "./row.ts";
 
@@ -81,17 +82,6 @@ function terms(node: Node): Node[] {
   return out;
 }
 
-/** Products that differ from tick to tick, and what stands for them in the tick backwards. */
-function productsOf(results: readonly Node[], changing: readonly Node[]): Map<Node, Node> {
-  const varies = new Set<Node>(changing);
-  const products = new Map<Node, Node>();
-  for (const node of topological(results)) {
-    if (node.inputs.some((input) => varies.has(input))) varies.add(node);
-    if (node.op === "dot" && varies.has(node)) products.set(node, b.param(`product${products.size}`, node.type));
-  }
-  return products;
-}
-
 function substituteSome(nodes: readonly (Node | undefined)[], by: ReadonlyMap<Node, Node>): (Node | undefined)[] {
   const now = substitute(
     nodes.filter((node) => node !== undefined),
@@ -125,23 +115,26 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
     [...carryAdjoints, ...yielded.map((y) => y.param)],
     targets,
   );
-  const products = productsOf(body.results, [...carryParams, ...scanParams]);
-  const pulled = substituteSome(adjoints, products);
+  const stacked = new Set(body.results.slice(carries));
+  const values = savedValues(
+    { results: body.results, carries: carryParams, scans: scanParams, stacked },
+    adjoints.filter((g) => g !== undefined),
+  );
+  const saved = values.map((value, i) => ({ value, param: b.param(`saved${i}`, value.type) }));
+  const pulled = substituteSome(adjoints, new Map(saved.map(({ value, param }) => [value, param])));
   const backOf = new Map(targets.map((p, i) => [p, pulled[i]]));
 
-  // What the tick backwards reads: slices of the inputs, adjoints of yields, the carries at its beginning, products.
-  const read = new Set(topological(pulled.filter((g) => g !== undefined)));
-  const saved = [...carryParams.map((p) => [p, p] as const), ...products].filter(([, param]) => read.has(param));
+  // What the tick backwards reads: slices of the inputs, adjoints of yields, what was saved.
   const again = b.make(
     "loop",
     inputs,
-    { ...node.attrs, body: { params: body.params, results: [...body.results, ...saved.map(([value]) => value)] } },
+    { ...node.attrs, body: { params: body.params, results: [...body.results, ...values] } },
     node.span,
   );
   const scans = [
     ...scanParams.map((param, i) => ({ param, value: inputs[consts + carries + i]! })),
     ...yielded.map(({ param, stack }) => ({ param, value: stack })),
-    ...saved.map(([, param], i) => ({ param, value: b.pick(again, body.results.length + i) })),
+    ...saved.map(({ param }, i) => ({ param, value: b.pick(again, body.results.length + i) })),
   ];
 
   const hoist = new Hoist(count, new Map(scans.map((s) => [s.param, s.value])), new Set(constParams));
