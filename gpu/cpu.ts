@@ -25,6 +25,7 @@ import { GRAIN, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
 import type { PieceText } from "./threads-worker.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/blocks.ts";
+import { outerLoop } from "./wasm/chain.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
 
 export interface CpuOptions {
@@ -51,6 +52,9 @@ export interface CpuOptions {
 const DATA_BYTES = 2 ** 29;
 /** Bytes that any product needs at most. */
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
+
+/** What a thread's scratch holds, a chain of kernels may keep there. */
+const chains = { room: SCRATCH / 4, outer: outerLoop };
 
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;
@@ -148,7 +152,7 @@ export class CpuDevice implements Device {
 
   private plan(segment: Segment) {
     const wanted = wantedOf(segment);
-    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
+    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch, chains });
     const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;

@@ -23,15 +23,10 @@ export interface GroupLimits extends BindingLimits {
   readonly maxGroupParams?: number;
 }
 
-/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
-function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
-  const [first] = members;
-  if (!first) throw new Error("expected a group to have members");
-  if (members.length === 1) return first;
-  const params: Param[] = [];
-  const args: number[] = [];
+/** Gives each buffer a parameter, one for all members: written where any of them writes it. */
+export function placeOf(params: Param[], args: number[]): (id: number, param: Param) => number {
   const places = new Map<number, number>();
-  const place = (id: number, param: Param): number => {
+  return (id, param) => {
     let at = places.get(id);
     if (at === undefined) {
       args.push(id);
@@ -40,6 +35,16 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sh
     } else if (param.access === "write") params[at] = param;
     return at;
   };
+}
+
+/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
+function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
+  const [first] = members;
+  if (!first) throw new Error("expected a group to have members");
+  if (members.length === 1) return first;
+  const params: Param[] = [];
+  const args: number[] = [];
+  const place = placeOf(params, args);
   let scratchId: number | undefined;
   for (const { kernel, args: own } of members) {
     if (kernel.kind !== "dot" || !sharedScratch) continue;
@@ -57,7 +62,7 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sh
     });
     return { kernel, params: where };
   });
-  const scratch = scratchId === undefined ? undefined : places.get(scratchId);
+  const scratch = scratchId === undefined ? undefined : args.indexOf(scratchId);
   const kernel = { kind: "group", params, members: list } as const;
   const spans = members.flatMap((member) => member.spans);
   return { kind: "kernel", kernel: scratch === undefined ? kernel : { ...kernel, scratch }, args, spans };

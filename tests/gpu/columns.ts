@@ -7,7 +7,9 @@ import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Device } from "../../gpu/device.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
-export const rules = ["inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "group"] as const;
+export const rules = [
+  "inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group",
+] as const; // prettier-ignore
 
 export interface Column {
   readonly name: string;
