@@ -28,6 +28,7 @@ import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-wave
 
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/blocks.ts";
+import { outerLoop } from "./wasm/chain.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
 
 export interface CpuOptions {
@@ -54,6 +55,9 @@ export interface CpuOptions {
 const DATA_BYTES = 2 ** 29;
 /** Bytes that any product needs at most. */
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
+
+/** What a thread's scratch holds, a chain of kernels may keep there. */
+const chains = { room: SCRATCH / 4, outer: outerLoop };
 
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;
@@ -151,7 +155,7 @@ export class CpuDevice implements Device {
 
   private plan(segment: Segment) {
     const wanted = wantedOf(segment);
-    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
+    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch, chains });
     const ordered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const { threads } = this.info;
     const apart = threads > 1 && !this.disable.has("strands");

@@ -207,12 +207,13 @@ export function fuse(
   outputs: readonly Node[],
   separable: (dot: Node, side: 0 | 1) => boolean,
   limits: MergeLimits,
+  twins: ReadonlyMap<Node, Node> = new Map(),
 ): Fused {
   const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
   const inMemory = (node: Node) => roots.inMemory(node);
   const analysed = new Map<Node, Built>();
   for (let round = 0; ; round++) {
-    const merger = new Merger(limits, roots.order, inMemory, analysed);
+    const merger = new Merger(limits, roots.order, inMemory, analysed, twins);
     for (const node of roots.order) {
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;

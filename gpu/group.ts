@@ -1,8 +1,8 @@
 /**
  * The order of kernels, and which of them share a dispatch (rule `group`). Kernels that are ready at the same time do not
  * depend on each other, so one dispatch may hold all of them: bias gradients, partial sums, the updates of an optimizer.
- * List scheduling: what the longest chain waits for goes first; other ready kernels go along when that frees memory,
- * else as late as they can. Grouping changes neither a kernel nor its numbers, only when it runs.
+ * List scheduling: what the longest chain waits for goes first; other ready kernels go along when that frees memory or
+ * takes less than what they read together with those that go anyway, which is then read once; else as late as they can. Grouping changes neither a kernel nor its numbers, only when it runs.
  */
 import { BufferBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
@@ -23,15 +23,10 @@ export interface GroupLimits extends BindingLimits {
   readonly maxGroupParams?: number;
 }
 
-/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
-function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
-  const [first] = members;
-  if (!first) throw new Error("expected a group to have members");
-  if (members.length === 1) return first;
-  const params: Param[] = [];
-  const args: number[] = [];
+/** Gives each buffer a parameter, one for all members: written where any of them writes it. */
+export function placeOf(params: Param[], args: number[]): (id: number, param: Param) => number {
   const places = new Map<number, number>();
-  const place = (id: number, param: Param): number => {
+  return (id, param) => {
     let at = places.get(id);
     if (at === undefined) {
       args.push(id);
@@ -40,6 +35,16 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sh
     } else if (param.access === "write") params[at] = param;
     return at;
   };
+}
+
+/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
+function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
+  const [first] = members;
+  if (!first) throw new Error("expected a group to have members");
+  if (members.length === 1) return first;
+  const params: Param[] = [];
+  const args: number[] = [];
+  const place = placeOf(params, args);
   let scratchId: number | undefined;
   for (const { kernel, args: own } of members) {
     if (kernel.kind !== "dot" || !sharedScratch) continue;
@@ -57,7 +62,7 @@ function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sh
     });
     return { kernel, params: where };
   });
-  const scratch = scratchId === undefined ? undefined : places.get(scratchId);
+  const scratch = scratchId === undefined ? undefined : args.indexOf(scratchId);
   const kernel = { kind: "group", params, members: list } as const;
   const spans = members.flatMap((member) => member.spans);
   return { kind: "kernel", kernel: scratch === undefined ? kernel : { ...kernel, scratch }, args, spans };
@@ -82,6 +87,8 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
     for (const id of item.reads) if (left.get(id) === 1) grows -= bytes(id);
     return grows;
   };
+  const bytesOf = (ids: ReadonlySet<number>, among: ReadonlySet<number>): number =>
+    [...ids].reduce((sum, id) => (among.has(id) ? sum + 4 * (buffers[id]?.size ?? 0) : sum), 0);
   const joins = ({ draft }: Item) =>
     draft.kind === "kernel" &&
     (draft.kernel.kind === "rows" || (draft.kernel.kind === "dot" && (limits.joins?.(draft.kernel) ?? true)));
@@ -103,7 +110,9 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
       continue;
     }
     const top = Math.max(...ready.map((item) => item.height));
-    const now = ready.filter((item) => item.height === top || growth(item) <= 0);
+    const first = ready.filter((item) => item.height === top);
+    const read = new Set(first.flatMap((item) => [...item.reads]));
+    const now = ready.filter((item) => item.height === top || growth(item) <= bytesOf(item.reads, read));
     let members: KernelDraft[] = [];
     let args = new Set<number>();
     for (const { draft } of now) {

@@ -1,7 +1,7 @@
 /**
  * Kernels and tapes as text, for people (`dlx graph --kernels`) and for snapshots. Equal kernels have equal texts.
  */
-import type { Access, Kernel, Offsets, Operand, RowsKernel, Runs, Value } from "./kernel.ts";
+import type { Access, GroupMember, Kernel, Offsets, Operand, RowsKernel, Runs, Value } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 
 function accessText(a: Access): string {
@@ -51,6 +51,9 @@ const offsetsText = (o: Offsets) =>
 const operandText = (o: Operand, outer: string) =>
   `p${o.param}[${o.base} + g·${offsetsText(o.g)} + ${outer}·${offsetsText(o.outer)} + k·${offsetsText(o.k)}]`;
 
+const membersText = (members: readonly GroupMember[]) =>
+  members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`);
+
 export function kernelText(kernel: Kernel): string {
   switch (kernel.kind) {
     case "rows":
@@ -77,12 +80,10 @@ export function kernelText(kernel: Kernel): string {
     case "cholesky":
     case "eigh":
       return `${kernel.kind}${times(kernel.outer)} n=${kernel.n} (${paramsText(kernel)})`;
-    case "group":
+    case "chain":
       return [
-        `group of ${kernel.members.length} (${paramsText(kernel)})`,
-        ...kernel.members.map(
-          (m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
-        ),
+        `chain of ${kernel.units} units with ${kernel.locals.map((n, i) => `p${kernel.params.length + i}[${n}]`).join(", ")} (${paramsText(kernel)})`,
+        ...membersText(kernel.members),
       ].join("\n");
     case "strand":
       return [
@@ -92,6 +93,8 @@ export function kernelText(kernel: Kernel): string {
             `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
         ),
       ].join("\n");
+    case "group":
+      return [`group of ${kernel.members.length} (${paramsText(kernel)})`, ...membersText(kernel.members)].join("\n");
   }
 }
 

@@ -259,7 +259,22 @@ export interface StrandMember extends GroupMember {
   readonly each: number;
 }
 
+/**
+ * Kernels that run one after the other on one unit of their outermost axes before any runs on the next: each takes its
+ * `1 / units` of the places, and what they pass on lies within the unit. `locals` (elements of one unit) live no longer
+ * than that; their numbers follow those of the parameters. `scratch` holds them, and before them what products need.
+ */
+export interface ChainKernel {
+  readonly kind: "chain";
+  readonly params: readonly Param[];
+  readonly members: readonly GroupMember[];
+  readonly units: number;
+  readonly locals: readonly number[];
+  readonly scratch: number;
+}
+
 export type Kernel =
+  | ChainKernel
   | RowsKernel
   | DotKernel
   | CumsumKernel
@@ -273,5 +288,5 @@ export type Kernel =
 
 /** The parameter that holds nothing between calls: whoever runs a part of the kernel needs one of its own. */
 export function scratchOf(kernel: Kernel): number | undefined {
-  return kernel.kind === "dot" || kernel.kind === "group" || kernel.kind === "strand" ? kernel.scratch : undefined;
+  return "scratch" in kernel ? kernel.scratch : undefined;
 }

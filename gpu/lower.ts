@@ -1,9 +1,12 @@
 /**
  * Static graph → kernels and tape. Walks the fused units in order, gives every root a buffer, and turns loops into
- * nested tapes whose carries swap between two buffers. Knows no device: what a product needs as scratch is passed in.
+ * nested tapes whose carries swap between two buffers; `chain` and `group` then put kernels together. Knows no device: what a product needs as scratch is passed in.
  */
 import type { Body, DType, Node, Type } from "../lang/graph/node.ts";
 import type { Span } from "../lang/source.ts";
+import { computedAgain } from "./again.ts";
+import { chainSteps } from "./chain.ts";
+import type { ChainLimits } from "./chain.ts";
 import { buildCluster } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
@@ -23,7 +26,7 @@ import { dotSizes, sizeOf } from "./space.ts";
 import { splitSums } from "./split.ts";
 import { baseOf } from "./views.ts";
 
-export interface LowerOptions extends MergeLimits, GroupLimits {
+export interface LowerOptions extends MergeLimits, GroupLimits, ChainLimits {
   /** Elements of scratch for a tiled product. */
   readonly dotScratch: (sizes: {
     readonly g: number;
@@ -75,6 +78,9 @@ export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered
     outputs: results,
   };
 }
+
+/** Tensors as large as the result of a product that its chain has to have room for. */
+const WINDOWS = 4;
 
 /** A copy of a value, so that it has a buffer of its own. */
 let copies = -1;
@@ -134,7 +140,10 @@ class Lowering {
     bind: (node: Node) => number,
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
-    const nodes = this.options.disable.has("split") ? wanted : splitSums(wanted);
+    const { disable, chains } = this.options;
+    const split = disable.has("split") ? wanted : splitSums(wanted);
+    const room = disable.has("chain") || !chains ? 0 : chains.room / WINDOWS;
+    const { outputs: nodes, twins } = computedAgain(split, room);
     const outputs = nodes.map((node, i) => {
       let at = node;
       // the same elements in the same order: one buffer serves
@@ -144,10 +153,11 @@ class Lowering {
       if (!taken.has(at)) taken.set(at, target);
       return at;
     });
-    const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options);
+    const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options, twins);
     const scope = new Scope(this, fused, taken, bind);
-    const drafts = scope.lower(this.options);
+    const alone = scope.lower(this.options);
     const results = outputs.map((node) => scope.bufferOf(node));
+    const drafts = chainSteps(alone, this.buffers, new Set(results), this.options);
     return { steps: groupSteps(drafts, this.buffers, this.options).map((draft) => this.step(draft)), results };
   }
 }

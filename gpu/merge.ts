@@ -57,13 +57,22 @@ export class Merger {
   /** Of each root alone. */
   private readonly built: Map<Node, Built>;
   private readonly limits: MergeLimits;
+  /** Products that are computed twice. */
+  private readonly twins: ReadonlyMap<Node, Node>;
   private readonly inMemory: (node: Node) => boolean;
 
   private readonly bindings: NodeBindings;
   private readonly order: UnitOrder<Unit>;
 
-  constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean, built: Map<Node, Built>) {
+  constructor(
+    limits: MergeLimits,
+    nodes: readonly Node[],
+    inMemory: (node: Node) => boolean,
+    built: Map<Node, Built>,
+    twins: ReadonlyMap<Node, Node>,
+  ) {
     this.built = built;
+    this.twins = twins;
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
@@ -72,6 +81,8 @@ export class Merger {
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
+    // what reads one of two twins must not wait for the other
+    for (const [copy, first] of this.twins) if (reads.has(copy) && reads.has(first)) return false;
     return this.bindings.fits(reads, writes, product);
   }
 

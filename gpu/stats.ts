@@ -47,6 +47,7 @@ export function flopsOf(kernel: Kernel): number {
     case "eigh":
       return 60 * kernel.outer * kernel.n ** 3;
     case "group":
+    case "chain":
     case "strand":
       return kernel.members.reduce((n, member) => n + flopsOf(member.kernel), 0);
   }
@@ -102,12 +103,13 @@ function touched(kernel: Kernel): number[] {
     }
     return sizes.map((size, i) => Math.min(size, reads[i] ?? 0));
   }
-  if (kernel.kind !== "group" && kernel.kind !== "strand") return sizes;
+  if (kernel.kind !== "group" && kernel.kind !== "chain" && kernel.kind !== "strand") return sizes;
   const sums = kernel.params.map(() => 0);
   for (const { kernel: own, params } of kernel.members) {
     touched(own).forEach((n, i) => {
       const at = params[i] ?? 0;
-      sums[at] = (sums[at] ?? 0) + n;
+      // a local of a chain is no parameter
+      if (at < sums.length) sums[at] = (sums[at] ?? 0) + n;
     });
   }
   return sizes.map((size, i) => Math.min(size, sums[i] ?? 0));

@@ -60,6 +60,7 @@ export function costOf(kernel: Kernel): number {
     case "scatter":
       return SERIAL_NS * kernel.outer * kernel.count * kernel.inner;
     case "group":
+    case "chain":
     case "strand":
       return kernel.members.reduce((sum, member) => sum + costOf(member.kernel), 0);
     case "solve":

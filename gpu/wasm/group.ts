@@ -21,7 +21,8 @@ interface Range {
   readonly count: number;
 }
 
-const stepsOf = (kernel: RowsKernel | DotKernel) => (kernel.kind === "rows" ? outerSteps(kernel) : cutOf(kernel));
+export const linkSteps = (kernel: RowsKernel | DotKernel) =>
+  kernel.kind === "rows" ? outerSteps(kernel) : cutOf(kernel);
 
 /** Arithmetic and memory of a kernel in one number. */
 function workOf(kernel: RowsKernel | DotKernel): number {
@@ -31,7 +32,7 @@ function workOf(kernel: RowsKernel | DotKernel): number {
 
 function rangesOf(kernel: GroupKernel): Range[] {
   const members = kernel.members.map(({ kernel: own }) => {
-    const { count, unit } = stepsOf(own);
+    const { count, unit } = linkSteps(own);
     const units = Math.max(1, Math.ceil(count / unit));
     return { count, unit, units, work: workOf(own) };
   });
@@ -53,6 +54,12 @@ export function groupSteps(kernel: GroupKernel): { readonly count: number; reado
   return { count: last ? last.start + last.places : 0, unit: 1 };
 }
 
+/** The function of a kernel within another one. */
+export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls) =>
+  shared(`member ${kernelText(own)}`, () =>
+    own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
+  );
+
 export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
   const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
   const [from, to] = [f.local("i32"), f.local("i32")];
@@ -65,10 +72,7 @@ export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared
   rangesOf(kernel).forEach((range, i) => {
     const member = kernel.members[i];
     if (!member) throw new Error(`expected ${kernel.members.length} members, got fewer`);
-    const own = member.kernel;
-    const call = shared(`member ${kernelText(own)}`, () =>
-      own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
-    );
+    const call = memberFunction(member.kernel, madd, shared, helpers);
     border(0, from, range);
     border(1, to, range);
     f.get(from)

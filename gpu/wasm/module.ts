@@ -6,6 +6,7 @@ import type { Kernel } from "../kernel.ts";
 import { Fn, ModuleBuilder } from "./assembler.ts";
 import type { MemoryLimits } from "./assembler.ts";
 import { cutOf } from "./blocks.ts";
+import { chainFunction } from "./chain.ts";
 import { choleskyFunction, eighFunction } from "./decompose.ts";
 import { dotFunction } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
@@ -66,6 +67,8 @@ export function stepsOf(kernel: Kernel): { readonly count: number; readonly unit
       return { count: kernel.outer, unit: 1 };
     case "group":
       return groupSteps(kernel);
+    case "chain":
+      return { count: kernel.units, unit: 1 };
     case "strand":
       return { count: kernel.rows, unit: kernel.part };
   }
@@ -108,6 +111,8 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return eighFunction(kernel);
       case "group":
         return groupFunction(kernel, options.madd, shared, helper);
+      case "chain":
+        return chainFunction(kernel, options.madd, shared, helper);
       case "strand":
         return strandFunction(kernel, options.madd, shared, helper);
     }

@@ -60,6 +60,8 @@ export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Sc
       return [scatterShader(kernel, banks, schedule)];
     case "group":
       return groupShaders(kernel, banks, schedule);
+    case "chain":
+      throw new Error("expected no chains in WGSL: its limits make none");
     case "argsort":
       return [argsortShader(kernel, banks, schedule)];
     case "solve":

@@ -8,7 +8,9 @@ import type { Device } from "../../gpu/device.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
-export const rules = ["inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "group"] as const;
+export const rules = [
+  "inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group",
+] as const; // prettier-ignore
 
 export interface Column {
   readonly name: string;

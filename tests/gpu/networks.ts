@@ -36,6 +36,31 @@ export function softmax(x: Node): Node {
   return g.div(e, g.expand(g.sum(e, [last]), shape, rows));
 }
 
+export interface Heads {
+  readonly batch: number;
+  readonly heads: number;
+  /** Queries, and keys. */
+  readonly rows: number;
+  readonly keys: number;
+  readonly width: number;
+}
+
+/** Softmax of the scores of queries (from `x`) against keys and values (from `y`), along their heads. */
+export function attention({ batch, heads, rows, keys, width }: Heads, x: Node, y: Node, causal: boolean): Node {
+  const head = (from: Node, i: number, n: number) => {
+    const all = heads * width;
+    const cut = g.slice(from, [0, 0, i * all], [batch, n, (i + 1) * all]);
+    return g.permute(g.reshape(cut, [batch, n, heads, width]), [0, 2, 1, 3]);
+  };
+  const pairs = [[0, 0], [1, 1]] as const; // prettier-ignore
+  const score = g.scale(g.dot(head(x, 0, rows), head(y, 0, keys), pairs, [[3, 3]]), 1 / Math.sqrt(width));
+  const { shape } = score.type;
+  const seen = make("le", [make("iota", [], { shape, axis: 3 }), make("iota", [], { shape, axis: 2 })]);
+  const masked = causal ? g.select(seen, score, g.like(score, -1e30)) : score;
+  const mixed = g.dot(softmax(masked), head(y, 1, keys), pairs, [[3, 2]]);
+  return g.reshape(g.permute(mixed, [0, 2, 1, 3]), [batch, rows, heads * width]);
+}
+
 export function layerNorm(x: Node): Node {
   const { shape } = x.type;
   const last = shape.length - 1;

@@ -1,0 +1,69 @@
+/**
+ * A chain as one function `(begin, end, pointers…)` over its units: the members' functions one after the other on one
+ * unit. A member knows nothing of windows: the pointer of a local lies so far before its window in scratch that the
+ * unit's own places fall into it.
+ */
+import { whole } from "../chain.ts";
+import type { Link, OuterLoop } from "../chain.ts";
+import type { ChainKernel } from "../kernel.ts";
+import { Fn } from "./assembler.ts";
+import { cutOf, finishOf } from "./blocks.ts";
+import type { Shared } from "./finish.ts";
+import { linkSteps, memberFunction } from "./group.ts";
+import type { HelperCalls } from "./operations.ts";
+import { outerSteps } from "./rows.ts";
+
+/** How a kernel would be cut into units; a product along its batches alone. */
+export function outerLoop(kernel: Link): OuterLoop | undefined {
+  if (kernel.kind === "rows") {
+    const { count, unit, axis } = outerSteps(kernel);
+    return axis === undefined ? undefined : { count, unit, rows: kernel, axis };
+  }
+  const { axis, count, unit } = cutOf(kernel);
+  if (axis !== "g") return undefined;
+  const finish = finishOf(kernel);
+  return finish ? { count, unit, rows: finish.rows, axis: 0 } : { count, unit };
+}
+
+/** Elements of scratch before the locals. */
+const productsOf = (kernel: ChainKernel): number =>
+  (kernel.params[kernel.scratch]?.size ?? 0) - kernel.locals.reduce((sum, size) => sum + whole(size), 0);
+
+export function chainFunction(kernel: ChainKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+  const { params, members, units, locals, scratch } = kernel;
+  const f = new Fn(["i32", "i32", ...params.map(() => "i32" as const)]);
+  const unit = f.local("i32");
+  let at = productsOf(kernel);
+  const windows = locals.map((size) => {
+    const from = at;
+    at += whole(size);
+    return { from, size };
+  });
+  const pointer = (param: number): void => {
+    const window = windows[param - params.length];
+    if (!window) return void f.get(2 + param);
+    f.get(2 + scratch)
+      .i32(4 * window.from)
+      .op("i32.add");
+    f.get(unit)
+      .i32(4 * window.size)
+      .op("i32.mul", "i32.sub");
+  };
+  f.get(0).set(unit);
+  f.get(unit)
+    .get(1)
+    .op("i32.lt_s")
+    .if(() => {
+      f.loop(() => {
+        for (const { kernel: own, params: places } of members) {
+          const steps = linkSteps(own).count / units;
+          f.get(unit).i32(steps).op("i32.mul");
+          f.get(unit).i32(1).op("i32.add").i32(steps).op("i32.mul");
+          places.forEach(pointer);
+          f.call(memberFunction(own, madd, shared, helpers));
+        }
+        f.get(unit).i32(1).op("i32.add").tee(unit).get(1).op("i32.lt_s").brIf(0);
+      });
+    });
+  return f;
+}

@@ -1,0 +1,79 @@
+/**
+ * Chains: attention forward and backward keeps no tensor of queries by keys, and a chain changes no number, however it
+ * is cut, shuffled or poisoned.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { CpuDevice } from "../../gpu/cpu.ts";
+import { build as g, gradient, make } from "../../lang/graph/index.ts";
+import type { Node } from "../../lang/graph/node.ts";
+import type { Numbers } from "../../gpu/device.ts";
+import { startNodeWorker } from "../../runtime/threads.ts";
+import { columns } from "./columns.ts";
+import { distance, fetches, inFloat64, input, numbers, segment } from "./harness.ts";
+import { attention } from "./networks.ts";
+import type { Heads } from "./networks.ts";
+
+interface Case extends Heads {
+  readonly name: string;
+  readonly causal?: boolean;
+}
+
+const cases: readonly Case[] = [
+  { name: "causal", batch: 4, heads: 4, rows: 32, keys: 32, width: 12, causal: true },
+  { name: "plain", batch: 4, heads: 2, rows: 32, keys: 32, width: 8 },
+  { name: "of odd sizes", batch: 5, heads: 3, rows: 37, keys: 37, width: 7, causal: true },
+  { name: "across", batch: 6, heads: 2, rows: 19, keys: 41, width: 9 },
+];
+
+/** The mixed values, and the gradients of a loss that asks each of them for something else. */
+function graphOf(at: Case): readonly Node[] {
+  const all = at.heads * at.width;
+  const x = input("batch", "x", [at.batch, at.rows, all]);
+  const y = input("batch", "y", [at.batch, at.keys, 2 * all]);
+  const out = attention(at, x, y, at.causal ?? false);
+  const loss = g.sum(g.mul(out, make("sin", [input("batch", "t", out.type.shape)])), [0, 1, 2]);
+  return [out, ...gradient(loss, [x, y])];
+}
+
+function feedsOf({ batch, rows, keys, heads, width }: Case): Record<string, Numbers> {
+  const all = batch * heads * width;
+  return { x: numbers(all * rows, 1, -2, 2), y: numbers(2 * all * keys, 2, -2, 2), t: numbers(all * rows, 3) };
+}
+
+const devices = new Map(columns.map((column) => [column.name, column.open()]));
+devices.set("threads: 2", new CpuDevice({ threads: 2, startWorker: startNodeWorker, grain: 0 }));
+devices.set("threads: 3", new CpuDevice({ threads: 3, startWorker: startNodeWorker, grain: 0 }));
+afterAll(async () => {
+  for (const device of devices.values()) await (await device).dispose();
+});
+
+async function run(name: string, at: Case): Promise<readonly Numbers[]> {
+  const device = (await devices.get(name))!;
+  const nodes = graphOf(at);
+  const prepared = await device.prepare(segment(`attention ${at.name}`, fetches(nodes)));
+  const { fetched } = await device.run(prepared, { scalars: {}, batch: feedsOf(at) });
+  return nodes.map((_, i) => fetched[`r${i}`]!);
+}
+
+describe.each(cases)("attention, $name,", (at) => {
+  const bits = columns.filter(({ agree }) => agree === "bits").map(({ name }) => name);
+
+  it.each(columns.map(({ name }) => name))("is what it means: %s", async (name) => {
+    const exact = inFloat64(graphOf(at), feedsOf(at));
+    (await run(name, at)).forEach((values, i) => expect(distance(values, exact[i]!)).toBeLessThan(2e-5));
+  });
+  it.each([...bits, "threads: 2", "threads: 3"])("has the same bits: %s", async (name) => {
+    expect(await run(name, at)).toEqual(await run("cpu", at));
+  });
+  it("keeps nothing of queries by keys", async () => {
+    const most = at.batch * at.heads * at.rows * at.keys;
+    const sizes = async (name: string) => {
+      const device = (await devices.get(name)) as CpuDevice;
+      const { kernels } = await device.prepare(segment("sizes", fetches(graphOf(at))));
+      const params = kernels.split("\n").filter((line) => /^k\d/.test(line));
+      return params.flatMap((line) => [...line.matchAll(/\[(\d+)\]/g)].map(([, n]) => Number(n)));
+    };
+    expect(await sizes("cpu")).not.toContain(most);
+    expect(await sizes("without chain")).toContain(most);
+  });
+});
