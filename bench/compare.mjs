@@ -38,7 +38,7 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
     },
   });
   const common = (threads) => [
-    ...["--json", "--device", "cpu"],
+    ...["--json", "--no-cache", "--device", "cpu"],
     ...["--threads", String(threads), "--seconds", String(seconds)],
   ];
   const torch = (threads) => {
