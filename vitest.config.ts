@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** `.dlx` and `.md` files are imported as text, here as in the bundle. */
@@ -13,5 +15,12 @@ export default defineConfig({
       },
     },
   ],
-  test: { include: ["tests/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000, pool: "forks" },
+  test: {
+    include: ["tests/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: "forks",
+    // What commands keep does not end up in the home folder of whoever tests.
+    env: { XDG_CACHE_HOME: join(tmpdir(), "dlx-test-cache") },
+  },
 });

@@ -48,7 +48,7 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
     },
   });
   const common = (threads) => [
-    ...["--json", "--device", device],
+      ...["--json", "--no-cache", "--device", device],
     ...["--threads", String(threads), "--seconds", String(seconds)],
   ];
   const torch = (threads) => {

@@ -54,6 +54,7 @@ function measured({ file, grows, fixed }, size) {
     here(file),
     "--device",
     "cpu",
+    "--no-cache",
     "--seconds",
     values.seconds,
     "--set",

@@ -48,7 +48,8 @@ function contentHash(files) {
   return hash.digest("hex");
 }
 
-function readStamp() {
+/** `hash`: of what the bundle was made from. */
+export function readStamp() {
   try {
     statSync(join(dist, "dlx.mjs"));
     return JSON.parse(readFileSync(stampFile, "utf8"));

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** Starts the command line; builds it first when that was not done yet, or its sources changed. */
 import { readFileSync } from "node:fs";
-import { ensureBuilt, root } from "./build.mjs";
+import * as nodeModule from "node:module";
+import { ensureBuilt, readStamp, root } from "./build.mjs";
 
 try {
   await ensureBuilt();
@@ -13,5 +14,8 @@ try {
   }
   process.exit(3);
 }
+// Node 22 on: the bundle as the engine compiled it before.
+nodeModule.enableCompileCache?.();
 const { main } = await import("../dist/dlx.mjs");
-await main(process.argv.slice(2), JSON.parse(readFileSync(`${root}package.json`, "utf8")).version);
+const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+await main(process.argv.slice(2), version, readStamp()?.hash);

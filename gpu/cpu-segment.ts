@@ -19,7 +19,7 @@ export class CpuPrepared implements Prepared {
   readonly segment: Segment;
   readonly lowered: Lowered;
   readonly plan: Plan;
-  readonly stats: Stats;
+  private counted: Stats | undefined;
   readonly actions: readonly Action[];
   /** Address of every buffer during a run. */
   readonly addresses: Uint32Array;
@@ -40,7 +40,9 @@ export class CpuPrepared implements Prepared {
     this.actions = actions;
     this.addresses = addresses;
     this.tape = tape;
-    this.stats = statsOf(lowered, plan);
+  }
+  get stats(): Stats {
+    return (this.counted ??= statsOf(this.lowered, this.plan));
   }
   get kernels(): string {
     return loweredText(this.lowered);

@@ -5,6 +5,7 @@
  */
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
+import type { Store } from "../lang/store.ts";
 import { CpuPrepared, textOf, wantedOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
 import { actionsOf, execute } from "./cpu-tape.ts";
@@ -14,9 +15,10 @@ import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./
 import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
 import { stranded } from "./strands.ts";
-import { Latest } from "./latest.ts";
+import { Latest, once } from "./latest.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -25,7 +27,6 @@ import type { StartWorker } from "./threads.ts";
 import { bound } from "./threads-piece.ts";
 import type { PieceText } from "./threads-piece.ts";
 import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
-
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/blocks.ts";
 import { outerLoop } from "./wasm/chain.ts";
@@ -49,6 +50,8 @@ export interface CpuOptions {
   readonly debug?: "poison" | "permute";
   /** Hears how long each kernel took; of workers it hears nothing. */
   readonly profile?: Profile;
+  /** Where segments and modules are kept beyond this device. */
+  readonly store?: Store;
 }
 
 /** Of data sets that may stay in memory; larger ones are read row by row. */
@@ -61,6 +64,15 @@ const chains = { room: SCRATCH / 4, outer: outerLoop };
 
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;
+
+/** A segment as far as it does not depend on where things lie. */
+interface Planned {
+  readonly lowered: Lowered;
+  /** By kernel. */
+  readonly texts: readonly string[];
+  readonly waves: readonly WaveStep[] | undefined;
+  readonly plan: Plan;
+}
 
 /** A kernel as its module exports it. */
 interface Loaded {
@@ -76,12 +88,13 @@ export class CpuDevice implements Device {
   /** By text: a kernel is compiled once, whatever segments it is part of. */
   private readonly kernels = new Map<string, Promise<Loaded>>();
   /** By text: a script that was changed elsewhere finds its segments as they were. */
-  private readonly planned = new Latest<ReturnType<CpuDevice["plan"]>>(KEPT);
+  private readonly planned = new Latest<Planned>(KEPT);
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
   private readonly debug: CpuOptions["debug"];
   private readonly profile: Profile | undefined;
+  private readonly store: Store | undefined;
   private shuffles = 0;
   private readonly startWorker: StartWorker | undefined;
   private readonly grain: number;
@@ -100,6 +113,7 @@ export class CpuDevice implements Device {
     this.disable = new Set(options.disable ?? []);
     this.debug = options.debug;
     this.profile = options.profile;
+    this.store = options.store;
     this.heap = new Heap(options.shared);
     this.slots = new Slots(this.heap);
     this.startWorker = options.startWorker;
@@ -153,7 +167,7 @@ export class CpuDevice implements Device {
 
   // ---------------------------------------------------------------- preparing
 
-  private plan(segment: Segment) {
+  private plan(segment: Segment): Planned {
     const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch, chains });
     const ordered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
@@ -162,13 +176,21 @@ export class CpuDevice implements Device {
     const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;
     const waves = threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
-    return { lowered, waves, plan: planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels) };
+    const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
+    return { lowered, texts: lowered.kernels.map(kernelText), waves, plan };
+  }
+
+  /** As it was planned before, where only the numbers count: not the lines it comes from, nor the order of a test. */
+  private plannedOnce(segment: Segment): Planned {
+    if (this.debug || this.profile) return this.plan(segment);
+    const key = textOf(segment);
+    const options = `segment ${[...this.disable].join()} ${this.info.threads} ${this.grain}\n`;
+    return this.planned.get(key, () => once(this.store, options + key, () => this.plan(segment)));
   }
 
   async prepare(segment: Segment): Promise<Prepared> {
-    const make = () => this.plan(segment);
-    const { lowered, waves, plan } = this.debug ? make() : this.planned.get(textOf(segment), make);
-    const loaded = await this.load(lowered);
+    const { lowered, texts, waves, plan } = this.plannedOnce(segment);
+    const loaded = await this.load(lowered, texts);
     const functions = loaded.map(({ run }, i) => {
       const kernel = lowered.kernels[i];
       return this.profile && kernel ? this.profile.timed(kernel, run, lowered.spans[i]) : run;
@@ -230,16 +252,19 @@ export class CpuDevice implements Device {
   }
 
   /** The kernels of a segment; those that are new make one module. */
-  private async load({ kernels }: Lowered): Promise<Loaded[]> {
-    const texts = kernels.map(kernelText);
+  private async load({ kernels }: Lowered, texts: readonly string[]): Promise<Loaded[]> {
     const fresh = [...new Map(kernels.map((kernel, i) => [texts[i] ?? "", kernel]))].filter(
       ([text]) => !this.kernels.has(text),
     );
     if (fresh.length > 0) {
       const memory = { initial: 1, maximum: this.heap.maximum, shared: this.heap.shared };
-      const bytes = kernelModule(
-        fresh.map(([, kernel]) => kernel),
-        { memory, madd: this.madd },
+      const options = { memory, madd: this.madd };
+      const key = ["module", JSON.stringify(options), ...fresh.map(([text]) => text)].join("\n");
+      const bytes = once(this.store, key, () =>
+        kernelModule(
+          fresh.map(([, kernel]) => kernel),
+          options,
+        ),
       );
       const made = WebAssembly.instantiate(bytes, { m: { memory: this.heap.memory } });
       fresh.forEach(([text], i) => {

@@ -6,7 +6,7 @@ import type { Program } from "./program.ts";
 /** What says where something stands, not what it is. */
 const PLACES = new Set(["span", "sources"]);
 
-function isNode(value: object): value is Node {
+export function isNode(value: object): value is Node {
   return "op" in value && "inputs" in value && "type" in value;
 }
 

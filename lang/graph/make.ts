@@ -16,6 +16,11 @@ export function nextId(): number {
   return counter;
 }
 
+/** Nodes of another process, in the order in which they were made, get ids of this one. */
+export function adopt(nodes: readonly Node[]): void {
+  for (const node of nodes) Object.assign(node, { id: counter++ });
+}
+
 /** The row of an op. */
 export function rowOf(op: string): Op {
   const row = Object.hasOwn(ops, op) ? ops[op] : undefined;

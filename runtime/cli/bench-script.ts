@@ -48,9 +48,10 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   const seconds = args.count("seconds", 1) ?? SECONDS;
   const data = args.text("data");
   const inputs = parseSets(args.list("set"));
+  const { store } = tools;
 
   const begin = performance.now();
-  const compiled = await tools.compile(args.file, { inputs, data });
+  const compiled = await tools.compile(args.file, { inputs, data, store });
   const compileMs = performance.now() - begin;
   for (const d of compiled.diagnostics) io.stderr(`${renderDiagnostic(d, compiled.sources, { color: io.color })}\n`);
   const { program } = compiled;
@@ -58,6 +59,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   checkInputs(inputs, program);
   const device = await tools.openDevice(kind, threads, undefined, {
     profile,
+    store,
     ...(args.has("plain") ? { relaxed: false } : {}),
   });
   if (profile && device.info.kind === "reference") throw new UsageError("--profile needs --device cpu or webgpu");

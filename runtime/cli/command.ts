@@ -43,7 +43,7 @@ export async function command(argv: readonly string[], io: Io, tools: Toolchain)
       io.stdout(`${helpFor(verb)}\n`);
       return DONE;
     }
-    return await act(args, io, tools);
+    return await act(args, io, args.has("no-cache") ? { ...tools, store: undefined } : tools);
   } catch (error) {
     if (error instanceof UsageError) {
       io.stderr(`dlx: ${error.message}\n`);

@@ -3,6 +3,7 @@ import { watch } from "node:fs";
 import { basename, dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { command } from "./command.ts";
+import { cacheFolder, diskStore } from "./disk-store.ts";
 import type { Io } from "./io.ts";
 import { endsStart, optimizeLater } from "./tiers.ts";
 
@@ -57,7 +58,7 @@ function watchFiles(files: readonly string[], listener: () => void): () => void 
   return () => watchers.forEach((each) => each.close());
 }
 
-export async function main(argv: readonly string[], version: string): Promise<void> {
+export async function main(argv: readonly string[], version: string, build?: string): Promise<void> {
   // The reader of a pipe went away (`dlx run .. | head`): there is no one left to tell.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -68,10 +69,13 @@ export async function main(argv: readonly string[], version: string): Promise<vo
   if (!WebAssembly.validate(PROBE)) setFlagsFromString("--experimental-wasm-relaxed-simd");
   const { tools } = await import("./tools.ts");
   const { interruptibleDevice, interruptibleHost } = await import("../interruptible.ts");
+  const store = build === undefined ? undefined : diskStore(cacheFolder(process.env), build);
+  process.on("exit", () => store?.flush());
   const code = await command(argv, io, {
     ...tools,
     openDevice: async (...given) => endsStart(interruptibleDevice(await tools.openDevice(...given))),
     host: async (...given) => interruptibleHost(await tools.host(...given)),
+    store,
     version,
   });
   // Workers of a device may still be closing down; what was written must be out first.

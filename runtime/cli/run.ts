@@ -26,14 +26,15 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const profile = args.has("profile") ? new Profile() : undefined;
   const threads = profile ? 1 : args.count("threads", 1);
   const data = args.text("data");
-  const compile = (now: Inputs = inputs) => tools.compile(args.file, { inputs: now, seed, data });
+  const { store } = tools;
+  const compile = (now: Inputs = inputs) => tools.compile(args.file, { inputs: now, seed, data, store });
   const first = await compile();
   if (!tell(first, io, args.has("json")) || !first.program) return exitCode(first);
   checkInputs(inputs, first.program);
   let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
-  const device = await tools.openDevice(kind, threads, say, { profile });
+  const device = await tools.openDevice(kind, threads, say, { profile, store });
   if (profile) profile.roofline = await measureRoofline(device, profile);
   const host = await tools.host(args.file, data);
   const out: Out = {

@@ -20,14 +20,16 @@ export async function test(args: Args, io: Io, tools: Toolchain): Promise<number
   const seed = args.count("seed", 0);
   const data = args.text("data");
   const json = args.has("json");
-  const compiled = await tools.compile(args.file, { inputs, seed, data, tests: true });
+  const { store } = tools;
+  const compiled = await tools.compile(args.file, { inputs, seed, data, tests: true, store });
   const { program, sources } = compiled;
   if (!tell(compiled, io, json) || !program) return exitCode(compiled);
   checkInputs(inputs, program);
   if (program.tests.length === 0)
     throw new UsageError(`${args.file} has no tests; write one: test "name" { assert 1 + 1 == 2 }`);
 
-  const device = await tools.openDevice(kind, undefined, json ? undefined : (line) => io.stderr(`${line}\n`));
+  const say = json ? undefined : (line: string) => io.stderr(`${line}\n`);
+  const device = await tools.openDevice(kind, undefined, say, { store });
   const host = await tools.host(args.file, data);
   let current: Session | undefined;
   let interrupts = 0;

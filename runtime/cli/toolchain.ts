@@ -3,6 +3,7 @@ import type { CpuOptions, Device } from "../../gpu/index.ts";
 import type { Diagnostic } from "../../lang/diagnostic.ts";
 import type { Program } from "../../lang/program.ts";
 import type { Source } from "../../lang/source.ts";
+import type { Store } from "../../lang/store.ts";
 import type * as ast from "../../lang/syntax/ast.ts";
 import type { Inputs } from "../events.ts";
 import type { Host, HostMath } from "../host.ts";
@@ -14,6 +15,8 @@ export interface CompileOptions {
   readonly tests?: boolean;
   /** Where data sets are looked for before the default places. */
   readonly data?: string;
+  /** Where a program that was checked before may be kept; it comes without a syntax tree. */
+  readonly store?: Store;
 }
 
 export interface Compiled {
@@ -38,9 +41,11 @@ export interface Toolchain {
     kind: DeviceKind,
     threads?: number,
     tell?: (line: string) => void,
-    options?: Pick<CpuOptions, "relaxed" | "profile">,
+    options?: Pick<CpuOptions, "relaxed" | "profile" | "store">,
   ): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
+  /** What is kept from one command to the next; absent where nothing can be. */
+  readonly store?: Store;
   readonly version: string;
 }

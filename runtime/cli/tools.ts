@@ -5,6 +5,7 @@ import { openDevice, type CpuOptions } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
+import { compileKept } from "../../lang/kept.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
@@ -47,7 +48,7 @@ async function open(
   return cpu();
 }
 
-async function compileFile(file: string, { inputs, seed, data, tests }: CompileOptions): Promise<Compiled> {
+async function compileFile(file: string, { inputs, seed, data, tests, store }: CompileOptions): Promise<Compiled> {
   const script = await readSource(file);
   if ("reason" in script) {
     const near = await nearestScript(file);
@@ -63,7 +64,8 @@ async function compileFile(file: string, { inputs, seed, data, tests }: CompileO
     },
     prelude,
   };
-  return compile(script, host, { inputs, seed, tests });
+  const options = { inputs, seed, tests };
+  return store ? compileKept(script, host, options, store) : compile(script, host, options);
 }
 
 function whereOf(file: string, data: string | undefined): DataWhere {

@@ -30,6 +30,7 @@ const device: OptionRow = {
   value: "KIND",
   help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
 };
+const noCache: OptionRow = { help: "check and compile again, whatever is kept from before" };
 const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
 
 export const verbs: Readonly<Record<string, VerbRow>> = {
@@ -46,6 +47,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       data,
       json,
       profile: { help: "at the end how long each kernel took; on the cpu with one thread" },
+      "no-cache": noCache,
       quiet: { help: "only what the script prints, and errors" },
       watch: { help: "swap the script into the running training each time it is saved" },
     },
@@ -79,7 +81,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
   test: {
     usage: "dlx test FILE [options]",
     summary: "run the tests of a script",
-    options: { set, seed, device, data, json },
+    options: { set, seed, device, data, "no-cache": noCache, json },
     examples: ["dlx test layers.dlx", "dlx test layers.dlx --seed 2 --json"],
     notes: [
       "A test begins with fresh state, before any training.",
@@ -134,6 +136,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
         help: "how long each kernel of FILE takes, with the lines it comes from; one thread of the cpu device",
       },
       plain: { help: "without relaxed SIMD" },
+      "no-cache": noCache,
       only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
       peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },
       rounds: { value: "N", help: "without FILE: how often each runs, in turn (3)" },
