@@ -27,6 +27,7 @@ import type { StartWorker } from "./threads.ts";
 import { bound } from "./threads-piece.ts";
 import type { PieceText } from "./threads-piece.ts";
 import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
+import type { WaveStep } from "./threads-waves.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { dotScratch } from "./wasm/blocks.ts";
 import { outerLoop } from "./wasm/chain.ts";

@@ -1,17 +1,15 @@
 /**
  * safetensors files: eight bytes with the length of a JSON header, the header (name → dtype, shape, place), the numbers.
- * How a file appears whole or not at all is in `replace.ts`. Half precisions and doubles are read as f32; whole numbers
+ * Half precisions and doubles are read as f32; whole numbers
  * of 64 bits as i32 where they fit. Files beyond memory are not a concern here.
  */
-import { type FileHandle, open } from "node:fs/promises";
 import type { DType } from "../lang/graph/node.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { cannotWrite, foreignDtype, notSafetensors, truncatedSafetensors } from "../lang/errors/data.ts";
 import type { Span } from "../lang/source.ts";
 import type { Numbers } from "../gpu/device.ts";
-import { readingFailed, reasonOf } from "./data/disk.ts";
+import { type Disk, DiskError, type OpenFile, readingFailed, withFile } from "./data/disk.ts";
 import type { FileTensor } from "./host.ts";
-import { NotReplaceable, replaceFile } from "./replace.ts";
 
 interface Format {
   readonly bytes: number;
@@ -54,6 +52,7 @@ const longestHeader = 100_000_000;
 // ---------------------------------------------------------------- writing
 
 export async function writeSafetensors(
+  disk: Disk,
   file: string,
   tensors: ReadonlyMap<string, FileTensor>,
   metadata: Readonly<Record<string, string>> = {},
@@ -74,23 +73,22 @@ export async function writeSafetensors(
     parts.push(bytes);
     offset += bytes.length;
   }
-  const json = Buffer.from(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(header));
   // Spaces until the numbers begin at a multiple of eight.
-  const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, " ");
-  json.copy(padded);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
+  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
+  padded.set(json);
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true);
   try {
-    await replaceFile(file, [length, padded, ...parts]);
+    await disk.write(file, [length, padded, ...parts]);
   } catch (thrown) {
-    const reason = thrown instanceof NotReplaceable ? thrown.message : reasonOf(thrown);
-    throw reason === undefined ? thrown : new UserError(cannotWrite(span, file, reason));
+    throw thrown instanceof DiskError ? new UserError(cannotWrite(span, file, thrown.message)) : thrown;
   }
 }
 
 function bytesOf({ dtype, data }: FileTensor): Uint8Array {
   if (dtype === "bool") return Uint8Array.from(data, (value) => (value ? 1 : 0));
-  // Host arrays are little-endian wherever Node runs; a copy is made only of arrays of another kind.
+  // Host arrays are little-endian wherever this runs; a copy is made only of arrays of another kind.
   const exact =
     dtype === "f32" ? kind(Float32Array, data) : dtype === "i32" ? kind(Int32Array, data) : kind(Uint32Array, data);
   return new Uint8Array(exact.buffer, exact.byteOffset, exact.byteLength);
@@ -116,9 +114,9 @@ interface Header {
   readonly base: number;
 }
 
-export async function readSafetensors(file: string, span?: Span): Promise<ReadonlyMap<string, FileTensor>> {
-  return withFile(file, span, async (handle) => {
-    const { entries, base } = await readHeader(handle, file, span);
+export async function readSafetensors(disk: Disk, file: string, span?: Span): Promise<ReadonlyMap<string, FileTensor>> {
+  return reading(disk, file, span, async (open) => {
+    const { entries, base } = await readHeader(open, file, span);
     const tensors = new Map<string, FileTensor>();
     for (const { name, dtype, shape, start, end } of entries) {
       const format = formats[dtype];
@@ -133,7 +131,7 @@ export async function readSafetensors(file: string, span?: Span): Promise<Readon
           ),
         );
       }
-      const bytes = await readAt(handle, base + start, end - start);
+      const bytes = await readAt(open, base + start, end - start);
       if (dtype === "I64" && !fitsInt32(bytes)) {
         throw new UserError(foreignDtype(span, file, name, "I64 with numbers beyond 32 bits", Object.keys(formats)));
       }
@@ -144,38 +142,38 @@ export async function readSafetensors(file: string, span?: Span): Promise<Readon
 }
 
 /** The words that a file carries beside its tensors. */
-export async function readMetadata(file: string, span?: Span): Promise<Readonly<Record<string, string>>> {
-  return withFile(file, span, async (handle) => (await readHeader(handle, file, span)).metadata);
+export async function readMetadata(disk: Disk, file: string, span?: Span): Promise<Readonly<Record<string, string>>> {
+  return reading(disk, file, span, async (open) => (await readHeader(open, file, span)).metadata);
 }
 
-async function withFile<T>(file: string, span: Span | undefined, use: (handle: FileHandle) => Promise<T>): Promise<T> {
+async function reading<T>(
+  disk: Disk,
+  file: string,
+  span: Span | undefined,
+  use: (open: OpenFile) => Promise<T>,
+): Promise<T> {
   try {
-    const handle = await open(file);
-    try {
-      return await use(handle);
-    } finally {
-      await handle.close();
-    }
+    return await withFile(disk, file, use);
   } catch (thrown) {
-    throw await readingFailed(thrown, span, file, file);
+    throw await readingFailed(disk, thrown, span, file, file);
   }
 }
 
-async function readHeader(handle: FileHandle, file: string, span: Span | undefined): Promise<Header> {
+async function readHeader(open: OpenFile, file: string, span: Span | undefined): Promise<Header> {
   const fail = (reason: string) => new UserError(notSafetensors(span, file, reason));
-  const { size } = await handle.stat();
+  const { size } = open;
   if (size < 8) throw fail(`it has only ${size} bytes`);
-  const first = await readAt(handle, 0, 8);
-  const length = Number(first.readBigUInt64LE(0));
+  const first = await readAt(open, 0, 8);
+  const length = Number(new DataView(first.buffer).getBigUint64(0, true));
   if (length > longestHeader) throw fail("it does not begin with the length of a header");
   const base = 8 + length;
   // A header begins with a brace, so a foreign file is not taken for one that was cut.
-  const brace = await readAt(handle, 8, Math.min(1, size - 8));
-  if (brace.toString("latin1") !== "{") throw fail("its header is not JSON");
+  const [brace] = await readAt(open, 8, Math.min(1, size - 8));
+  if (brace !== 0x7b) throw fail("its header is not JSON");
   if (base > size) throw new UserError(truncatedSafetensors(span, file, base, size));
   let json: unknown;
   try {
-    json = JSON.parse((await readAt(handle, 8, length)).toString("utf8"));
+    json = JSON.parse(new TextDecoder().decode(await readAt(open, 8, length)));
   } catch (thrown) {
     if (thrown instanceof SyntaxError) throw fail("its header is not JSON");
     throw thrown;
@@ -234,24 +232,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function fitsInt32(bytes: Buffer): boolean {
-  for (let at = 0; at < bytes.length; at += 8) {
-    if (BigInt.asIntN(32, bytes.readBigInt64LE(at)) !== bytes.readBigInt64LE(at)) return false;
-  }
-  return true;
+function fitsInt32(bytes: Uint8Array<ArrayBuffer>): boolean {
+  return new BigInt64Array(bytes.buffer).every((number) => BigInt.asIntN(32, number) === number);
 }
 
-/** In a buffer of its own, so that a view of it begins at 0. */
-async function readAt(handle: FileHandle, position: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.from(new ArrayBuffer(length));
-  let done = 0;
-  while (done < length) {
-    const { bytesRead } = await handle.read(bytes, done, length - done, position + done);
-    if (bytesRead === 0)
-      throw new Error(`expected ${length} bytes at ${position}, got ${done}: the file changed while it was read`);
-    done += bytesRead;
-  }
-  return bytes;
+async function readAt(open: OpenFile, position: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = await open.read(position, length);
+  if (bytes.length === length) return bytes;
+  throw new Error(`expected ${length} bytes at ${position}, got ${bytes.length}: the file changed while it was read`);
 }
 
 // ---------------------------------------------------------------- narrow floats

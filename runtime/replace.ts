@@ -6,9 +6,7 @@
 import { rmSync } from "node:fs";
 import { lstat, open, readdir, realpath, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-
-/** There is something at the place of the file that a rename would destroy; the message says what. */
-export class NotReplaceable extends Error {}
+import { DiskError } from "./data/disk.ts";
 
 let count = 0;
 /** Being written now. */
@@ -47,8 +45,8 @@ async function placeOf(file: string): Promise<string> {
   try {
     const found = await lstat(file);
     if (found.isSymbolicLink()) return await placeOf(await realpath(file));
-    if (found.isDirectory()) throw new NotReplaceable("it is a folder");
-    if (!found.isFile()) throw new NotReplaceable("it is a device or a pipe, not a file");
+    if (found.isDirectory()) throw new DiskError("it is a folder");
+    if (!found.isFile()) throw new DiskError("it is a device or a pipe, not a file");
     return file;
   } catch (thrown) {
     if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") return file;

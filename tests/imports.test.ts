@@ -53,6 +53,14 @@ describe("import direction", () => {
     });
   }
 
+  test("what is Node's of the runtime stands in a few files", () => {
+    const ofNode = files("runtime").filter((file) => imports(file).some(({ path }) => path.startsWith("node:")));
+    const names = ofNode
+      .map((file) => relative(join(root, "runtime"), file))
+      .filter((name) => !name.startsWith("cli/"));
+    expect(names.sort()).toEqual(["dawn.ts", "disk.ts", "interruptible.ts", "node.ts", "replace.ts", "threads.ts"]);
+  });
+
   test("lang needs only the parser library, and its language server the protocol", () => {
     const outside = (of: readonly string[]) =>
       new Set(of.flatMap((f) => imports(f).map((i) => i.path)).filter((p) => !p.startsWith(".")));

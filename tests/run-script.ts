@@ -3,10 +3,9 @@ import type { Device, Numbers } from "../gpu/device.ts";
 import { evaluate } from "../lang/graph/index.ts";
 import { compile, renderDiagnostic } from "../lang/index.ts";
 import type { CompileOptions, Program } from "../lang/index.ts";
-import { factsOf } from "../runtime/data/facts.ts";
+import { factsOf, nodeHost } from "../runtime/node.ts";
 import { createSession } from "../runtime/index.ts";
 import type { RunEvent } from "../runtime/index.ts";
-import { nodeHost } from "../runtime/node.ts";
 import { prelude } from "../stdlib/index.ts";
 
 export interface RunOptions extends CompileOptions {

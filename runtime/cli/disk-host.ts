@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import type { ServiceHost } from "../../lang/services/index.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { factsOf } from "../data/facts.ts";
+import { factsOf } from "../node.ts";
 import { readSource } from "./source.ts";
 
 /** `pathOf`: the path that a file of the services stands for; undefined for a script that is on no disk. */

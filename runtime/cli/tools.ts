@@ -7,10 +7,9 @@ import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
 import { compileKept } from "../../lang/kept.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { filesIn, type DataWhere } from "../data/disk.ts";
-import { factsOf } from "../data/facts.ts";
 import { openDawn, probe, rest } from "../dawn.ts";
-import { nodeHost } from "../node.ts";
+import { nodeDisk } from "../disk.ts";
+import { factsOf, nodeHost, type DataWhere } from "../node.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
 import { readSource } from "./source.ts";
@@ -75,7 +74,7 @@ function whereOf(file: string, data: string | undefined): DataWhere {
 /** A script of nearly that name in the same folder. */
 async function nearestScript(file: string): Promise<string | undefined> {
   const folder = dirname(file);
-  const scripts = (await filesIn(folder)).filter((name) => name.endsWith(".dlx"));
+  const scripts = (await nodeDisk.list(folder)).filter((name) => name.endsWith(".dlx"));
   const asked = basename(file);
   const near = scripts.find((name) => name === `${asked}.dlx`) ?? didYouMean(asked, scripts);
   return near === undefined || near === asked ? undefined : join(folder, near);

@@ -2,15 +2,14 @@
  * CIFAR-10 in its binary form: records of a label and 3 × 32 × 32 bytes (red, green, blue planes). Files that are called
  * `data_batch_1.bin` (or have `train` in their name) are the train rows, `test_batch.bin` (or `test`) the test rows.
  */
-import { open } from "node:fs/promises";
-import { basename, join } from "node:path";
 import { UserError } from "../../lang/diagnostic.ts";
 import { byCodePoint } from "../../lang/check/tokenizers.ts";
 import { labelTooLarge, noDataSet, notRecords } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
-import { foldersOf, isPacked, unpacked } from "./bytes.ts";
-import { type DataWhere, filesIn, readingFailed } from "./disk.ts";
+import { foldersOf, unpacked } from "./bytes.ts";
+import { type DataWhere, type Disk, readingFailed, withFile } from "./disk.ts";
 import { joinTables, type Table } from "./table.ts";
+import { isPacked } from "./unpack.ts";
 
 const shape = [3, 32, 32];
 const pixels = 3072;
@@ -26,11 +25,13 @@ const patterns: Readonly<Record<Part, RegExp>> = {
 };
 
 export async function findCifar(ref: SourceRef, where: DataWhere): Promise<CifarFiles> {
+  const { disk } = where;
   const folders = foldersOf(ref, where, ["cifar10", "cifar-10-batches-bin"]);
   let missing = "data_batch_1.bin";
   for (const folder of folders) {
-    const names = (await filesIn(folder)).sort(byCodePoint);
-    const pick = (part: Part) => names.filter((name) => patterns[part].test(name)).map((name) => join(folder, name));
+    const names = (await disk.list(folder)).sort(byCodePoint);
+    const pick = (part: Part) =>
+      names.filter((name) => patterns[part].test(name)).map((name) => disk.paths.join(folder, name));
     const files = { train: pick("train"), test: pick("test") };
     if (files.train.length > 0 && files.test.length > 0) return files;
     if (files.train.length > 0) missing = "test_batch.bin";
@@ -38,10 +39,10 @@ export async function findCifar(ref: SourceRef, where: DataWhere): Promise<Cifar
   throw new UserError(noDataSet(ref, missing, folders));
 }
 
-export async function cifarFacts(ref: SourceRef, files: CifarFiles): Promise<Facts> {
+export async function cifarFacts(ref: SourceRef, { disk }: DataWhere, files: CifarFiles): Promise<Facts> {
   const count = async (paths: readonly string[]): Promise<number> => {
     let rows = 0;
-    for (const path of paths) rows += rowsIn(ref, path, await sizeOfFile(ref, path));
+    for (const path of paths) rows += rowsIn(disk, ref, path, await sizeOfFile(disk, ref, path));
     return rows;
   };
   const parts = { train: await count(files.train), test: await count(files.test) };
@@ -52,17 +53,17 @@ export async function cifarFacts(ref: SourceRef, files: CifarFiles): Promise<Fac
   };
 }
 
-export async function readCifar(ref: SourceRef, files: CifarFiles, part: Part): Promise<Table> {
+export async function readCifar(ref: SourceRef, { disk }: DataWhere, files: CifarFiles, part: Part): Promise<Table> {
   const tables: Table[] = [];
   for (const path of files[part]) {
-    const bytes = await unpacked(ref.span, path);
-    const rows = rowsIn(ref, path, bytes.length);
+    const bytes = await unpacked(disk, ref.span, path);
+    const rows = rowsIn(disk, ref, path, bytes.length);
     const data = new Uint8Array(rows * pixels);
     const label = new Int32Array(rows);
     for (let row = 0; row < rows; row++) {
       label[row] = bytes[row * record]!;
       if (label[row]! >= classes)
-        throw new UserError(labelTooLarge(ref.span, basename(path), row + 1, label[row]!, classes));
+        throw new UserError(labelTooLarge(ref.span, disk.paths.basename(path), row + 1, label[row]!, classes));
       data.set(bytes.subarray(row * record + 1, (row + 1) * record), row * pixels);
     }
     tables.push({ rows, columns: { image: { data, shape, scale: 1 / 255 }, label: { data: label, shape: [] } } });
@@ -70,26 +71,21 @@ export async function readCifar(ref: SourceRef, files: CifarFiles, part: Part): 
   return tables.reduce(joinTables);
 }
 
-function rowsIn(ref: SourceRef, path: string, size: number): number {
-  if (size === 0 || size % record !== 0) throw new UserError(notRecords(ref.span, basename(path), record, size));
+function rowsIn(disk: Disk, ref: SourceRef, path: string, size: number): number {
+  if (size === 0 || size % record !== 0)
+    throw new UserError(notRecords(ref.span, disk.paths.basename(path), record, size));
   return size / record;
 }
 
 /** Of a packed file the last word: its unpacked size. */
-async function sizeOfFile(ref: SourceRef, path: string): Promise<number> {
+async function sizeOfFile(disk: Disk, ref: SourceRef, path: string): Promise<number> {
   try {
-    const handle = await open(path);
-    try {
-      const { size } = await handle.stat();
-      const [start, end] = [Buffer.alloc(2), Buffer.alloc(4)];
-      await handle.read(start, 0, 2, 0);
-      if (!isPacked(start) || size < 4) return size;
-      await handle.read(end, 0, 4, size - 4);
-      return end.readUInt32LE(0);
-    } finally {
-      await handle.close();
-    }
+    return await withFile(disk, path, async (file) => {
+      if (file.size < 4 || !isPacked(await file.read(0, 2))) return file.size;
+      const end = await file.read(file.size - 4, 4);
+      return new DataView(end.buffer).getUint32(0, true);
+    });
   } catch (thrown) {
-    throw await readingFailed(thrown, ref.span, basename(path), path);
+    throw await readingFailed(disk, thrown, ref.span, disk.paths.basename(path), path);
   }
 }

@@ -4,9 +4,6 @@
  * Nothing is guessed about gaps: an empty cell is a mistake. Words are read only in a target, as classes.
  * A name that comes again gets a number: `day`, `day.1`, `day.2`.
  */
-import { createReadStream } from "node:fs";
-import { resolve } from "node:path";
-import { CsvError, parse } from "csv-parse";
 import { UserError } from "../../lang/diagnostic.ts";
 import { stringArg, stringsArg } from "../../lang/check/sources.ts";
 import {
@@ -23,7 +20,7 @@ import {
 } from "../../lang/errors/data.ts";
 import type { Facts, FieldFact, SourceRef } from "../../lang/program.ts";
 import type { Span } from "../../lang/source.ts";
-import { type DataWhere, readingFailed } from "./disk.ts";
+import { type DataWhere, type Disk, readingFailed } from "./disk.ts";
 import type { Column, Table } from "./table.ts";
 
 export interface CsvLayout {
@@ -45,7 +42,7 @@ const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const gaps = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
 
 export function csvPath(ref: SourceRef, where: DataWhere): string {
-  return resolve(where.scriptFolder, stringArg(ref, "path"));
+  return where.disk.paths.resolve(where.scriptFolder, stringArg(ref, "path"));
 }
 
 export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLayout> {
@@ -70,7 +67,7 @@ export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLa
     return at;
   };
 
-  await eachRow(span, file, path, (cells, line) => {
+  await eachRow(where.disk, span, file, path, (cells, line) => {
     if (names.length === 0) {
       headed =
         !cells.every((cell) => numeral.test(cell) || gaps.has(cell.toLowerCase())) ||
@@ -119,14 +116,14 @@ export function csvFacts(layout: CsvLayout): Facts {
   return { fields, rows: layout.rows };
 }
 
-export async function readCsv(ref: SourceRef, layout: CsvLayout): Promise<Table> {
+export async function readCsv(ref: SourceRef, { disk }: DataWhere, layout: CsvLayout): Promise<Table> {
   const { file, names, rows, classes } = layout;
   const x = new Float32Array(rows * layout.x.length);
   const y = classes ? new Int32Array(rows) : new Float32Array(rows * layout.y.length);
   const classAt = new Map(classes?.map((name, c) => [name, c]));
   let row = 0;
   let first = layout.headed;
-  await eachRow(ref.span, file, layout.path, (cells, line) => {
+  await eachRow(disk, ref.span, file, layout.path, (cells, line) => {
     if (first) {
       first = false;
       return;
@@ -159,34 +156,27 @@ export async function readCsv(ref: SourceRef, layout: CsvLayout): Promise<Table>
   return { rows: row, columns };
 }
 
-/** Streams the file; `line` is where the row ends, counted from 1. */
+/** `line` is where the row ends, counted from 1. */
 async function eachRow(
+  disk: Disk,
   span: Span,
   file: string,
   path: string,
   visit: (cells: readonly string[], line: number) => void,
 ): Promise<void> {
-  const parser = parse({ bom: true, trim: true, relax_column_count: true, skip_empty_lines: true, info: true });
-  const input = createReadStream(path);
-  // `pipe` does not hand errors on, and `pipeline` would hide what `visit` throws behind an AbortError.
-  input.on("error", (thrown) => parser.destroy(thrown));
-  input.pipe(parser);
   try {
-    for await (const item of parser) {
-      const { record, info } = item as { record: string[]; info: { lines: number } };
-      visit(record, info.lines);
-    }
+    await disk.rows(path, visit);
   } catch (thrown) {
-    if (thrown instanceof CsvError) throw new UserError(badQuotes(span, file, lineOf(thrown), thrown.message));
-    throw await readingFailed(thrown, span, file, path);
-  } finally {
-    input.destroy();
+    const line = lineOfMistake(thrown);
+    if (line !== undefined) throw new UserError(badQuotes(span, file, line, (thrown as Error).message));
+    throw await readingFailed(disk, thrown, span, file, path);
   }
 }
 
-function lineOf(thrown: CsvError): number {
-  const lines = thrown.lines;
-  return typeof lines === "number" ? lines : 1;
+/** Of an error of csv-parse, each build of which has a class of its own. */
+function lineOfMistake(thrown: unknown): number | undefined {
+  if (!(thrown instanceof Error) || !("code" in thrown) || !("lines" in thrown)) return undefined;
+  return typeof thrown.lines === "number" ? thrown.lines : 1;
 }
 
 function uniqueNames(cells: readonly string[]): string[] {

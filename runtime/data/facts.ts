@@ -16,8 +16,6 @@ import { layoutOf, openSource, tokensOf } from "./open.ts";
 import { countKept } from "./rows.ts";
 import { tokenFacts } from "./text.ts";
 
-export type { DataWhere } from "./disk.ts";
-
 export async function factsOf(ref: SourceRef, where: DataWhere): Promise<Facts | Diagnostic> {
   const [wrong] = checkSource(ref);
   if (wrong) return wrong;
@@ -31,15 +29,15 @@ export async function factsOf(ref: SourceRef, where: DataWhere): Promise<Facts |
 }
 
 async function readFacts(ref: SourceRef, where: DataWhere): Promise<Facts> {
-  if (isIdx(ref.name)) return idxFacts(ref, await findIdx(ref, where));
+  if (isIdx(ref.name)) return idxFacts(ref, where, await findIdx(ref, where));
   if (isTokenizer(ref.name)) return tokenFacts(ref, await tokensOf(ref, where));
   switch (ref.name) {
     case "csv":
       return csvFacts(await layoutOf(ref, where));
     case "cifar10":
-      return cifarFacts(ref, await findCifar(ref, where));
+      return cifarFacts(ref, where, await findCifar(ref, where));
     case "images":
-      return imageFacts(ref, await findImages(ref, where));
+      return imageFacts(ref, where, await findImages(ref, where));
     case "npy":
     case "npz":
       return tableFacts(await openSource(ref, where));

@@ -3,16 +3,14 @@
  * the content, not by the name). Facts come from headers alone; for a packed file the size in its last four bytes shows
  * whether it is whole. Only unsigned bytes are read, in one dimension (labels) or three (images).
  */
-import { open } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { constants, gunzipSync } from "node:zlib";
 import { UserError } from "../../lang/diagnostic.ts";
 import { labelTooLarge, noDataSet, truncatedFile, unequalRows, wrongMagic } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
 import type { Span } from "../../lang/source.ts";
-import { foldersOf, gzipFailed, isPacked, unpacked } from "./bytes.ts";
-import { type DataWhere, filesIn, readingFailed } from "./disk.ts";
+import { foldersOf, gzipFailed, unpacked } from "./bytes.ts";
+import { type DataWhere, type Disk, readingFailed, withFile } from "./disk.ts";
 import type { Table } from "./table.ts";
+import { headOf, isPacked } from "./unpack.ts";
 
 const classes = 10;
 const magic = { images: 0x803, labels: 0x801 } as const;
@@ -40,17 +38,18 @@ export function isIdx(name: string): boolean {
 // ---------------------------------------------------------------- finding
 
 export async function findIdx(ref: SourceRef, where: DataWhere): Promise<IdxFiles> {
+  const { disk } = where;
   const folders = foldersOf(ref, where, subfolders[ref.name] ?? []);
   let missing = { file: "train-images-idx3-ubyte", among: 5 };
   for (const folder of folders) {
-    const names = new Set(await filesIn(folder));
+    const names = new Set(await disk.list(folder));
     const absent: string[] = [];
     const pick = (part: Part, kind: Kind): string => {
       const [stem, dimensions] = stems[part][kind];
       const spellings = [`${stem}-${dimensions}`, `${stem}.${dimensions}`].flatMap((name) => [name, `${name}.gz`]);
       const found = spellings.find((name) => names.has(name));
       if (found === undefined) absent.push(`${stem}-${dimensions}`);
-      return join(folder, found ?? "");
+      return disk.paths.join(folder, found ?? "");
     };
     const files = {
       train: { images: pick("train", "images"), labels: pick("train", "labels") },
@@ -70,12 +69,12 @@ interface Header {
   readonly length: number;
 }
 
-export async function idxFacts(ref: SourceRef, files: IdxFiles): Promise<Facts> {
+export async function idxFacts(ref: SourceRef, { disk }: DataWhere, files: IdxFiles): Promise<Facts> {
   const shapes = {} as Record<Part, readonly number[]>;
   for (const part of ["train", "test"] as const) {
-    const images = await headerOf(ref.span, files[part].images, "images");
-    const labels = await headerOf(ref.span, files[part].labels, "labels");
-    checkRows(ref.span, files[part], images, labels);
+    const images = await headerOf(disk, ref.span, files[part].images, "images");
+    const labels = await headerOf(disk, ref.span, files[part].labels, "labels");
+    checkRows(disk, ref.span, files[part], images, labels);
     shapes[part] = images.sizes;
   }
   const [train = 0, ...shape] = shapes.train;
@@ -87,73 +86,79 @@ export async function idxFacts(ref: SourceRef, files: IdxFiles): Promise<Facts> 
   };
 }
 
-async function headerOf(span: Span, path: string, kind: Kind): Promise<Header> {
-  const file = basename(path);
-  const { start, end, size } = await ends(span, path);
+async function headerOf(disk: Disk, span: Span, path: string, kind: Kind): Promise<Header> {
+  const file = disk.paths.basename(path);
+  const { start, end, size } = await ends(disk, span, path);
   if (!isPacked(start)) return parseHeader(span, file, kind, start, size);
-  let first: Buffer;
+  let first: Uint8Array;
   try {
-    first = gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
+    first = headOf(start);
   } catch (thrown) {
     throw gzipFailed(thrown, span, file);
   }
   // The last word of a gzip file is its unpacked size, modulo 2^32; a file that was cut ends in other bytes.
   const header = parseHeader(span, file, kind, first, undefined);
   const expected = header.length + header.sizes.reduce((a, b) => a * b, 1);
-  if (end.length < 4 || end.readUInt32LE(end.length - 4) !== expected % 2 ** 32) {
+  if (end.length < 4 || viewOf(end).getUint32(0, true) !== expected % 2 ** 32) {
     throw new UserError(truncatedFile(span, file, undefined, undefined));
   }
   return header;
 }
 
-async function ends(span: Span, path: string): Promise<{ start: Buffer; end: Buffer; size: number }> {
+async function ends(
+  disk: Disk,
+  span: Span,
+  path: string,
+): Promise<{ readonly start: Uint8Array; readonly end: Uint8Array; readonly size: number }> {
   try {
-    const handle = await open(path);
-    try {
-      const { size } = await handle.stat();
-      const start = Buffer.alloc(Math.min(size, 4096));
-      await handle.read(start, 0, start.length, 0);
-      const end = Buffer.alloc(Math.min(size, 4));
-      await handle.read(end, 0, end.length, size - end.length);
-      return { start, end, size };
-    } finally {
-      await handle.close();
-    }
+    return await withFile(disk, path, async (file) => {
+      const { size } = file;
+      const start = await file.read(0, Math.min(size, 4096));
+      return { start, end: await file.read(Math.max(0, size - 4), Math.min(size, 4)), size };
+    });
   } catch (thrown) {
-    throw await readingFailed(thrown, span, basename(path), path);
+    throw await readingFailed(disk, thrown, span, disk.paths.basename(path), path);
   }
 }
 
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
 /** `held` is how many bytes the whole file has, if that is known. */
-function parseHeader(span: Span, file: string, kind: Kind, bytes: Buffer, held: number | undefined): Header {
+function parseHeader(span: Span, file: string, kind: Kind, bytes: Uint8Array, held: number | undefined): Header {
   if (bytes.length < 4) throw new UserError(truncatedFile(span, file, undefined, undefined));
-  const found = bytes.readUInt32BE(0);
+  const view = viewOf(bytes);
+  const found = view.getUint32(0);
   if (found !== magic[kind]) throw new UserError(wrongMagic(span, file, magic[kind], found));
   const dimensions = found & 255;
   const length = 4 + 4 * dimensions;
   if (bytes.length < length) throw new UserError(truncatedFile(span, file, length, held));
-  const sizes = Array.from({ length: dimensions }, (_, d) => bytes.readUInt32BE(4 + 4 * d));
+  const sizes = Array.from({ length: dimensions }, (_, d) => view.getUint32(4 + 4 * d));
   const expected = length + sizes.reduce((a, b) => a * b, 1);
   if (held !== undefined && held < expected) throw new UserError(truncatedFile(span, file, expected, held));
   return { sizes, length };
 }
 
-function checkRows(span: Span, files: IdxFiles[Part], images: Header, labels: Header): void {
+function checkRows(disk: Disk, span: Span, files: IdxFiles[Part], images: Header, labels: Header): void {
   const [imageRows = 0] = images.sizes;
   const [labelRows = 0] = labels.sizes;
   if (imageRows === labelRows) return;
+  const { basename } = disk.paths;
   throw new UserError(unequalRows(span, basename(files.images), imageRows, basename(files.labels), labelRows));
 }
 
 // ---------------------------------------------------------------- rows
 
-export async function readIdx(ref: SourceRef, files: IdxFiles, part: Part): Promise<Table> {
+export async function readIdx(ref: SourceRef, { disk }: DataWhere, files: IdxFiles, part: Part): Promise<Table> {
   const { span } = ref;
+  const { basename } = disk.paths;
   const pair = files[part];
-  const [imageBytes, labelBytes] = await Promise.all([unpacked(span, pair.images), unpacked(span, pair.labels)]);
+  const [imageBytes, labelBytes] = await Promise.all([
+    unpacked(disk, span, pair.images),
+    unpacked(disk, span, pair.labels),
+  ]);
   const images = parseHeader(span, basename(pair.images), "images", imageBytes, imageBytes.length);
   const labels = parseHeader(span, basename(pair.labels), "labels", labelBytes, labelBytes.length);
-  checkRows(span, pair, images, labels);
+  checkRows(disk, span, pair, images, labels);
   const [rows = 0, ...shape] = images.sizes;
   const label = Int32Array.from(labelBytes.subarray(labels.length, labels.length + rows));
   const wrong = label.findIndex((value) => value >= classes);

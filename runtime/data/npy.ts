@@ -2,7 +2,6 @@
  * NumPy files: `.npy` holds one array behind a header of Python text, `.npz` is a zip of them. The first axis are the
  * rows. Floats of any width become f32, whole numbers and bools i32; bytes (images) stay bytes and count as floats.
  */
-import { resolve } from "node:path";
 import { unzipSync } from "fflate";
 import { stringArg } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
@@ -29,7 +28,7 @@ const dtypes: Readonly<Record<string, { size: number; whole: boolean; view: (b: 
 
 export async function readNumpy(ref: SourceRef, where: DataWhere): Promise<Table> {
   const file = stringArg(ref, "path");
-  const bytes = await unpacked(ref.span, numpyPath(ref, where), file);
+  const bytes = await unpacked(where.disk, ref.span, numpyPath(ref, where), file);
   const wrong = (reason: string) => new UserError(notNumpy(ref.span, file, ref.name, reason));
   if (ref.name === "npy") {
     const { rows, column } = parse(bytes, wrong);
@@ -54,7 +53,7 @@ export async function readNumpy(ref: SourceRef, where: DataWhere): Promise<Table
 }
 
 export function numpyPath(ref: SourceRef, where: DataWhere): string {
-  return resolve(where.scriptFolder, stringArg(ref, "path"));
+  return where.disk.paths.resolve(where.scriptFolder, stringArg(ref, "path"));
 }
 
 export function tableFacts({ rows, columns }: Table): Facts {
@@ -62,13 +61,14 @@ export function tableFacts({ rows, columns }: Table): Facts {
   return { fields: Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, fact(column)])), rows };
 }
 
+const latin1 = (bytes: Uint8Array) => Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+
 function parse(bytes: Uint8Array, wrong: (reason: string) => UserError): { rows: number; column: Column } {
-  if (bytes.length < 10 || Buffer.from(bytes.subarray(0, 6)).toString("latin1") !== "\x93NUMPY")
-    throw wrong("it does not begin as one");
+  if (bytes.length < 10 || latin1(bytes.subarray(0, 6)) !== "\x93NUMPY") throw wrong("it does not begin as one");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = (bytes[6] ?? 1) > 1;
   const start = (long ? 12 : 10) + (long ? view.getUint32(8, true) : view.getUint16(8, true));
-  const header = Buffer.from(bytes.subarray(long ? 12 : 10, start)).toString("latin1");
+  const header = latin1(bytes.subarray(long ? 12 : 10, start));
   const [, order = "", code = ""] = /'descr':\s*'([<>|=])(\w+)'/.exec(header) ?? [];
   const [, extents] = /'shape':\s*\(([^)]*)\)/.exec(header) ?? [];
   const dtype = dtypes[code];

@@ -2,15 +2,13 @@
  * Reads or draws a source whole. Tables are kept by source, arguments, part and the state of the files, so that several
  * plans over one source share its memory; only the last few are kept.
  */
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { checkSource, isTokenizer, knownFacts } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
 import { dataTooLarge } from "../../lang/errors/data.ts";
 import type { SourceRef } from "../../lang/program.ts";
 import { findCifar, readCifar } from "./cifar.ts";
 import { type CsvLayout, csvLayout, csvPath, readCsv } from "./csv.ts";
-import { type DataWhere, readingFailed } from "./disk.ts";
+import { type DataWhere, type Disk, readingFailed } from "./disk.ts";
 import { generatedTable } from "./generated.ts";
 import { findIdx, isIdx, readIdx } from "./idx.ts";
 import { findImages, readImages } from "./images.ts";
@@ -31,7 +29,7 @@ export async function openSource(ref: SourceRef, where: DataWhere): Promise<Tabl
   // Before anything is waited for, so that what waits for the whole can be cut in the middle of it.
   if (isDrawn(ref)) return tables.get(planText(ref), () => fitting(ref, async () => drawn(ref)));
   const { paths, read } = await readerOf(ref, where);
-  return tables.get(`${planText(ref)} ${await stateOf(ref, paths)}`, () => fitting(ref, read));
+  return tables.get(`${planText(ref)} ${await stateOf(where.disk, ref, paths)}`, () => fitting(ref, read));
 }
 
 interface Reader {
@@ -44,7 +42,7 @@ async function readerOf(ref: SourceRef, where: DataWhere): Promise<Reader> {
   if (isIdx(ref.name)) {
     const files = await findIdx(ref, where);
     const paths = [files.train, files.test].flatMap((pair) => [pair.images, pair.labels]);
-    return { paths, read: () => partsOf(ref, (part) => readIdx(ref, files, part)) };
+    return { paths, read: () => partsOf(ref, (part) => readIdx(ref, where, files, part)) };
   }
   if (isTokenizer(ref.name)) {
     const paths = textPaths(ref, where);
@@ -53,17 +51,17 @@ async function readerOf(ref: SourceRef, where: DataWhere): Promise<Reader> {
   switch (ref.name) {
     case "csv": {
       const layout = await layoutOf(ref, where);
-      return { paths: [layout.path], read: () => readCsv(ref, layout) };
+      return { paths: [layout.path], read: () => readCsv(ref, where, layout) };
     }
     case "cifar10": {
       const files = await findCifar(ref, where);
       const paths = [...files.train, ...files.test];
-      return { paths, read: () => partsOf(ref, (part) => readCifar(ref, files, part)) };
+      return { paths, read: () => partsOf(ref, (part) => readCifar(ref, where, files, part)) };
     }
     case "images": {
       const found = await findImages(ref, where);
-      const paths = found.files.map(({ name }) => join(found.dir, name));
-      return { paths, read: () => readImages(ref, found) };
+      const paths = found.files.map(({ name }) => where.disk.paths.join(found.dir, name));
+      return { paths, read: () => readImages(ref, where, found) };
     }
     case "npy":
     case "npz":
@@ -93,7 +91,7 @@ async function partsOf(ref: SourceRef, read: (part: "train" | "test") => Promise
 /** A text as tokens, cut once for each state of its files and length of lines. */
 export async function tokensOf(ref: SourceRef, where: DataWhere): Promise<TokenText> {
   const { length: _any, ...args } = ref.args;
-  const state = await stateOf(ref, textPaths(ref, where));
+  const state = await stateOf(where.disk, ref, textPaths(ref, where));
   return texts.get(`${planText({ ...ref, args })} ${state}`, () => readTokens(ref, where));
 }
 
@@ -114,21 +112,20 @@ async function fitting(ref: SourceRef, make: () => Promise<Table>): Promise<Tabl
 /** The layout of a table of text, found once for each state of its file. */
 export async function layoutOf(ref: SourceRef, where: DataWhere): Promise<CsvLayout> {
   if (ref.name !== "csv") throw new Error(`expected csv, got "${ref.name}"`);
-  const state = await stateOf(ref, [csvPath(ref, where)]);
+  const state = await stateOf(where.disk, ref, [csvPath(ref, where)]);
   // A kept layout names no span, but a failure does, and failures are not kept.
   return layouts.get(`${JSON.stringify(ref.args)} ${state}`, () => csvLayout(ref, where));
 }
 
-/** Changes when a file does: paths, sizes and times of last change. */
-async function stateOf(ref: SourceRef, paths: readonly string[]): Promise<string> {
+/** Changes when a file does. */
+async function stateOf(disk: Disk, ref: SourceRef, paths: readonly string[]): Promise<string> {
   const states: string[] = [];
   for (const path of paths) {
     try {
-      const { size, mtimeMs } = await stat(path);
-      states.push(`${path}:${size}:${mtimeMs}`);
+      states.push(`${path}:${await disk.stateOf(path)}`);
     } catch (thrown) {
       const file = (ref.of ?? ref).args.path ?? path;
-      throw await readingFailed(thrown, (ref.of ?? ref).span, String(file), path);
+      throw await readingFailed(disk, thrown, (ref.of ?? ref).span, String(file), path);
     }
   }
   return states.join(" ");

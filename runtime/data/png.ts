@@ -2,7 +2,8 @@
  * PNG images of 8 bits a channel, not interlaced: grey, colour or a palette, with or without alpha (which is left out).
  * Filters as in the specification (W3C, Portable Network Graphics, third edition).
  */
-import { inflateSync } from "node:zlib";
+import { Damaged } from "./disk.ts";
+import { joined, unzlib } from "./unpack.ts";
 
 export interface Png {
   readonly width: number;
@@ -20,20 +21,21 @@ export class PngError extends Error {}
 const samplesOf: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
 /** Bytes that tell the size. */
 export const HEADER = 33;
-const SIGNATURE = "89504e470d0a1a0a";
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 interface Header extends PngSize {
   readonly type: number;
 }
 
-export function pngSize(bytes: Buffer): PngSize {
+export function pngSize(bytes: Uint8Array): PngSize {
   const { width, height, channels } = headerOf(bytes);
   return { width, height, channels };
 }
 
-function headerOf(bytes: Buffer): Header {
-  if (bytes.length < HEADER || bytes.toString("hex", 0, 8) !== SIGNATURE) throw new PngError("it is no PNG file");
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+function headerOf(bytes: Uint8Array): Header {
+  if (bytes.length < HEADER || SIGNATURE.some((byte, i) => bytes[i] !== byte)) throw new PngError("it is no PNG file");
+  const view = viewOf(bytes);
+  const [width, height] = [view.getUint32(16), view.getUint32(20)];
   const [depth, type, interlace] = [bytes[24], bytes[25] ?? -1, bytes[28]];
   if (depth !== 8) throw new PngError(`it has ${depth} bits a channel, and dlx reads 8`);
   if (interlace !== 0) throw new PngError("it is interlaced");
@@ -41,23 +43,24 @@ function headerOf(bytes: Buffer): Header {
   return { width, height, type, channels: type === 0 || type === 4 ? 1 : 3 };
 }
 
-export function decodePng(bytes: Buffer): Png {
+export function decodePng(bytes: Uint8Array): Png {
   const header = headerOf(bytes);
   const { width, height, type, channels } = header;
-  const packed: Buffer[] = [];
-  let palette = Buffer.alloc(0);
+  const view = viewOf(bytes);
+  const packed: Uint8Array[] = [];
+  let palette = new Uint8Array(0);
   for (let at = 8; at + 8 <= bytes.length;) {
-    const length = bytes.readUInt32BE(at);
-    const kind = bytes.toString("latin1", at + 4, at + 8);
+    const length = view.getUint32(at);
+    const kind = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
     const content = bytes.subarray(at + 8, at + 8 + length);
     if (content.length < length) throw new PngError("it ends too early");
     if (kind === "IDAT") packed.push(content);
-    if (kind === "PLTE") palette = Buffer.from(content);
+    if (kind === "PLTE") palette = Uint8Array.from(content);
     if (kind === "IEND") break;
     at += 12 + length;
   }
   const samples = samplesOf[type]!;
-  const lines = unfiltered(unzipped(Buffer.concat(packed)), width * samples, height, samples);
+  const lines = unfiltered(unzipped(joined(packed), (width * samples + 1) * height), width * samples, height, samples);
   const data = new Uint8Array(channels * height * width);
   for (let p = 0; p < height * width; p++) {
     for (let c = 0; c < channels; c++) {
@@ -67,17 +70,19 @@ export function decodePng(bytes: Buffer): Png {
   return { width, height, channels, data };
 }
 
-function unzipped(packed: Buffer): Buffer {
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function unzipped(packed: Uint8Array, size: number): Uint8Array {
   try {
-    return inflateSync(packed);
+    return unzlib(packed, size);
   } catch (thrown) {
-    if (thrown instanceof Error && "code" in thrown) throw new PngError(`it cannot be unpacked: ${thrown.message}`);
+    if (thrown instanceof Damaged) throw new PngError(`it cannot be unpacked: ${thrown.message}`);
     throw thrown;
   }
 }
 
 /** Each line begins with its filter; a sample is predicted from the ones left, above and between. */
-function unfiltered(raw: Buffer, width: number, height: number, samples: number): Uint8Array {
+function unfiltered(raw: Uint8Array, width: number, height: number, samples: number): Uint8Array {
   if (raw.length < (width + 1) * height) throw new PngError("it ends too early");
   const out = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {

@@ -2,7 +2,6 @@
  * Text as numbers: `text` is one stretch, a row for each token; `lines` has a row for each line, padded with 0 to one
  * length, with a class where the file has one. The vocabulary is that of the whole file, so it is known before a run.
  */
-import { resolve } from "node:path";
 import { boolArg, numberArg, stringArg } from "../../lang/check/sources.ts";
 import { byCodePoint, encoder, learnTokens } from "../../lang/check/tokenizers.ts";
 import { UserError } from "../../lang/diagnostic.ts";
@@ -26,7 +25,7 @@ interface Texts {
 }
 
 export function textPath(ref: SourceRef, where: DataWhere): string {
-  return resolve(where.scriptFolder, stringArg(ref, "path"));
+  return where.disk.paths.resolve(where.scriptFolder, stringArg(ref, "path"));
 }
 
 export async function readTokens(ref: SourceRef, where: DataWhere): Promise<TokenText> {
@@ -90,7 +89,7 @@ function learning(ref: SourceRef): Parameters<typeof learnTokens>[1] {
 
 async function readTexts(ref: SourceRef, where: DataWhere): Promise<Texts> {
   const file = stringArg(ref, "path");
-  const bytes = await unpacked(ref.span, textPath(ref, where), file);
+  const bytes = await unpacked(where.disk, ref.span, textPath(ref, where), file);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -115,7 +114,7 @@ async function readTexts(ref: SourceRef, where: DataWhere): Promise<Texts> {
   return { texts: cells.map(([text]) => text), labels: cells.map(([, label]) => label) };
 }
 
-function firstBadLine(bytes: Buffer): number {
+function firstBadLine(bytes: Uint8Array): number {
   let line = 1;
   for (let from = 0; from < bytes.length; line++) {
     const end = bytes.indexOf(10, from);

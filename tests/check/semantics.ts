@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { ReferenceDevice } from "../../gpu/reference.ts";
 import { compile, renderDiagnostic } from "../../lang/index.ts";
 import type { CompileOptions, Compiled } from "../../lang/index.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { Ran, RunOptions } from "../run-script.ts";
 import { runText } from "../run-script.ts";

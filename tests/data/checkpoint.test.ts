@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readMetadata, readSafetensors, writeSafetensors } from "../../runtime/checkpoint.ts";
+import { readMetadata, readSafetensors, writeSafetensors } from "../../runtime/node.ts";
 import type { FileTensor } from "../../runtime/host.ts";
 import { mistake, span, tempFolder, words } from "./folder.ts";
 

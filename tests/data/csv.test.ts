@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DataArg } from "../../lang/program.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
-import { openSource } from "../../runtime/data/open.ts";
+import { factsOf, openSource } from "../../runtime/node.ts";
 import { mistake, source, span, tempFolder, words } from "./folder.ts";
 
 const folder = tempFolder();

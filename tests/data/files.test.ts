@@ -4,8 +4,7 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Facts } from "../../lang/program.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
-import { openSource } from "../../runtime/data/open.ts";
+import { factsOf, openSource } from "../../runtime/node.ts";
 import { decodePng, PngError } from "../../runtime/data/png.ts";
 import { mistake, source, tempFolder, words } from "./folder.ts";
 

@@ -2,8 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { factsOf } from "../../runtime/data/facts.ts";
-import { openSource } from "../../runtime/data/open.ts";
+import { factsOf, openSource } from "../../runtime/node.ts";
 import { idx, idxSet, images, labels, mistake, source, span, tempFolder, words } from "./folder.ts";
 
 const folder = tempFolder();

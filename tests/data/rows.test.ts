@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { splitRange } from "../../lang/check/sources.ts";
 import type { DataPlan } from "../../lang/program.ts";
-import { openPlan } from "../../runtime/data/plan.ts";
+import { openPlan } from "../../runtime/node.ts";
 import { Draws, keyOf, permutation } from "../../runtime/data/random.ts";
 import { rowsOf as rowsBy } from "../../runtime/data/rows.ts";
 import type { Table } from "../../runtime/data/table.ts";

@@ -6,8 +6,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encoder, learnTokens, type Learning, written } from "../../lang/check/tokenizers.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
-import { openSource } from "../../runtime/data/open.ts";
+import { factsOf, openSource } from "../../runtime/node.ts";
 import { mistake, source, tempFolder, words } from "./folder.ts";
 
 const folder = tempFolder();

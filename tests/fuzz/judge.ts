@@ -6,7 +6,7 @@ import { format } from "../../lang/format/index.ts";
 import { compile, parse, renderDiagnostic, type Diagnostic, type Host, type Program } from "../../lang/index.ts";
 import type { Facts } from "../../lang/program.ts";
 import type { Source, Span } from "../../lang/source.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { bodyOf, commentsIn } from "../format/same.ts";
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compile, renderDiagnostic } from "../../lang/index.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { inFolder } from "../cli/in-folder.ts";
 import { codesInSource } from "./codes.ts";

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
-import { readSafetensors, writeSafetensors } from "../../runtime/checkpoint.ts";
+import { readSafetensors, writeSafetensors } from "../../runtime/node.ts";
 import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, WRONG_USAGE } from "../../runtime/cli/io.ts";
 import type { FileTensor } from "../../runtime/host.ts";
 import { idx, idxSet, images, labels } from "../data/folder.ts";

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Diagnostic, SourceRef } from "../../lang/index.ts";
 import { compile } from "../../lang/index.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { LanguageService, type ServiceHost } from "../../lang/services/index.ts";
 import { longScript } from "./script.ts";

@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { build } from "esbuild";
 import { createConnection, StreamMessageReader, StreamMessageWriter } from "vscode-languageserver/node";
 import { serve } from "../../lang/services/lsp.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { Message, Wire } from "./client.ts";
 
