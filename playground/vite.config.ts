@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
+import { libraryTrees } from "../bin/library.mjs";
 
 const root = join(import.meta.dirname, "..");
 
@@ -11,6 +12,34 @@ const text: Plugin = {
   name: "dlx-text",
   enforce: "pre",
   load: (id) => (/\.(dlx|md)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, "utf8"))};` : undefined),
+};
+
+/** The standard library is read here, so that no start has to parse it. */
+const library: Plugin = {
+  name: "dlx-library",
+  enforce: "pre",
+  load: async (id) =>
+    id.endsWith("/stdlib/trees.ts") ? `export const trees = ${JSON.stringify(await libraryTrees())};` : undefined,
+};
+
+/**
+ * What the page may load wherever it is hosted: itself. Monaco writes style elements; Wasm needs leave to be compiled.
+ * A server that can set headers says the same there.
+ */
+const policy: Plugin = {
+  name: "dlx-policy",
+  apply: "build",
+  transformIndexHtml: () => [
+    {
+      tag: "meta",
+      injectTo: "head-prepend",
+      attrs: {
+        "http-equiv": "Content-Security-Policy",
+        content:
+          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+      },
+    },
+  ],
 };
 
 /** Shared memory, and with it threads, is only given to pages that are isolated. */
@@ -22,8 +51,8 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [text, svelte()],
-  worker: { format: "es", plugins: () => [text] },
+  plugins: [text, library, policy, svelte()],
+  worker: { format: "es", plugins: () => [text, library] },
   server: { headers, fs: { allow: [root] } },
   preview: { headers },
   build: { outDir: join(root, "dist", "playground"), emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 4000 },
