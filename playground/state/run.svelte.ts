@@ -32,6 +32,8 @@ export class Run {
   perSecond = $state(Infinity);
   frame = $state.raw<Frame>();
   program = $state.raw<ProgramFacts>();
+  /** Instead of the script's own, after a re-roll. */
+  seed = $state<number>();
   /** Values of inputs that the person chose. */
   values = $state.raw<Values>({});
   /** The newest text has a mistake; an older one goes on. */
@@ -50,7 +52,6 @@ export class Run {
   private version = 0;
   private file = "script.dlx";
   private text = "";
-  private seed: number | undefined;
   private heard = 0;
   private pings = 0;
   private timer: ReturnType<typeof setInterval> | undefined;

@@ -1,7 +1,13 @@
-/** The script being written: every key goes to the language service, a pause of 200 ms to the run. */
+/**
+ * The script being written: every key goes to the language service, a pause of 200 ms to the run and to what keeps it
+ * (the browser's storage, or the file that the page was started with).
+ */
 import type { Diagnostic } from "../../lang/index.ts";
+import type { InputValue } from "../../runtime/index.ts";
 import type { Language } from "../language/client.ts";
+import type { DiskFile } from "../share/disk.ts";
 import type { Run } from "./run.svelte.ts";
+import type { Kept, Shelf } from "./shelf.ts";
 
 const PAUSE_MS = 200;
 
@@ -9,21 +15,31 @@ export class Script {
   file = $state("script.dlx");
   text = $state.raw("");
   diagnostics = $state.raw<readonly Diagnostic[]>([]);
+  /** Why it is not kept. */
+  unsaved = $state<string>();
   private readonly language: Language;
   private readonly run: Run;
+  private readonly shelf: Shelf;
+  private readonly disk: DiskFile | undefined;
+  private onDisk: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private version = 0;
 
-  constructor(language: Language, run: Run) {
+  constructor(language: Language, run: Run, shelf: Shelf, disk?: DiskFile) {
     this.language = language;
     this.run = run;
+    this.shelf = shelf;
+    this.disk = disk;
   }
 
-  open(file: string, text: string, options?: Parameters<Run["open"]>[2]): void {
+  /** `onDisk`: it is the file that the page was started with. */
+  open(file: string, kept: Kept, onDisk = false): void {
     clearTimeout(this.timer);
+    if (file !== this.file) void this.language.close(this.file);
     this.file = file;
-    this.text = text;
-    this.run.open(file, text, options);
+    this.text = kept.text;
+    if (onDisk) this.onDisk = file;
+    this.run.open(file, kept.text, { seed: kept.seed, values: kept.inputs });
     void this.check();
   }
 
@@ -32,7 +48,25 @@ export class Script {
     this.text = text;
     void this.check();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.run.edit(text), PAUSE_MS);
+    this.timer = setTimeout(() => {
+      this.run.edit(text);
+      void this.save();
+    }, PAUSE_MS);
+  }
+
+  async save(): Promise<void> {
+    if (this.onDisk === this.file && this.disk) {
+      this.unsaved = await this.disk.save(this.text);
+      return;
+    }
+    const kept: Kept = { text: this.text, inputs: this.inputs, seed: this.run.seed };
+    this.unsaved = this.shelf.keep(this.file, kept)
+      ? undefined
+      : "this browser keeps no more; export what you want to have";
+  }
+
+  private get inputs(): Readonly<Record<string, InputValue>> {
+    return this.run.values;
   }
 
   /** The newest text wins. */
