@@ -1,4 +1,5 @@
 /** The static page: `npm run build` writes it to dist/playground, `npx vite playground` serves it while it is being worked on. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
@@ -42,6 +43,25 @@ const policy: Plugin = {
   ],
 };
 
+/** The service worker, with the names of all that was built. */
+const offline: Plugin = {
+  name: "dlx-offline",
+  apply: "build",
+  generateBundle(_, bundle) {
+    const files = [
+      "./",
+      "./icon.svg",
+      ...Object.keys(bundle)
+        .filter((file) => file !== "index.html")
+        .map((file) => `./${file}`),
+    ];
+    const name = `dlx-${createHash("sha256").update(files.join()).digest("hex").slice(0, 12)}`;
+    const text = readFileSync(join(import.meta.dirname, "offline.js"), "utf8");
+    const source = text.replace("self.__BUILT__", JSON.stringify({ name, files }));
+    this.emitFile({ type: "asset", fileName: "sw.js", source });
+  },
+};
+
 /** Shared memory, and with it threads, is only given to pages that are isolated. */
 const headers = {
   "Cross-Origin-Opener-Policy": "same-origin",
@@ -51,7 +71,7 @@ const headers = {
 export default defineConfig({
   root: import.meta.dirname,
   base: "./",
-  plugins: [text, library, policy, svelte()],
+  plugins: [text, library, policy, offline, svelte()],
   worker: { format: "es", plugins: () => [text, library] },
   server: { headers, fs: { allow: [root] } },
   preview: { headers },
