@@ -28,6 +28,8 @@ export type ToLab =
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }
   | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
+  /** Answered by `exported`: the params between two steps. */
+  | { readonly kind: "export"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
   | { readonly kind: "ping"; readonly id: number };
 
@@ -54,6 +56,7 @@ export type FromLab =
   | { readonly kind: "ended"; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
+  | { readonly kind: "exported"; readonly name: string; readonly bytes: ArrayBuffer }
   | { readonly kind: "pong"; readonly id: number };
 
 /** What the run gave since the last one; at most 20 a second. */

@@ -5,6 +5,7 @@
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
 import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem } from "../../runtime/index.ts";
 import type { FromLab, Prefer, ProgramFacts, ToLab } from "../protocol.ts";
+import { download } from "../share/download.ts";
 import { Curve } from "./curve.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
@@ -108,6 +109,10 @@ export class Run {
     this.perSecond = perSecond;
     this.send({ kind: "pace", perSecond });
   }
+  /** The params as they are now, as a file. */
+  exportParams(name: string): void {
+    this.send({ kind: "export", name });
+  }
   undo(): void {
     this.send({ kind: "undo" });
   }
@@ -204,6 +209,8 @@ export class Run {
         this.status = "failed";
         this.note = `a mistake in dlx itself: ${message.text}`;
         return;
+      case "exported":
+        return download(message.name, message.bytes, "application/octet-stream");
       case "pong":
         return;
     }

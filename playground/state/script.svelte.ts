@@ -54,6 +54,14 @@ export class Script {
     }, PAUSE_MS);
   }
 
+  /** The same script under another name. */
+  rename(file: string): void {
+    const before = this.file;
+    this.open(file, { text: this.text, inputs: this.inputs, seed: this.run.seed });
+    void this.save();
+    this.shelf.remove(before);
+  }
+
   async save(): Promise<void> {
     if (this.onDisk === this.file && this.disk) {
       this.unsaved = await this.disk.save(this.text);
