@@ -51,9 +51,10 @@ export type FromLab =
       /** It took the place of a running program. */
       readonly swap?: SwapReport & { readonly step: number };
     }
-  | { readonly kind: "mode"; readonly mode: Mode }
-  | ({ readonly kind: "feed" } & Feed)
-  | { readonly kind: "ended"; readonly end: EndEvent }
+  /** `run` is the version that it was opened with. */
+  | { readonly kind: "mode"; readonly run: number; readonly mode: Mode }
+  | ({ readonly kind: "feed"; readonly run: number } & Feed)
+  | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
   | { readonly kind: "exported"; readonly name: string; readonly bytes: ArrayBuffer }

@@ -83,6 +83,7 @@ export class Lab {
 
   private async start(program: Program, play: boolean): Promise<void> {
     const device = await this.device;
+    const run = this.opening?.version ?? 0;
     if (!device) throw new Error("expected a device before a script, got none");
     const recompile = async (inputs: Inputs) => (await this.check(this.opening?.text ?? "", inputs)).program;
     const session = createSession({
@@ -96,13 +97,13 @@ export class Lab {
     });
     session.pace(this.perSecond);
     this.session = session;
-    const feeder = (this.feeder = new Feeder((feed) => this.tell({ kind: "feed", ...feed })));
+    const feeder = (this.feeder = new Feeder((feed) => this.tell({ kind: "feed", run, ...feed })));
     feeder.listen(session);
-    session.mode$.subscribe((mode) => this.tell({ kind: "mode", mode }));
+    session.mode$.subscribe((mode) => this.tell({ kind: "mode", run, mode }));
     session.done.then(
       (end) => {
         feeder.flush();
-        if (this.session === session) this.tell({ kind: "ended", end });
+        if (this.session === session) this.tell({ kind: "ended", run, end });
       },
       (error: unknown) => this.later(() => Promise.reject(error)),
     );

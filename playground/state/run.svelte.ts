@@ -51,6 +51,8 @@ export class Run {
 
   private worker: Worker | undefined;
   private version = 0;
+  /** The version that the present run began with. */
+  private opened = 0;
   private file = "script.dlx";
   private text = "";
   private heard = 0;
@@ -151,7 +153,8 @@ export class Run {
     this.ticks++;
     this.status = "opening";
     const opening = { file: this.file, text: this.text, inputs: this.values, seed: this.seed, play };
-    this.send({ kind: "open", version: ++this.version, ...opening });
+    this.opened = ++this.version;
+    this.send({ kind: "open", version: this.opened, ...opening });
   }
 
   private send(message: ToLab): void {
@@ -189,6 +192,8 @@ export class Run {
 
   private hear(message: FromLab): void {
     this.heard = performance.now();
+    // of a run before this one
+    if ("run" in message && message.run !== this.opened) return;
     switch (message.kind) {
       case "device":
         this.device = message.info;
