@@ -25,8 +25,10 @@ export class Curve {
       let low = i;
       let high = i;
       for (let k = i; k < end; k++) {
-        if (!(this.values[k]! >= this.values[low]!)) low = k;
-        if (!(this.values[k]! <= this.values[high]!)) high = k;
+        // what is no number takes the place of the lowest
+        const value = this.values[k]!;
+        if (Number.isNaN(value) || value < this.values[low]!) low = k;
+        if (!(value <= this.values[high]!) && !Number.isNaN(value)) high = k;
       }
       for (const k of low === high ? [low] : [Math.min(low, high), Math.max(low, high)]) {
         steps.push(this.steps[k]!);
@@ -39,4 +41,16 @@ export class Curve {
   get last(): number | undefined {
     return this.values.at(-1);
   }
+}
+
+/** The exponential mean with its start corrected, as optimizers have it; what is not a number is passed over. */
+export function smoothed(values: readonly number[], keep: number): number[] {
+  let mean = 0;
+  let weight = 0;
+  return values.map((value) => {
+    if (!Number.isFinite(value)) return value;
+    mean = keep * mean + (1 - keep) * value;
+    weight = keep * weight + (1 - keep);
+    return mean / weight;
+  });
 }
