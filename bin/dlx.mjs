@@ -2,15 +2,21 @@
 /** Starts the command line; builds it first when that was not done yet, or its sources changed. */
 import { readFileSync } from "node:fs";
 import * as nodeModule from "node:module";
-import { ensureBuilt, readStamp, root } from "./build.mjs";
+import { commandLine, site } from "./build.mjs";
+import { ensure, root, stampOf } from "./stamp.mjs";
 
+const arguments_ = process.argv.slice(2);
 try {
-  await ensureBuilt();
+  await ensure(commandLine);
+  if (arguments_[0] === "playground" && !arguments_.some((each) => each === "--help" || each === "-h"))
+    await ensure(site);
 } catch (error) {
   if (["EACCES", "EPERM", "EROFS", "ENOSPC"].includes(error?.code)) {
     console.error(`dlx: cannot write ${root}dist (${error.code}); build it once as its owner: npm run build`);
   } else {
-    console.error(`dlx: cannot build the command line\n${error?.message ?? error}`);
+    console.error(
+      `dlx: cannot build ${arguments_[0] === "playground" ? "the playground" : "the command line"}\n${error?.message ?? error}`,
+    );
   }
   process.exit(3);
 }
@@ -18,4 +24,4 @@ try {
 nodeModule.enableCompileCache?.();
 const { main } = await import("../dist/dlx.mjs");
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
-await main(process.argv.slice(2), version, readStamp()?.hash);
+await main(arguments_, version, stampOf(commandLine)?.hash);

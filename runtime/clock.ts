@@ -4,12 +4,12 @@
  * nothing, and they are started again after its reaction: a run is the same whatever was in flight.
  * The loop gives way to the event loop about every 50 ms, not each tick: a timer per tick would cost more than a small step.
  */
-import { BehaviorSubject, Observable, filter, firstValueFrom, map, merge } from "rxjs";
+import { BehaviorSubject, Observable, filter, firstValueFrom, map, merge, race, skip, timer } from "rxjs";
 
 /** Ticks in flight more, for each that did not halt: after a halt those behind it run twice. */
 const GROWTH = 0.25;
 
-/** Long enough to cost nothing, short enough for a signal or a slider to feel immediate. */
+/** Milliseconds: long enough to cost nothing, short enough for a signal to feel immediate. */
 const BREATH_MS = 50;
 
 export type Mode = "paused" | "playing" | "stopped";
@@ -19,12 +19,22 @@ export class Gate {
   readonly mode$ = new BehaviorSubject<Mode>("paused");
   private readonly single$ = new BehaviorSubject(0);
   private woken = false;
+  /** Milliseconds from tick to tick; 0 is as fast as it goes. */
+  private interval = 0;
+  /** When the next tick may be drawn, by `performance.now`. */
+  private next = 0;
 
   get mode(): Mode {
     return this.mode$.value;
   }
   get stopped(): boolean {
     return this.mode === "stopped";
+  }
+  /** At most so many ticks a second while playing. */
+  pace(perSecond: number): void {
+    this.interval = 1000 / perSecond;
+    this.next = 0;
+    this.wake();
   }
   /** A stopped gate stays stopped. */
   to(mode: Mode): void {
@@ -36,18 +46,32 @@ export class Gate {
   }
   /** Whether a tick may be drawn now; uses up a single step. */
   take(): boolean {
-    if (this.mode === "playing") return true;
+    if (this.mode === "playing") {
+      const now = performance.now();
+      if (now < this.next) return false;
+      // what a busy moment held up is not made up for
+      this.next = Math.max(this.next + this.interval, now);
+      return true;
+    }
     if (this.stopped || this.single$.value === 0) return false;
     this.single$.next(this.single$.value - 1);
     return true;
   }
   /** Resolves when `take` is worth asking again, the gate is stopped, or someone called `wake`. */
   async wait(): Promise<void> {
+    const early = this.next - performance.now();
+    if (this.mode === "playing" && early > 0) return this.rest(early);
     const open = merge(this.mode$, this.single$).pipe(
       map(() => this.mode !== "paused" || this.single$.value > 0 || this.woken),
       filter(Boolean),
     );
     await firstValueFrom(open);
+    this.woken = false;
+  }
+  /** Until it is time, or something changes. */
+  private async rest(milliseconds: number): Promise<void> {
+    const changed = merge(this.mode$.pipe(skip(1)), this.single$.pipe(skip(1)));
+    await firstValueFrom(race(timer(milliseconds), changed));
     this.woken = false;
   }
   /** Whoever waits looks around, also in a pause. */
@@ -86,8 +110,12 @@ export class Stopwatch {
 /** Gives way to the event loop when it is due. */
 export class Breath {
   private last = performance.now();
+  private readonly every: number;
+  constructor(every = BREATH_MS) {
+    this.every = every;
+  }
   get due(): boolean {
-    return performance.now() - this.last >= BREATH_MS;
+    return performance.now() - this.last >= this.every;
   }
   async take(): Promise<void> {
     await macrotask();

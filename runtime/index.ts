@@ -4,7 +4,19 @@
  */
 export { createSession, Session, type SessionOptions } from "./session.ts";
 export type { Mode } from "./clock.ts";
-export type { EndEvent, Frame, Inputs, InputValue, Metric, Metrics, Point, RunEvent, SwapReport } from "./events.ts";
+export type { Device, DeviceInfo } from "../gpu/device.ts";
+export type {
+  EndEvent,
+  Frame,
+  Inputs,
+  InputValue,
+  Metric,
+  Metrics,
+  Point,
+  RunEvent,
+  ShownItem,
+  SwapReport,
+} from "./events.ts";
 export type { FileTensor, Files, Host, HostMath, Rows } from "./host.ts";
 export { formatNumber, formatValue } from "./format.ts";
 export { Series } from "./sinks/curve.ts";

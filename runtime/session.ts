@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly every?: number;
   /** Ticks in flight; by default what suits the device. */
   readonly credit?: number;
+  /** Milliseconds after which the loop gives way to what else the thread has to do: 50. */
+  readonly breath?: number;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -102,6 +104,10 @@ export class Session {
   step(): void {
     this.context.gate.step();
     this.begin();
+  }
+  /** At most so many ticks a second while playing; Infinity is as fast as it goes. */
+  pace(perSecond: number): void {
+    this.context.gate.pace(perSecond);
   }
   /** Finishes the current tick, then ends. */
   stop(): void {
@@ -263,7 +269,7 @@ function contextOf(options: SessionOptions): Context {
     segments: new Segments(device, state, math),
     values: new HostValues(state, math, new Map()),
     gate,
-    breath: new Breath(),
+    breath: new Breath(options.breath),
     now,
     inputs$: new BehaviorSubject<Inputs>({ ...declared, ...options.inputs }),
     events$: new Subject(),

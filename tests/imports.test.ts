@@ -16,7 +16,7 @@ const allowed: Record<string, readonly string[]> = {
 
 function files(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-    .filter((e) => e.isFile() && e.name.endsWith(".ts"))
+    .filter((e) => e.isFile() && /\.(ts|svelte)$/.test(e.name))
     .map((e) => join(e.parentPath, e.name));
 }
 

@@ -59,6 +59,11 @@ let failures = 0;
 if (only.length === 0) {
   for (const [title, name, args] of [
     ["types", "tsc", ["--noEmit"]],
+    [
+      "types of the playground",
+      "svelte-check",
+      ["--workspace", "playground", "--tsconfig", "./tsconfig.json", "--fail-on-warnings"],
+    ],
     ["lint", "eslint", [".", "--max-warnings", "0"]],
     ["format", "prettier", ["--check", "--log-level", "warn", "."]],
   ]) {

@@ -9,6 +9,7 @@ import { explain } from "./explain.ts";
 import { fmt } from "./fmt.ts";
 import { graph } from "./graph.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
+import { playground } from "./playground.ts";
 import { run } from "./run.ts";
 import { test } from "./test.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -17,7 +18,19 @@ import { help, helpFor, verbs } from "./verbs.ts";
 type Verb = (args: Args, io: Io, tools: Toolchain) => Promise<number>;
 /** Loaded only when it is wanted: it brings a protocol with it. */
 const lsp: Verb = async (args, io, tools) => (await import("./lsp.ts")).lsp(args, io, tools);
-const commands: Readonly<Record<string, Verb>> = { run, check, test, explain, fmt, doc, graph, devices, bench, lsp };
+const commands: Readonly<Record<string, Verb>> = {
+  run,
+  check,
+  test,
+  explain,
+  fmt,
+  doc,
+  graph,
+  devices,
+  bench,
+  lsp,
+  playground,
+};
 
 export async function command(argv: readonly string[], io: Io, tools: Toolchain): Promise<number> {
   const [verb, ...rest] = argv;

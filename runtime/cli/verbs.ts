@@ -117,6 +117,13 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     fileOptional: true,
     examples: ["dlx lsp --stdio"],
   },
+  playground: {
+    usage: "dlx playground [FILE] [options]",
+    summary: "open the playground in a browser; it saves to FILE",
+    options: { port: { value: "N", help: "where it is served on 127.0.0.1 (7433; 0 takes a free one)" } },
+    fileOptional: true,
+    examples: ["dlx playground", "dlx playground digits.dlx"],
+  },
   devices: {
     usage: "dlx devices [options]",
     summary: "list the devices that scripts can run on here",

@@ -42,7 +42,7 @@ describe("bin/dlx.mjs", () => {
   it("builds when there is no build, also from several starts at once", async () => {
     const runs = await Promise.all([start("a"), start("a"), start("a")]);
     expect(runs).toEqual(Array(3).fill({ code: 0, out: "greeting one page a\n", err: "" }));
-    expect((await readdir(join(root, "dist"))).sort()).toEqual(["dlx.mjs", "stamp.json"]);
+    expect((await readdir(join(root, "dist"))).sort()).toEqual(["dlx.mjs", "dlx.stamp.json"]);
   });
   it("does not build again for a touch, but does for a change of a .ts, .dlx or .md", async () => {
     const first = await changed();

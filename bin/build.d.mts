@@ -1,0 +1,3 @@
+import type { Target } from "./stamp.mjs";
+export const commandLine: Target;
+export const site: Target;

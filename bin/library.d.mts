@@ -1,0 +1,1 @@
+export function libraryTrees(): Promise<Readonly<Record<string, string>>>;

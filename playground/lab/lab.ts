@@ -1,0 +1,145 @@
+/**
+ * The lab: one script, one device, one run. It checks the newest text, swaps it into the run when it checks, and tells
+ * the page what happens. It knows no screen; the page may end its thread at any time and lose nothing but the run.
+ */
+import { compile, type Program } from "../../lang/index.ts";
+import { evaluate } from "../../lang/graph/index.ts";
+import { createSession, type Device, type Inputs, type Session } from "../../runtime/index.ts";
+import { prelude } from "../../stdlib/index.ts";
+import type { FromLab, Opening, Prefer, ProgramFacts, ToLab } from "../protocol.ts";
+import { Feeder } from "./feed.ts";
+import { facts, host, openWebDevice } from "./host.ts";
+
+export class Lab {
+  private readonly tell: (message: FromLab) => void;
+  private device: Promise<Device> | undefined;
+  private opening: Opening | undefined;
+  private session: Session | undefined;
+  private feeder: Feeder | undefined;
+  /** Of the newest text that the page has sent. */
+  private version = 0;
+  private perSecond = Infinity;
+  /** What was asked for is done in that order. */
+  private queue: Promise<unknown> = Promise.resolve();
+
+  constructor(tell: (message: FromLab) => void) {
+    this.tell = tell;
+  }
+
+  hear(message: ToLab): void {
+    switch (message.kind) {
+      case "ping":
+        return this.tell({ kind: "pong", id: message.id });
+      case "device":
+        return this.later(() => this.use(message.prefer));
+      case "open":
+        this.version = message.version;
+        return this.later(() => this.open(message));
+      case "edit":
+        this.version = message.version;
+        return this.later(() => this.edit(message.version, message.text));
+      case "undo":
+        return this.later(() => this.session?.undo());
+      case "pace":
+        this.perSecond = message.perSecond;
+        return this.session?.pace(message.perSecond);
+      case "set":
+        return void this.session?.set(message.name, message.value);
+      case "play":
+      case "pause":
+      case "step":
+        return this.session?.[message.kind]();
+    }
+  }
+
+  private later(act: () => unknown): void {
+    this.queue = this.queue.then(act).catch((error: unknown) => {
+      this.tell({ kind: "broken", text: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    });
+  }
+
+  private async use(prefer: Prefer): Promise<void> {
+    await this.close();
+    const before = this.device;
+    const opened = openWebDevice(prefer);
+    this.device = opened.then(({ device }) => device);
+    const { device, reason } = await opened;
+    this.tell({ kind: "device", info: device.info, reason });
+    await (await before)?.dispose();
+  }
+
+  private check(text: string, inputs: Inputs) {
+    const { file, seed } = this.opening ?? { file: "script.dlx" };
+    return compile({ file, text }, { prelude, facts, readModule: async () => undefined }, { inputs, seed });
+  }
+
+  private async open(opening: Opening): Promise<void> {
+    await this.close();
+    this.opening = opening;
+    const { program, diagnostics } = await this.check(opening.text, opening.inputs);
+    this.tell({ kind: "checked", version: opening.version, diagnostics, program: program && factsOf(program) });
+    if (program) await this.start(program, opening.play);
+  }
+
+  private async start(program: Program, play: boolean): Promise<void> {
+    const device = await this.device;
+    const run = this.opening?.version ?? 0;
+    if (!device) throw new Error("expected a device before a script, got none");
+    const recompile = async (inputs: Inputs) => (await this.check(this.opening?.text ?? "", inputs)).program;
+    const session = createSession({
+      program,
+      device,
+      host,
+      math: evaluate,
+      inputs: this.opening?.inputs,
+      recompile,
+      breath: 16,
+    });
+    session.pace(this.perSecond);
+    this.session = session;
+    const feeder = (this.feeder = new Feeder((feed) => this.tell({ kind: "feed", run, ...feed })));
+    feeder.listen(session);
+    session.mode$.subscribe((mode) => this.tell({ kind: "mode", run, mode }));
+    session.done.then(
+      (end) => {
+        feeder.flush();
+        if (this.session === session) this.tell({ kind: "ended", run, end });
+      },
+      (error: unknown) => this.later(() => Promise.reject(error)),
+    );
+    if (play) session.play();
+  }
+
+  /** Texts that are not the newest any more are left out. */
+  private async edit(version: number, text: string): Promise<void> {
+    if (version !== this.version || !this.opening) return;
+    const { program, diagnostics } = await this.check(text, this.opening.inputs);
+    const told = { kind: "checked" as const, version, diagnostics, program: program && factsOf(program) };
+    if (!program) return this.tell(told);
+    this.opening = { ...this.opening, text };
+    if (!this.session) {
+      this.tell(told);
+      return this.start(program, true);
+    }
+    let step = 0;
+    const watching = this.session.events$.subscribe((event) => {
+      if (event.event === "swap") step = event.step;
+    });
+    const report = await this.session.swap(program);
+    watching.unsubscribe();
+    this.tell({ ...told, swap: report && { ...report, step } });
+  }
+
+  private async close(): Promise<void> {
+    const { session } = this;
+    this.session = undefined;
+    await session?.dispose();
+  }
+}
+
+function factsOf({ seed, inputs, slots }: Program): ProgramFacts {
+  const params = Object.values(slots).flatMap(({ path, kind, type }) =>
+    kind === "param" ? [{ path, shape: type.shape }] : [],
+  );
+  return { seed, inputs, params };
+}

@@ -1,0 +1,6 @@
+/** The thread of the lab. */
+import type { FromLab, ToLab } from "../protocol.ts";
+import { Lab } from "./lab.ts";
+
+const lab = new Lab((message: FromLab) => self.postMessage(message));
+self.onmessage = ({ data }: MessageEvent<ToLab>) => lab.hear(data);

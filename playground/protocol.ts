@@ -1,0 +1,71 @@
+/**
+ * What the page and its lab (the worker that compiles and trains) say to each other. Everything is plain data; a
+ * message about a text carries the version of that text, so that an answer that is late can be told from a fresh one.
+ */
+import type { Diagnostic, InputDecl } from "../lang/index.ts";
+import type { DeviceInfo, EndEvent, Frame, InputValue, Inputs, Mode, ShownItem, SwapReport } from "../runtime/index.ts";
+
+export type Prefer = "auto" | "webgpu" | "cpu";
+
+/** A script as the page opens it. */
+export interface Opening {
+  readonly version: number;
+  readonly file: string;
+  readonly text: string;
+  readonly inputs: Inputs;
+  /** Instead of the script's own. */
+  readonly seed?: number;
+  readonly play: boolean;
+}
+
+export type ToLab =
+  | { readonly kind: "device"; readonly prefer: Prefer }
+  /** A run of its own, from the first step. */
+  | ({ readonly kind: "open" } & Opening)
+  /** A newer text of the same script: swapped into the run when it checks. */
+  | { readonly kind: "edit"; readonly version: number; readonly text: string }
+  | { readonly kind: "play" | "pause" | "step" | "undo" }
+  /** Steps a second; Infinity is as fast as it goes. */
+  | { readonly kind: "pace"; readonly perSecond: number }
+  | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
+  /** Answered by `exported`: the params between two steps. */
+  | { readonly kind: "export"; readonly name: string }
+  /** Answered by `pong`: the lab is alive. */
+  | { readonly kind: "ping"; readonly id: number };
+
+export interface ProgramFacts {
+  readonly seed: number;
+  readonly inputs: readonly InputDecl[];
+  /** Params and their sizes by path. */
+  readonly params: readonly { readonly path: string; readonly shape: readonly number[] }[];
+}
+
+export type FromLab =
+  | { readonly kind: "device"; readonly info: DeviceInfo; readonly reason?: string }
+  /** The text was checked; without `program` the one before goes on. */
+  | {
+      readonly kind: "checked";
+      readonly version: number;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly program?: ProgramFacts;
+      /** It took the place of a running program. */
+      readonly swap?: SwapReport & { readonly step: number };
+    }
+  /** `run` is the version that it was opened with. */
+  | { readonly kind: "mode"; readonly run: number; readonly mode: Mode }
+  | ({ readonly kind: "feed"; readonly run: number } & Feed)
+  | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
+  /** A mistake of ours, in words. */
+  | { readonly kind: "broken"; readonly text: string }
+  | { readonly kind: "exported"; readonly name: string; readonly bytes: ArrayBuffer }
+  | { readonly kind: "pong"; readonly id: number };
+
+/** What the run gave since the last one; at most 20 a second. */
+export interface Feed {
+  readonly frame?: Frame;
+  readonly series: readonly { readonly label: string; readonly steps: Float64Array; readonly values: Float32Array }[];
+  readonly shown?: readonly ShownItem[];
+  readonly prints: readonly string[];
+  /** Warnings and errors of the run. */
+  readonly messages: readonly Diagnostic[];
+}

@@ -1,0 +1,258 @@
+/**
+ * The run as the page shows it: sends what the person does to the lab, keeps what the lab tells. A lab that does not
+ * answer is ended and said to be; the text is the page's and is never lost.
+ */
+import type { Diagnostic, InputDecl } from "../../lang/index.ts";
+import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem } from "../../runtime/index.ts";
+import type { FromLab, Prefer, ProgramFacts, ToLab } from "../protocol.ts";
+import { download } from "../share/download.ts";
+import { Curve } from "./curve.ts";
+
+export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
+
+/** Something that happened at a step; drawn on every curve. */
+export interface Mark {
+  readonly step: number;
+  readonly kind: "swap" | "input" | "failed";
+  readonly text: string;
+}
+
+type Values = Readonly<Record<string, InputValue>>;
+
+/** Milliseconds without an answer after which the lab is ended. */
+const PATIENCE = 10_000;
+const HEARTBEAT = 2_000;
+
+export class Run {
+  status = $state<Status>("opening");
+  device = $state.raw<DeviceInfo>();
+  /** Why it is not a graphics processor. */
+  reason = $state<string>();
+  prefer = $state<Prefer>("auto");
+  /** Steps a second at most. */
+  perSecond = $state(Infinity);
+  frame = $state.raw<Frame>();
+  program = $state.raw<ProgramFacts>();
+  /** Instead of the script's own, after a re-roll. */
+  seed = $state<number>();
+  /** Values of inputs that the person chose. */
+  values = $state.raw<Values>({});
+  /** The newest text has a mistake; an older one goes on. */
+  stale = $state(false);
+  messages = $state.raw<readonly Diagnostic[]>([]);
+  prints = $state.raw<readonly string[]>([]);
+  shown = $state.raw<readonly ShownItem[]>([]);
+  marks = $state.raw<readonly Mark[]>([]);
+  note = $state<string>();
+  end = $state.raw<EndEvent>();
+  /** Grows with each change of the curves, which are too large to be watched by value. */
+  ticks = $state(0);
+  readonly curves = new Map<string, Curve>();
+
+  private worker: Worker | undefined;
+  private version = 0;
+  /** The version that the present run began with. */
+  private opened = 0;
+  private file = "script.dlx";
+  private text = "";
+  private heard = 0;
+  private pings = 0;
+  private timer: ReturnType<typeof setInterval> | undefined;
+
+  get step(): number {
+    return this.frame?.step ?? 0;
+  }
+  get inputs(): readonly InputDecl[] {
+    return this.program?.inputs ?? [];
+  }
+
+  // ------------------------------------------------------------ what the person does
+
+  open(file: string, text: string, options: { play?: boolean; seed?: number; values?: Values } = {}): void {
+    this.file = file;
+    this.text = text;
+    this.seed = options.seed;
+    this.values = options.values ?? {};
+    this.begin(options.play ?? true);
+  }
+
+  edit(text: string): void {
+    if (text === this.text) return;
+    this.text = text;
+    if (this.ended) return this.begin(true);
+    this.send({ kind: "edit", version: ++this.version, text });
+  }
+
+  play(): void {
+    if (this.ended) this.begin(true);
+    else this.send({ kind: "play" });
+  }
+  pause(): void {
+    this.send({ kind: "pause" });
+  }
+  toggle(): void {
+    if (this.status === "playing") this.pause();
+    else this.play();
+  }
+  stepOnce(): void {
+    if (this.ended) this.begin(false);
+    this.send({ kind: "step" });
+  }
+  /** The same numbers again. */
+  restart(): void {
+    this.begin(this.status !== "paused");
+  }
+  /** Other random numbers. */
+  reroll(): void {
+    this.seed = Math.floor(Math.random() * 1e6);
+    this.begin(true);
+  }
+  pace(perSecond: number): void {
+    this.perSecond = perSecond;
+    this.send({ kind: "pace", perSecond });
+  }
+  /** The params as they are now, as a file. */
+  exportParams(name: string): void {
+    this.send({ kind: "export", name });
+  }
+  undo(): void {
+    this.send({ kind: "undo" });
+  }
+
+  set(input: InputDecl, value: InputValue): void {
+    this.values = { ...this.values, [input.name]: value };
+    this.send({ kind: "set", name: input.name, value });
+    const same = this.marks.at(-1);
+    const mark: Mark = { step: this.step, kind: "input", text: `${input.name} = ${String(value)}` };
+    const moving = same?.kind === "input" && same.text.startsWith(`${input.name} =`) && this.step - same.step < 50;
+    this.marks = moving ? [...this.marks.slice(0, -1), { ...mark, step: same.step }] : [...this.marks, mark];
+  }
+
+  use(prefer: Prefer): void {
+    this.prefer = prefer;
+    this.worker?.terminate();
+    this.worker = undefined;
+    this.begin(true);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.worker?.terminate();
+  }
+
+  // ------------------------------------------------------------ the lab
+
+  private get ended(): boolean {
+    return this.status === "done" || this.status === "stopped" || this.status === "failed" || this.status === "hung";
+  }
+
+  private begin(play: boolean): void {
+    this.curves.clear();
+    [this.marks, this.prints, this.messages, this.shown] = [[], [], [], []];
+    [this.frame, this.end, this.note] = [undefined, undefined, undefined];
+    this.ticks++;
+    this.status = "opening";
+    const opening = { file: this.file, text: this.text, inputs: this.values, seed: this.seed, play };
+    this.opened = ++this.version;
+    this.send({ kind: "open", version: this.opened, ...opening });
+  }
+
+  private send(message: ToLab): void {
+    this.worker ??= this.startLab();
+    this.worker.postMessage(message);
+  }
+
+  private startLab(): Worker {
+    const worker = new Worker(new URL("../lab/worker.ts", import.meta.url), { type: "module", name: "lab" });
+    worker.onmessage = ({ data }: MessageEvent<FromLab>) => this.hear(data);
+    worker.onerror = (event) => this.hear({ kind: "broken", text: event.message });
+    const begin = (message: ToLab): void => worker.postMessage(message);
+    begin({ kind: "device", prefer: this.prefer });
+    begin({ kind: "pace", perSecond: this.perSecond });
+    this.heard = performance.now();
+    clearInterval(this.timer);
+    this.timer = setInterval(() => this.watch(), HEARTBEAT);
+    return worker;
+  }
+
+  private watch(): void {
+    if (!this.worker || document.hidden) {
+      this.heard = performance.now();
+      return;
+    }
+    if (performance.now() - this.heard > PATIENCE) {
+      this.worker.terminate();
+      this.worker = undefined;
+      this.status = "hung";
+      this.note = "the script did not answer for 10 seconds and was stopped; its text is as you left it";
+      return;
+    }
+    this.worker.postMessage({ kind: "ping", id: ++this.pings } satisfies ToLab);
+  }
+
+  private hear(message: FromLab): void {
+    this.heard = performance.now();
+    // of a run before this one
+    if ("run" in message && message.run !== this.opened) return;
+    switch (message.kind) {
+      case "device":
+        this.device = message.info;
+        this.reason = message.reason;
+        return;
+      case "checked":
+        return this.checked(message);
+      case "mode":
+        this.status = message.mode === "stopped" ? "stopped" : message.mode;
+        return;
+      case "feed":
+        return this.feed(message);
+      case "ended":
+        this.end = message.end;
+        this.status = message.end.status;
+        return;
+      case "broken":
+        this.status = "failed";
+        this.note = `a mistake in dlx itself: ${message.text}`;
+        return;
+      case "exported":
+        return download(message.name, message.bytes, "application/octet-stream");
+      case "pong":
+        return;
+    }
+  }
+
+  private checked({ version, program, swap }: FromLab & { kind: "checked" }): void {
+    if (version !== this.version) return;
+    this.stale = program === undefined;
+    if (!program) {
+      if (this.status === "opening") this.status = "paused";
+      return;
+    }
+    this.program = program;
+    if (!swap?.changed) return;
+    const { made, dropped, kept, step } = swap;
+    const parts = [
+      `${kept} kept`,
+      ...(made.length > 0 ? [`begun anew: ${made.join(", ")}`] : []),
+      ...(dropped.length > 0 ? [`dropped: ${dropped.join(", ")}`] : []),
+    ];
+    this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
+    this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
+  }
+
+  private feed({ frame, series, shown, prints, messages }: FromLab & { kind: "feed" }): void {
+    if (frame) this.frame = frame;
+    for (const { label, steps, values } of series) {
+      let curve = this.curves.get(label);
+      if (!curve) this.curves.set(label, (curve = new Curve()));
+      curve.add(steps, values);
+    }
+    if (series.length > 0) this.ticks++;
+    if (shown) this.shown = shown;
+    if (prints.length > 0) this.prints = [...this.prints, ...prints].slice(-500);
+    if (messages.length === 0) return;
+    this.messages = [...this.messages, ...messages].slice(-50);
+    const failed = messages.find(({ severity }) => severity === "error");
+    if (failed) this.marks = [...this.marks, { step: this.step, kind: "failed", text: failed.title }];
+  }
+}

@@ -1,0 +1,25 @@
+/** Light or dark: as the system has it until the person chooses. */
+const KEY = "dlx.theme";
+
+export class Theme {
+  dark = $state(false);
+
+  constructor() {
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const chosen = localStorage.getItem(KEY);
+    this.set(chosen ? chosen === "dark" : system.matches);
+    system.addEventListener("change", ({ matches }) => {
+      if (!localStorage.getItem(KEY)) this.set(matches);
+    });
+  }
+
+  toggle(): void {
+    this.set(!this.dark);
+    localStorage.setItem(KEY, this.dark ? "dark" : "light");
+  }
+
+  private set(dark: boolean): void {
+    this.dark = dark;
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+  }
+}

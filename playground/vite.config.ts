@@ -1,0 +1,79 @@
+/** The static page: `npm run build` writes it to dist/playground, `npx vite playground` serves it while it is being worked on. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig, type Plugin } from "vite";
+import { libraryTrees } from "../bin/library.mjs";
+
+const root = join(import.meta.dirname, "..");
+
+/** Scripts and explanations are imported as text, as in the command line's bundle. */
+const text: Plugin = {
+  name: "dlx-text",
+  enforce: "pre",
+  load: (id) => (/\.(dlx|md)$/.test(id) ? `export default ${JSON.stringify(readFileSync(id, "utf8"))};` : undefined),
+};
+
+/** The standard library is read here, so that no start has to parse it. */
+const library: Plugin = {
+  name: "dlx-library",
+  enforce: "pre",
+  load: async (id) =>
+    id.endsWith("/stdlib/trees.ts") ? `export const trees = ${JSON.stringify(await libraryTrees())};` : undefined,
+};
+
+/**
+ * What the page may load wherever it is hosted: itself. Monaco writes style elements; Wasm needs leave to be compiled.
+ * A server that can set headers says the same there.
+ */
+const policy: Plugin = {
+  name: "dlx-policy",
+  apply: "build",
+  transformIndexHtml: () => [
+    {
+      tag: "meta",
+      injectTo: "head-prepend",
+      attrs: {
+        "http-equiv": "Content-Security-Policy",
+        content:
+          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+      },
+    },
+  ],
+};
+
+/** The service worker, with the names of all that was built. */
+const offline: Plugin = {
+  name: "dlx-offline",
+  apply: "build",
+  generateBundle(_, bundle) {
+    const files = [
+      "./",
+      "./icon.svg",
+      ...Object.keys(bundle)
+        .filter((file) => file !== "index.html")
+        .map((file) => `./${file}`),
+    ];
+    const name = `dlx-${createHash("sha256").update(files.join()).digest("hex").slice(0, 12)}`;
+    const text = readFileSync(join(import.meta.dirname, "offline.js"), "utf8");
+    const source = text.replace("self.__BUILT__", JSON.stringify({ name, files }));
+    this.emitFile({ type: "asset", fileName: "sw.js", source });
+  },
+};
+
+/** Shared memory, and with it threads, is only given to pages that are isolated. */
+const headers = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: "./",
+  plugins: [text, library, policy, offline, svelte()],
+  worker: { format: "es", plugins: () => [text, library] },
+  server: { headers, fs: { allow: [root] } },
+  preview: { headers },
+  build: { outDir: join(root, "dist", "playground"), emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 4000 },
+});

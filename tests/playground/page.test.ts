@@ -1,0 +1,87 @@
+/** A person opens the page: something is learning, an edit is swapped in, a mistake stops nothing. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  cursorBehind,
+  editorOf,
+  hasBrowser,
+  openBrowser,
+  statusOf,
+  stepOf,
+  untilStep,
+  type Opened,
+} from "./browser.ts";
+
+describe.skipIf(!hasBrowser)("the page on the cpu device", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("opens and learns", async () => {
+    const page = await opened.page();
+    const step = await untilStep(page, 5);
+    await untilStep(page, step + 5);
+    expect(await page.getByTestId("device").textContent()).toContain("cpu (WebAssembly");
+    expect(await page.getByTestId("curves").locator("canvas").count()).toBe(1);
+    await page.close();
+  });
+
+  test("pauses, steps, restarts by buttons and keys", async () => {
+    const page = await opened.page();
+    await untilStep(page, 5);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect.poll(() => statusOf(page)).toBe("paused");
+    await page.waitForTimeout(200);
+    const at = await stepOf(page);
+    await page.getByRole("button", { name: "Step" }).click();
+    await expect.poll(() => stepOf(page)).toBe(at + 1);
+    await page.getByText("spirals.dlx").click();
+    await page.keyboard.press(".");
+    await expect.poll(() => stepOf(page)).toBe(at + 2);
+    await page.keyboard.press("r");
+    await expect.poll(() => stepOf(page)).toBe(0);
+    await page.keyboard.press("Space");
+    await untilStep(page, 5);
+    await page.close();
+  });
+
+  test("a mistake squiggles its token and the old model goes on; mending it swaps", async () => {
+    const page = await opened.page();
+    await page.getByLabel("Speed").selectOption("300");
+    await untilStep(page, 5);
+    await editorOf(page);
+    await cursorBehind(page, "cross_entropy");
+    await page.keyboard.type("x");
+    await page.locator(".squiggly-error").first().waitFor();
+    expect(await page.getByTestId("problems").textContent()).toContain("cross_entropyx");
+    const step = await stepOf(page);
+    await untilStep(page, step + 20);
+    expect(await statusOf(page)).toBe("playing");
+    await page.keyboard.press("Backspace");
+    await expect.poll(() => page.locator(".squiggly-error").count()).toBe(0);
+    await cursorBehind(page, "Linear(24), tanh");
+    await page.keyboard.type(", Linear(8), tanh");
+    await page.getByText(/swapped in at step \d+/).waitFor();
+    const after = await stepOf(page);
+    expect(after).toBeGreaterThan(step);
+    await untilStep(page, after + 5);
+    await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)("the page on webgpu", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser({ webgpu: true });
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("opens and learns", async () => {
+    const page = await opened.page();
+    await page.getByLabel("Device").selectOption("webgpu");
+    await expect.poll(() => page.getByTestId("device").textContent(), { timeout: 20_000 }).toContain("webgpu (");
+    await untilStep(page, 10);
+    await page.close();
+  });
+});
