@@ -62,7 +62,7 @@ export const site = {
       const vite = await import("vite");
       const outDir = join(part, "playground");
       await vite.build({
-        configFile: join(root, "playground/vite.config.ts"),
+        configFile: join(root, "vite.config.ts"),
         logLevel: "error",
         build: { outDir },
       });

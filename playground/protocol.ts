@@ -3,9 +3,17 @@
  * message about a text carries the version of that text, so that an answer that is late can be told from a fresh one.
  */
 import type { Diagnostic, InputDecl } from "../lang/index.ts";
-import type { DeviceInfo, EndEvent, Frame, InputValue, Inputs, Mode, ShownItem, SwapReport } from "../runtime/index.ts";
-
-export type Prefer = "auto" | "webgpu" | "cpu";
+import type {
+  DeviceInfo,
+  EndEvent,
+  Frame,
+  InputValue,
+  Inputs,
+  Mode,
+  ShownItem,
+  SwapReport,
+  WebDeviceKind,
+} from "../runtime/index.ts";
 
 /** A script as the page opens it. */
 export interface Opening {
@@ -19,7 +27,9 @@ export interface Opening {
 }
 
 export type ToLab =
-  | { readonly kind: "device"; readonly prefer: Prefer }
+  | { readonly kind: "device"; readonly prefer: WebDeviceKind }
+  /** A file that scripts may read from now on. */
+  | { readonly kind: "file"; readonly name: string; readonly bytes: Uint8Array }
   /** A run of its own, from the first step. */
   | ({ readonly kind: "open" } & Opening)
   /** A newer text of the same script: swapped into the run when it checks. */
@@ -57,7 +67,8 @@ export type FromLab =
   | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
-  | { readonly kind: "exported"; readonly name: string; readonly bytes: ArrayBuffer }
+  /** A file for the person: what was asked for, or what the script saved. */
+  | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "pong"; readonly id: number };
 
 /** What the run gave since the last one; at most 20 a second. */

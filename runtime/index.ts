@@ -1,6 +1,6 @@
 /**
  * The door of `runtime`: a checked program and a device become a session; a session's streams go to sinks. The disk is
- * behind `nodeHost`; a browser brings a host of its own.
+ * behind `nodeHost`, a page's files behind `webHost`.
  */
 export { createSession, Session, type SessionOptions } from "./session.ts";
 export type { Mode } from "./clock.ts";
@@ -19,4 +19,8 @@ export type {
 } from "./events.ts";
 export type { FileTensor, Files, Host, HostMath, Rows } from "./host.ts";
 export { formatNumber, formatValue } from "./format.ts";
+export type { FileMap } from "./disk-memory.ts";
+export { webHost, type WebHost } from "./web.ts";
+export { openWebDevice, type WebDevice, type WebDeviceKind } from "./web-device.ts";
+export { webWorkers } from "./threads-web.ts";
 export { Series } from "./sinks/curve.ts";

@@ -4,11 +4,24 @@
  */
 import { compile, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
-import { createSession, type Device, type Inputs, type Session } from "../../runtime/index.ts";
+import {
+  createSession,
+  openWebDevice,
+  webHost,
+  webWorkers,
+  type Device,
+  type Inputs,
+  type Session,
+  type WebDeviceKind,
+} from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
-import type { FromLab, Opening, Prefer, ProgramFacts, ToLab } from "../protocol.ts";
+import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
 import { Feeder } from "./feed.ts";
-import { facts, host, openWebDevice } from "./host.ts";
+
+/** A file of its own for each thread: the page's policy knows no other workers. */
+const startWorker = webWorkers(
+  () => new Worker(new URL("../../runtime/thread-web.ts", import.meta.url), { type: "module", name: "thread" }),
+);
 
 export class Lab {
   private readonly tell: (message: FromLab) => void;
@@ -19,6 +32,12 @@ export class Lab {
   /** Of the newest text that the page has sent. */
   private version = 0;
   private perSecond = Infinity;
+  /** What the person dropped on the page. */
+  private readonly files = new Map<string, Uint8Array>();
+  private readonly host = webHost({
+    files: this.files,
+    saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
+  });
   /** What was asked for is done in that order. */
   private queue: Promise<unknown> = Promise.resolve();
 
@@ -30,6 +49,8 @@ export class Lab {
     switch (message.kind) {
       case "ping":
         return this.tell({ kind: "pong", id: message.id });
+      case "file":
+        return this.later(() => this.files.set(message.name, message.bytes));
       case "device":
         return this.later(() => this.use(message.prefer));
       case "open":
@@ -58,10 +79,10 @@ export class Lab {
     });
   }
 
-  private async use(prefer: Prefer): Promise<void> {
+  private async use(prefer: WebDeviceKind): Promise<void> {
     await this.close();
     const before = this.device;
-    const opened = openWebDevice(prefer);
+    const opened = openWebDevice({ prefer, startWorker });
     this.device = opened.then(({ device }) => device);
     const { device, reason } = await opened;
     this.tell({ kind: "device", info: device.info, reason });
@@ -70,7 +91,7 @@ export class Lab {
 
   private check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    return compile({ file, text }, { prelude, facts, readModule: async () => undefined }, { inputs, seed });
+    return compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
   }
 
   private async open(opening: Opening): Promise<void> {
@@ -89,7 +110,7 @@ export class Lab {
     const session = createSession({
       program,
       device,
-      host,
+      host: this.host,
       math: evaluate,
       inputs: this.opening?.inputs,
       recompile,

@@ -1,9 +1,11 @@
 /** The language service as the page sees it: the same methods, each answered later. */
 import type { LanguageService } from "../../lang/services/index.ts";
-import type { Answer, Method, Question } from "./protocol.ts";
+import type { Answer, Given, Method, Question } from "./protocol.ts";
 
 type Later<F> = F extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
-export type Language = { readonly [K in Method]: Later<LanguageService[K]> };
+export type Language = { readonly [K in Method]: Later<LanguageService[K]> } & {
+  give(file: Given): void;
+};
 
 interface Waiting {
   readonly resolve: (value: never) => void;

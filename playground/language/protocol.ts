@@ -16,3 +16,8 @@ export interface Answer {
   readonly value?: unknown;
   readonly error?: string;
 }
+/** A file that scripts may read. */
+export interface Given {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}

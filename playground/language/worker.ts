@@ -1,17 +1,23 @@
 /** The thread of the language service: diagnostics and hovers stay fast while the lab trains. */
-import { knownFacts } from "../../lang/check/sources.ts";
 import { LanguageService } from "../../lang/services/index.ts";
+import { webHost } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
-import type { Answer, Question } from "./protocol.ts";
+import type { Answer, Given, Question } from "./protocol.ts";
 
+const files = new Map<string, Uint8Array>();
 const service = new LanguageService({
+  ...webHost({ files }),
   prelude,
-  facts: async (ref) => knownFacts(ref),
-  readModule: async () => undefined,
   pause: () => new Promise((done) => setTimeout(done, 0)),
 });
 
-self.onmessage = async ({ data: { id, method, args } }: MessageEvent<Question>) => {
+self.onmessage = async ({ data }: MessageEvent<Question | Given>) => {
+  if ("bytes" in data) {
+    files.set(data.name, data.bytes);
+    await service.dataChanged();
+    return;
+  }
+  const { id, method, args } = data;
   const answer = (part: Omit<Answer, "id">) => self.postMessage({ id, ...part } satisfies Answer);
   try {
     const act = service[method] as (...args: readonly unknown[]) => unknown;

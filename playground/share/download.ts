@@ -1,7 +1,7 @@
 /** Bytes as a file of the person's. */
-export function download(name: string, content: BlobPart, type: string): void {
+export function download(name: string, content: string | Uint8Array | Blob, type: string): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([content], { type }));
+  link.href = URL.createObjectURL(new Blob([content as BlobPart], { type }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

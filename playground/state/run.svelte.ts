@@ -3,8 +3,8 @@
  * answer is ended and said to be; the text is the page's and is never lost.
  */
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
-import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem } from "../../runtime/index.ts";
-import type { FromLab, Prefer, ProgramFacts, ToLab } from "../protocol.ts";
+import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem, WebDeviceKind } from "../../runtime/index.ts";
+import type { FromLab, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { Curve } from "./curve.ts";
 
@@ -28,7 +28,7 @@ export class Run {
   device = $state.raw<DeviceInfo>();
   /** Why it is not a graphics processor. */
   reason = $state<string>();
-  prefer = $state<Prefer>("auto");
+  prefer = $state<WebDeviceKind>("auto");
   /** Steps a second at most. */
   perSecond = $state(Infinity);
   frame = $state.raw<Frame>();
@@ -44,6 +44,10 @@ export class Run {
   shown = $state.raw<readonly ShownItem[]>([]);
   marks = $state.raw<readonly Mark[]>([]);
   note = $state<string>();
+  /** Files that the script saved, by name. */
+  saved = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
+  /** Files that were dropped on the page. */
+  files = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
   end = $state.raw<EndEvent>();
   /** Grows with each change of the curves, which are too large to be watched by value. */
   ticks = $state(0);
@@ -115,6 +119,12 @@ export class Run {
   exportParams(name: string): void {
     this.send({ kind: "export", name });
   }
+  /** The script reads it from its next check on. */
+  give(name: string, bytes: Uint8Array): void {
+    this.files = new Map([...this.files, [name, bytes]]);
+    this.send({ kind: "file", name, bytes });
+    this.begin(true);
+  }
   undo(): void {
     this.send({ kind: "undo" });
   }
@@ -128,7 +138,7 @@ export class Run {
     this.marks = moving ? [...this.marks.slice(0, -1), { ...mark, step: same.step }] : [...this.marks, mark];
   }
 
-  use(prefer: Prefer): void {
+  use(prefer: WebDeviceKind): void {
     this.prefer = prefer;
     this.worker?.terminate();
     this.worker = undefined;
@@ -167,6 +177,7 @@ export class Run {
     worker.onmessage = ({ data }: MessageEvent<FromLab>) => this.hear(data);
     worker.onerror = (event) => this.hear({ kind: "broken", text: event.message });
     const begin = (message: ToLab): void => worker.postMessage(message);
+    for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
     this.heard = performance.now();
@@ -216,6 +227,9 @@ export class Run {
         return;
       case "exported":
         return download(message.name, message.bytes, "application/octet-stream");
+      case "saved":
+        this.saved = new Map([...this.saved, [message.name, message.bytes]]);
+        return;
       case "pong":
         return;
     }

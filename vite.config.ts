@@ -1,12 +1,12 @@
-/** The static page: `npm run build` writes it to dist/playground, `npx vite playground` serves it while it is being worked on. */
+/** The static page: `npm run build` writes it to dist/playground, `npx vite` serves it while it is being worked on. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
-import { libraryTrees } from "../bin/library.mjs";
+import { libraryTrees } from "./bin/library.mjs";
 
-const root = join(import.meta.dirname, "..");
+const root = import.meta.dirname;
 
 /** Scripts and explanations are imported as text, as in the command line's bundle. */
 const text: Plugin = {
@@ -56,7 +56,7 @@ const offline: Plugin = {
         .map((file) => `./${file}`),
     ];
     const name = `dlx-${createHash("sha256").update(files.join()).digest("hex").slice(0, 12)}`;
-    const text = readFileSync(join(import.meta.dirname, "offline.js"), "utf8");
+    const text = readFileSync(join(root, "playground/offline.js"), "utf8");
     const source = text.replace("self.__BUILT__", JSON.stringify({ name, files }));
     this.emitFile({ type: "asset", fileName: "sw.js", source });
   },
@@ -69,7 +69,7 @@ const headers = {
 };
 
 export default defineConfig({
-  root: import.meta.dirname,
+  root: join(root, "playground"),
   base: "./",
   plugins: [text, library, policy, offline, svelte()],
   worker: { format: "es", plugins: () => [text, library] },
