@@ -6,5 +6,7 @@ export { createSession, Session, type SessionOptions } from "./session.ts";
 export type { Mode } from "./clock.ts";
 export type { EndEvent, Frame, Inputs, InputValue, Metric, Metrics, Point, RunEvent, SwapReport } from "./events.ts";
 export type { FileTensor, Files, Host, HostMath, Rows } from "./host.ts";
+export type { ProbedPart, ProbeOptions, ProbeSpec, ProbeState } from "./probes.ts";
+export { BINS, statsOf, type Stats } from "./stats.ts";
 export { formatNumber, formatValue } from "./format.ts";
 export { Series } from "./sinks/curve.ts";
