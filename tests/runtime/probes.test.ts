@@ -6,6 +6,7 @@ import { ReferenceDevice } from "../../gpu/reference.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import type { Probe, ProbeAsk } from "../../lang/index.ts";
 import { createSession, type ProbedPart, type ProbeState, type RunEvent, type Session } from "../../runtime/index.ts";
+import { follow } from "../../lang/services/index.ts";
 import { nodeHost } from "../../runtime/node.ts";
 import { compileAll } from "../run-script.ts";
 import { gpu, open } from "../webgpu/setup.ts";
@@ -475,6 +476,39 @@ for rate in [0.0, 0.1] {
     expect(await refusal(script, "a +| 1.0")).toContain("nothing evaluates");
     expect(await refusal(script, "assert |1")).toContain("nothing evaluates");
     expect(await refusal(script, "# no|te")).toContain("here");
+  });
+
+  test("across a swap, found again in the new text", async () => {
+    const before = line(fitting);
+    const after = line(`  let k = 3.0\n${fitting.replaceAll("out", "shown")}`).replace(
+      "[1.0, -2.0, 4.0, 0.5]",
+      "[1.0, -2.0]",
+    );
+    const source = (text: string) => ({ file: "script.dlx", text });
+    const [out, w] = await probesAt(before, "let o|ut", "w *| x");
+    const ran = await begun(before, await cpu());
+    await ran.to(2);
+    const old: ProbeState[] = [];
+    ran.session.probe(out!).subscribe((state) => old.push(state));
+    ran.session.probe({ slots: ["f.w"] }).subscribe((state) => old.push(state));
+    await expect.poll(() => old.length).toBe(2);
+    const place = follow(source(before), source(after), out!.span!);
+    const next = await compileAll(after);
+    await ran.session.swap(next.program);
+    const [found] = next.probes([place!]);
+    expect(found).toMatchObject({ label: "shown" });
+    // at once, on the last batch and the params that were kept
+    const state = await first(ran.session, found as Probe);
+    expect(state).toMatchObject({ kind: "value", step: 2, block: "fit" });
+    expect(tensorOf(state).shape).toEqual([2]);
+    // the old one goes on as far as the new program has what it reads
+    await expect.poll(() => old.length).toBe(4);
+    expect(tensorOf(old[2]!).shape).toEqual([4]);
+    const other = before.replace("param w", "param v").replace("w * x", "v * x");
+    await ran.session.swap((await compileAll(other)).program);
+    await expect.poll(() => old.some((each) => each.kind === "none" && each.reason === "gone")).toBe(true);
+    expect(await first(ran.session, w!)).toMatchObject({ kind: "none", reason: "gone" });
+    await ran.end();
   });
 
   test("metrics, from what was measured", async () => {
