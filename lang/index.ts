@@ -7,6 +7,8 @@ import { checkProgram } from "./check/program.ts";
 import { factKey } from "./check/data.ts";
 import { openFacts } from "./check/sources.ts";
 import type { Diagnostic } from "./diagnostic.ts";
+import type { ProbeAnswer, ProbeAsk } from "./probe.ts";
+import { probesOf } from "./probes/index.ts";
 import type { Facts, Program, SourceRef } from "./program.ts";
 import type { Source } from "./source.ts";
 import type * as ast from "./syntax/ast.ts";
@@ -41,6 +43,8 @@ export interface Compiled {
   readonly file: ast.File;
   /** Every text that took part, for rendering messages. */
   readonly sources: readonly Source[];
+  /** What it takes to see values of places in the script beside a run of the program, one answer for each. */
+  readonly probes: (asks: readonly ProbeAsk[]) => readonly ProbeAnswer[];
 }
 
 export async function compile(script: Source, host: Host, options: CompileOptions = {}): Promise<Compiled> {
@@ -51,15 +55,12 @@ export async function compile(script: Source, host: Host, options: CompileOption
   const facts = new Map<string, Facts | Diagnostic>();
   const moduleErrors: Diagnostic[] = [];
   let checked: Checked;
+  const known = { facts: (ref: SourceRef) => facts.get(factKey(ref)), modules, missing };
+  const settings = { inputs: options.inputs ?? {}, seed: options.seed };
   // Something is not known: what can be checked is checked, but there is no program.
   let open = false;
   for (;;) {
-    checked = checkProgram(
-      { source: script, file },
-      prelude,
-      { facts: (ref) => facts.get(factKey(ref)), modules, missing },
-      { inputs: options.inputs ?? {}, seed: options.seed, tests: options.tests },
-    );
+    checked = checkProgram({ source: script, file }, prelude, known, { ...settings, tests: options.tests });
     if (checked.pendingFacts.length === 0 && checked.pendingFiles.length === 0) break;
     for (const { path } of checked.pendingFiles) {
       if (modules.has(path) || missing.has(path)) continue;
@@ -81,10 +82,15 @@ export async function compile(script: Source, host: Host, options: CompileOption
   const found = [...syntax, ...moduleErrors, ...checked.diagnostics.filter((d) => !followsFrom(syntax, d))];
   const diagnostics = asTold(found, script.file);
   const failed = diagnostics.some((d) => d.severity === "error");
+  const program = failed || open ? undefined : checked.program;
   return {
-    program: failed || open ? undefined : checked.program,
+    program,
     diagnostics,
     file,
+    probes: (asks) =>
+      program
+        ? probesOf({ source: script, file }, prelude, known, settings, asks)
+        : asks.map(() => ({ refused: "the script does not run as it stands" })),
     sources: [script, ...[...modules.values()].map((m) => m.source), ...host.prelude],
   };
 }
@@ -155,5 +161,6 @@ export { renderDiagnostic } from "./render.ts";
 export { didYouMean } from "./suggest.ts";
 export { UserError } from "./diagnostic.ts";
 export type { Diagnostic, Label, Severity } from "./diagnostic.ts";
+export type * from "./probe.ts";
 export type * from "./program.ts";
 export type { Position, Source, Span } from "./source.ts";

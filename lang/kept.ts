@@ -28,7 +28,7 @@ export async function compileKept(
   host: Host,
   options: CompileOptions,
   store: Store,
-): Promise<Omit<Compiled, "file">> {
+): Promise<Omit<Compiled, "file" | "probes">> {
   const key = `program ${JSON.stringify([script.file, options.inputs, options.seed, options.tests])}\n${script.text}`;
   const kept = store.get(key) as Kept | undefined;
   if (kept && (await answeredAlike(kept, host))) {

@@ -193,6 +193,9 @@ export function tickSegments(parts: readonly TickPart[] = []): Segment[] {
   );
 }
 
+/** The name of the list of segments of a tick (the full batch, the short one, inner steps) that a segment is part of. */
+export const tickOf = (segment: string): string => segment.replace(/\.(every\d+_)?\d+$/, "");
+
 export interface Reaction {
   readonly clock: { readonly unit: "epochs" | "steps" | "seconds"; readonly every: number };
   readonly body: readonly Action[];

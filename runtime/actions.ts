@@ -90,6 +90,7 @@ async function enter(context: Context, action: Exclude<Action, Run>, entry: Entr
     const isKept = ({ role }: Output) => role.kind === "commit" && entry.kept.has(role.path);
     const outputs = action.segment.outputs.filter((output) => !isKept(output));
     if (outputs.some(({ role }) => role.kind === "commit")) await compute(context, { ...action.segment, outputs });
+    context.ran.add(action.segment.name);
     return "go";
   }
   if (action.kind !== "train") return "go";
@@ -111,6 +112,8 @@ async function compute(context: Context, segment: Segment): Promise<void> {
     throw new UserError(notFinite(result.failed.what, context.at, result.failed.span));
   }
   if (result.halted) device.resume();
+  context.ran.add(segment.name);
+  context.probes.touch();
   // What this segment made for the first time may come from a file.
   await state.need(ready.commits);
   if (context.breath.due) await context.breath.take();
@@ -121,12 +124,12 @@ async function compute(context: Context, segment: Segment): Promise<void> {
 /** The slots of a pass are its own (the checker gives each pass its paths), so it begins fresh by running its segments. */
 async function runPass(context: Context, run: Run, pass: number): Promise<Flow> {
   const before = { ...context.pass };
-  Object.assign(context.pass, { run: pass, seed: run.seed });
+  Object.assign(context.pass, { run: pass, nth: ++context.passes.begun, seed: run.seed });
   if (!context.entry.now) Object.assign(context.at, { step: 0, epoch: 0, tick: 0 });
   try {
     return await runActions(context, run.body, scopeOf(context));
   } finally {
-    Object.assign(context.pass, { run: before.run, seed: before.seed });
+    Object.assign(context.pass, { run: before.run, nth: before.nth, seed: before.seed });
   }
 }
 

@@ -4,12 +4,13 @@
  * Inner steps (`repeat`) are written out into the runs of a tick; their rows go on from tick to tick.
  */
 import type { Span } from "../lang/source.ts";
-import { tickSegments, type Batches, type Repeat, type Segment, type TickPart } from "../lang/program.ts";
+import { tickOf, tickSegments, type Batches, type Repeat, type Segment, type TickPart } from "../lang/program.ts";
 import { Feeder, rowNumbers, slices, ticksPerEpoch, type Feed, type Slice } from "./batches.ts";
 import type { Ran } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Rows } from "./host.ts";
 import type { Standing } from "./position.ts";
+import type { Fed as PresentFed } from "./present.ts";
 import type { Held } from "./resident.ts";
 import type { Ready, Scalars, Started } from "./segments.ts";
 import type { HostState } from "./state.ts";
@@ -147,6 +148,20 @@ export class Block {
   /** Where the rows of inner steps stand after a tick. */
   standing(tick: Tick): ReadonlyMap<string, Standing> {
     return this.drawn.get(tick)?.after ?? new Map();
+  }
+
+  /**
+   * What the last run of the list of segments `list` read within a tick. `own` is the list of the tick itself, which is
+   * known before it has run, and if none of its segments has anything to do.
+   */
+  fed(tick: Tick, list: string, own: string): PresentFed | undefined {
+    const runs = this.drawn.get(tick)?.runs ?? [];
+    const place = runs.findLastIndex(({ ready }) => tickOf(ready.segment.name) === list);
+    const run = runs[place];
+    if (!run && list !== own) return undefined;
+    const { scalars, slice } = run ?? tick;
+    const { rows, held } = (run ? run.source : this.source) ?? {};
+    return { place, scalars, slice, rows, held };
   }
 
   /** Undoes what ticks that the device skipped did on the host. */

@@ -160,6 +160,8 @@ export interface TickLoop<T, R> {
   between?(): Promise<"go" | "stop">;
   /** True ends the loop after the tick, also in a pause and before the first tick. */
   leaves?(): boolean;
+  /** In a pause, before the loop waits, with nothing in flight. */
+  idle?(): Promise<void>;
   /** Each time the loop gives way. */
   breathe?(): Promise<void> | void;
 }
@@ -195,6 +197,7 @@ async function drive<T, R>(loop: TickLoop<T, R>, emit: (tick: T) => void, closed
       // What is in flight must settle before a pause holds the clock.
       if (flight.length > 0) return undefined;
       await loop.breathe?.();
+      await loop.idle?.();
       await loop.gate.wait();
     }
     return shut() || loop.leaves?.() ? undefined : (again.shift() ?? loop.draw());

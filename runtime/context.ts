@@ -8,6 +8,8 @@ import type { Frame, Inputs, Point, RunEvent } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { withoutPass } from "./passes.ts";
 import type { Entry, TrainPosition } from "./position.ts";
+import type { Present } from "./present.ts";
+import type { Probes } from "./probes.ts";
 import type { Scalars, Segments } from "./segments.ts";
 import type { StateTable } from "./state.ts";
 import type { HostValues, Scope } from "./values.ts";
@@ -43,12 +45,19 @@ export interface Context {
   readonly at: { step: number; epoch: number; tick: number };
   /** Of all train blocks. */
   readonly total: { steps: number };
-  /** The pass of a top-level `for`, and the seed of its random numbers. */
-  readonly pass: { run?: number; seed: number };
+  /** The pass of a top-level `for`, its number among those of all loops, and the seed of its random numbers. */
+  readonly pass: { run?: number; nth?: number; seed: number };
+  /** Passes that were begun. */
+  readonly passes: { begun: number };
   /** Memories of the watches of eval blocks by name, which outlive a pass. */
   readonly memories: Map<string, ReadonlyMap<string, Memory>>;
   /** How many ticks each eval block has run by name, over all its passes. */
   readonly counters: Map<string, { ticks: number; passes: number }>;
+  /** Where blocks stand, by name, in the order in which they began. */
+  readonly present: Map<string, Present>;
+  /** Segments of the top level that have run. */
+  readonly ran: Set<string>;
+  readonly probes: Probes;
   /** Another program waits for the end of the tick. */
   readonly leave: { asked: boolean };
   /** Train blocks that have run to their end. */

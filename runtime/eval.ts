@@ -9,6 +9,7 @@ import { slices } from "./batches.ts";
 import { ticks } from "./clock.ts";
 import { inRun, sampleInputs, scopeOf, type Context } from "./context.ts";
 import { metricsOf, type Scope } from "./values.ts";
+import { Present } from "./present.ts";
 import { memories } from "./watches.ts";
 import { Window } from "./windows.ts";
 
@@ -22,6 +23,10 @@ export async function runEval(context: Context, block: Eval, parent?: Scope): Pr
   context.memories.set(block.name, seen);
   const window = new Window(block.folds);
 
+  const present = new Present(block.name, opened, (name) => window.value(name));
+  context.present.delete(block.name);
+  context.present.set(block.name, present);
+
   const inputs = sampleInputs(context);
   const drawn = draw();
   function* draw(): Generator<Tick, undefined> {
@@ -33,7 +38,9 @@ export async function runEval(context: Context, block: Eval, parent?: Scope): Pr
       yield { step: ++step, epoch: at.epoch, slice, scalars };
     }
   }
-  const settle = async (_: Tick, { readings, failed }: TickResult): Promise<"go"> => {
+  const settle = async (tick: Tick, { readings, failed }: TickResult): Promise<"go"> => {
+    present.tick = tick;
+    context.probes.touch();
     if (failed) throw new UserError(notFinite(failed.what, at, failed.span));
     window.add(readings);
     return "go";
@@ -50,6 +57,11 @@ export async function runEval(context: Context, block: Eval, parent?: Scope): Pr
     barrier: () => false,
     rewind: (later) => opened.rewind(later),
     settle,
+    wants: () => context.probes.wants,
+    between: async () => {
+      await context.probes.refresh(context);
+      return "go";
+    },
   });
   await lastValueFrom(clock, { defaultValue: undefined });
   // Half a pass is no result.

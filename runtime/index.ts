@@ -18,6 +18,8 @@ export type {
   SwapReport,
 } from "./events.ts";
 export type { FileTensor, Files, Host, HostMath, Rows } from "./host.ts";
+export type { ProbedPart, ProbeOptions, ProbeSpec, ProbeState } from "./probes.ts";
+export { BINS, statsOf, type Stats } from "./stats.ts";
 export { formatNumber, formatValue } from "./format.ts";
 export type { FileMap } from "./disk-memory.ts";
 export { webHost, type WebHost } from "./web.ts";

@@ -56,6 +56,15 @@ export class Segments {
     return ready;
   }
 
+  /** Of a segment that is not run again. */
+  async drop(segment: Segment): Promise<void> {
+    const made = this.made.get(segment);
+    if (!made) return;
+    this.made.delete(segment);
+    const ready = await made.catch(() => undefined);
+    if (ready?.prepared) this.device.release(ready.prepared);
+  }
+
   /** No run of them is under way. */
   release(): void {
     for (const made of this.made.values())

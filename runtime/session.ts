@@ -3,7 +3,7 @@
  * `events$` (every line of `dlx run --json`) and, for people who watch, on `frames$` and `points$`; subscribe before
  * `play`. A user's mistake while running ends the program as `failed` with its message; ours rejects `done`.
  */
-import { BehaviorSubject, Subject, type Observable } from "rxjs";
+import { BehaviorSubject, firstValueFrom, Subject, type Observable } from "rxjs";
 import type { Device, Numbers } from "../gpu/device.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { shapesGraph } from "../lang/errors/running.ts";
@@ -16,6 +16,7 @@ import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport }
 import type { Host, HostMath } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
 import { fullOfSlots } from "./memory.ts";
+import { Probes, type ProbeOptions, type ProbeSpec, type ProbeState } from "./probes.ts";
 import { Segments } from "./segments.ts";
 import { parameterCount, StateTable } from "./state.ts";
 import { goOn, snapshotOf, type Snapshot } from "./swap.ts";
@@ -70,6 +71,8 @@ export class Session {
   private finished!: { resolve: (end: EndEvent) => void; reject: (error: unknown) => void };
   private begun = false;
   private ended = false;
+  /** Behind the end: the last look at what is probed. */
+  private looked: Promise<void> = Promise.resolve();
 
   constructor(options: SessionOptions) {
     this.options = options;
@@ -128,6 +131,8 @@ export class Session {
     if (!input) throw new Error(`expected an input of the program, got ${name}`);
     if (input.kind === "live") {
       inputs$.next({ ...inputs$.value, [name]: value });
+      this.context.probes.touch();
+      this.lookAgain();
       return undefined;
     }
     const next = await this.options.recompile?.({ ...inputs$.value, [name]: value });
@@ -149,6 +154,30 @@ export class Session {
     return this.change(undefined);
   }
 
+  /**
+   * The value of a place of the script, or of slots, while somebody listens: at most every so many milliseconds, at once in
+   * a pause and behind the end. Never an error; completes when the session is disposed of.
+   */
+  probe(spec: ProbeSpec, options: ProbeOptions = {}): Observable<ProbeState> {
+    return this.context.probes.watch(spec, options, () => this.lookAgain());
+  }
+
+  /** The values of slots as they are at the next moment between two ticks. */
+  peek(paths: readonly string[], options: ProbeOptions = {}): Promise<ProbeState> {
+    return firstValueFrom(this.probe({ slots: paths }, options));
+  }
+
+  private lookAgain(): void {
+    const { probes, gate } = this.context;
+    if (!probes.isWatched) return;
+    if (!this.ended) return gate.wake();
+    this.looked = this.looked.then(() => {
+      // the last tick may have failed
+      this.context.device.resume();
+      return probes.refresh(this.context, true);
+    });
+  }
+
   /** The committed value of a slot; between ticks, so pause first. */
   read(path: string): Promise<Numbers> {
     return this.context.state.read(path);
@@ -156,10 +185,13 @@ export class Session {
 
   async dispose(): Promise<void> {
     this.stop();
-    if (!this.begun) return;
+    const { probes } = this.context;
+    if (!this.begun) return probes.close();
     try {
       await this.done;
     } finally {
+      await this.looked;
+      probes.close();
       this.context.state.drop();
       this.context.data.drop();
     }
@@ -168,7 +200,7 @@ export class Session {
   private change(program: Program | undefined): Promise<SwapReport | undefined> {
     if (this.ended) return Promise.resolve(undefined);
     if (!this.begun) {
-      if (program) this.context = contextOf({ ...this.options, program });
+      if (program) this.context = contextOf({ ...this.options, program }, this.context.probes);
       return Promise.resolve(undefined);
     }
     return new Promise((done) => {
@@ -194,6 +226,7 @@ export class Session {
       this.context = context;
       if (program && report.changed) this.snapshots.push(before);
       if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
+      context.probes.touch();
       context.events$.next({ event: "swap", step: before.at.step, ...report });
       done(report);
     }
@@ -202,6 +235,7 @@ export class Session {
   private begin(): void {
     if (this.begun) return;
     this.begun = true;
+    this.context.probes.begin();
     this.run().then(this.finished.resolve, this.finished.reject);
   }
 
@@ -246,13 +280,15 @@ export class Session {
       throw error;
     } finally {
       this.ended = true;
+      this.lookAgain();
+      await this.looked;
       for (const { done } of this.changes.splice(0)) done(undefined);
       for (const stream of [events$, frames$, points$]) stream.complete();
     }
   }
 }
 
-function contextOf(options: SessionOptions): Context {
+function contextOf(options: SessionOptions, probes?: Probes): Context {
   const { program, device, host, math } = options;
   const now = options.now ?? (() => performance.now());
   const gate = new Gate();
@@ -283,6 +319,10 @@ function contextOf(options: SessionOptions): Context {
     pass: { seed: program.seed },
     memories: new Map(),
     counters: new Map(),
+    present: new Map(),
+    ran: new Set(),
+    passes: { begun: 0 },
+    probes: probes ?? new Probes(now),
     leave: { asked: false },
     done: new Set(),
     standing: {},

@@ -18,6 +18,7 @@ import type { Frame, Metrics } from "./events.ts";
 import { inputsOf, namesFrom } from "./inputs.ts";
 import { metricsOf, readsState, type Scope } from "./values.ts";
 import { copyOfMemories, copyOfWindows, type Standing, type TrainPosition, type Windows } from "./position.ts";
+import { Present } from "./present.ts";
 import { memories } from "./watches.ts";
 import { Window, type Reading } from "./windows.ts";
 
@@ -82,12 +83,26 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     context.frames$.next(frame(context, train, { ...context.at, seconds: watch.seconds, metrics, total }));
   };
 
+  const start = from && { ...from, taken: takenOf(from, data) };
+  const present = new Present(
+    train.name,
+    block,
+    (name) => windows.latest.value(name),
+    () => tickNow(context, train, block, start),
+  );
+  context.present.delete(train.name);
+  context.present.set(train.name, present);
+  context.probes.touch();
+
   const looks = readsState(train.report.map(({ value }) => value));
   let epochSeen = from?.epoch ?? 0;
   let last: Tick | undefined;
   const settle = async (tick: Tick, result: TickResult): Promise<"go" | "stop"> => {
     const { step, epoch } = tick;
     const { failed } = result;
+    // Also of a tick that failed: its probes show what it met.
+    present.tick = tick;
+    context.probes.touch();
     if (failed) throw new UserError(await explain(context, tick, failed));
     Object.assign(context.at, { step, epoch, tick: step - 1 });
     context.total.steps++;
@@ -102,7 +117,6 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     return react(({ clock }) => clock.unit === "epochs" && epoch % clock.every === 0);
   };
 
-  const start = from && { ...from, taken: takenOf(from, data) };
   const drawn = draw(context, train, block, watch, start);
   let stopped = false;
   const clock = ticks<Tick, TickResult>({
@@ -126,13 +140,15 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
       stopped ||= flow === "stop";
       return flow;
     },
-    wants: () => context.leave.asked || [...timed.keys()].some(overdue),
+    wants: () => context.leave.asked || context.probes.wants || [...timed.keys()].some(overdue),
     leaves: () => context.leave.asked,
     between: async () => {
       const flow = await react((reaction) => timed.has(reaction) && overdue(reaction));
       stopped ||= flow === "stop";
+      await context.probes.refresh(context);
       return flow;
     },
+    idle: () => context.probes.refresh(context, true),
     breathe: showFrame,
   });
   Object.assign(context.at, { step: behind, epoch: firstEpoch, tick: Math.max(0, behind - 1) });
@@ -185,6 +201,16 @@ async function explain(context: Context, tick: Tick, failed: Failed): Promise<Di
   const found = await blame(context, failed);
   const { what, span } = failed;
   return found ? firstNotFinite(what, tick, span, found.cause, found.user) : notFinite(what, tick, span);
+}
+
+/** The last tick of a block that goes on, else the one that it begins with, as far as its batch is known. */
+function tickNow(context: Context, { data }: Train, { rows }: Block, from: (Standing & { step: number }) | undefined) {
+  const step = Math.max(1, from?.step ?? 0);
+  const at = { epoch: from?.epoch ?? 1, taken: Math.max(0, (from?.taken ?? 0) - 1) };
+  const [slice] = data && rows ? slices(data, rows, 1, at) : [undefined];
+  const epoch = slice?.epoch ?? at.epoch;
+  const scalars = { ...sampleInputs(context), step, epoch, tick: step - 1, seed: context.pass.seed };
+  return { step, epoch, slice, scalars };
 }
 
 function* draw(

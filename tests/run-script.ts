@@ -2,7 +2,7 @@
 import type { Device, Numbers } from "../gpu/device.ts";
 import { evaluate } from "../lang/graph/index.ts";
 import { compile, renderDiagnostic } from "../lang/index.ts";
-import type { CompileOptions, Program } from "../lang/index.ts";
+import type { Compiled, CompileOptions, Program } from "../lang/index.ts";
 import { factsOf, nodeHost } from "../runtime/node.ts";
 import { createSession } from "../runtime/index.ts";
 import type { RunEvent } from "../runtime/index.ts";
@@ -24,16 +24,20 @@ export interface Ran {
 }
 
 export async function compileText(text: string, options: RunOptions = {}): Promise<Program> {
+  return (await compileAll(text, options)).program;
+}
+
+/** With what else the compiler gives. */
+export async function compileAll(text: string, options: RunOptions = {}): Promise<Compiled & { program: Program }> {
   const where = { scriptFolder: options.folder ?? "/nowhere", dataFolder: options.dataFolder };
   const result = await compile(
     { file: "script.dlx", text },
     { prelude, facts: (ref) => factsOf(ref, where), readModule: async () => undefined },
     options,
   );
-  if (!result.program) {
-    throw new Error(result.diagnostics.map((d) => renderDiagnostic(d, [...result.sources])).join("\n"));
-  }
-  return result.program;
+  const { program } = result;
+  if (!program) throw new Error(result.diagnostics.map((d) => renderDiagnostic(d, [...result.sources])).join("\n"));
+  return { ...result, program };
 }
 
 export async function runText(text: string, device: Device, options: RunOptions = {}): Promise<Ran> {

@@ -5,7 +5,7 @@
 import { Reported, UserError } from "../diagnostic.ts";
 import * as errors from "../errors/loops.ts";
 import * as names from "../errors/names.ts";
-import { make } from "../graph/index.ts";
+import { make, topological } from "../graph/index.ts";
 import type { Node, Type } from "../graph/node.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -176,27 +176,31 @@ export function loop(
   const params = [...carryInputs, ...slices.map((s) => s.node), tick];
   const results = [...nextCarries.map((t) => t.node), ...flat.map((t) => t.node)];
   if (results.length === 0) throw new UserError(errors.loopWithoutValue(e.kind, e.span));
-  const captured = capture(results, new Set(params));
   const scans = scanned.map((s) => toFront(s.tensor, s.place));
-  const node = make(
-    "loop",
-    [...captured.values, ...first.map((t) => t.node), ...scans],
-    {
+  const made = (results: readonly Node[]): Node => {
+    const captured = capture(results, new Set(params));
+    const attrs = {
       count,
       consts: captured.params.length,
       carries: first.length,
       scans: scans.length,
       reverse: false,
       body: { params: [...captured.params, ...params], results: captured.results },
-    },
-    e.span,
-  );
+    };
+    return make("loop", [...captured.values, ...first.map((t) => t.node), ...scans], attrs, e.span);
+  };
+  const node = made(results);
   const pick = (index: number): Node => make("pick", [node], { index }, e.span);
   const last = refill(
     carries,
     nextCarries.map((t, i) => ({ ...t, node: pick(i), axes: first[i]!.axes })),
   );
   last.forEach((value, i) => outer.names.set(e.carries[i]!.name.text, { value, span: e.span }));
+  c.settings.hears?.looped((t) => {
+    if (!dependsOn(t.node, new Set(params))) return undefined;
+    const all = make("pick", [made([...results.slice(0, first.length), t.node])], { index: first.length }, e.span);
+    return { ...t, node: all, axes: [stacked?.axis ?? { size: count }, ...t.axes] };
+  });
   let place = first.length;
   const stack = (t: Tensor): Tensor => stackedAt(pick(place++), t, stacked, count);
   const value = template ? fillTemplate(template, flat.map(stack)) : undefined;
@@ -287,6 +291,10 @@ function capture(
     return result;
   };
   return { results: results.map(walk), params, values };
+}
+
+function dependsOn(node: Node, own: ReadonlySet<Node>): boolean {
+  return topological([node]).some((n) => own.has(n));
 }
 
 function toFront(t: Tensor, place: number): Node {

@@ -40,6 +40,7 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   const { g, ok, checked, what } = given
     ? follow(c, env, value, given, params, stmt)
     : descend(c, env, value, params, path, stmt);
+  c.settings.hears?.gradients(c, g);
   const asked = stmt.if ? condition(c, env, stmt.if).node : undefined;
   const before = new Map<string, Node>();
   c.inFullPrecision(() => runStages(c, env, path, opt, params, g, before, stmt));

@@ -40,7 +40,7 @@ export interface Checked {
  * their programs are asked for, once with each alone.
  */
 export function checkProgram(script: Parsed, prelude: readonly Parsed[], known: Known, settings: Settings): Checked {
-  const tests = script.file.body.filter((s) => s.kind === "test");
+  const tests = settings.hears ? [] : script.file.body.filter((s) => s.kind === "test");
   const whole = walk(script, prelude, known, settings, tests);
   if (!whole.program || tests.length === 0 || settings.seen) return whole;
   const part = (some: readonly TestStmt[]): Program => {
@@ -93,6 +93,7 @@ function walk(
   const early = c.diagnostics.length;
   if (!failed && !pending) finishSegments(c);
   const stillGood = !pending && !c.diagnostics.some((d) => d.severity === "error");
+  if (stillGood) settings.hears?.closed(c);
   return {
     program:
       stillGood && !settings.seen

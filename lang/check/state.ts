@@ -136,6 +136,18 @@ export interface Settings {
   readonly tests?: boolean;
   /** Hears the value of every expression and of every name that is bound; the second walk of a short batch is left out. */
   readonly seen?: Seen;
+  /** Hears the same of a walk that is like any other, and may look at its end. */
+  readonly hears?: Listener;
+}
+
+export interface Listener {
+  value(c: Checker, place: Span, value: Value, frame?: Frame): void;
+  /** Of a `minimize`, by param. */
+  gradients(c: Checker, g: Bundle): void;
+  /** At the end of a `scan` or `iterate`: a value of its body for all ticks at once, undefined for one that is none. */
+  looped(all: (t: Tensor) => Tensor | undefined): void;
+  /** All segments are closed, and nothing is wrong. */
+  closed(c: Checker): void;
 }
 
 export type Seen = (place: Span, value: Value, frame?: Frame) => void;
@@ -176,6 +188,7 @@ export class Checker {
   readonly pendingFiles: { path: string; from: string; span: Span }[] = [];
   readonly settings: Settings;
   readonly knowFacts: (ref: SourceRef) => Facts | Diagnostic | undefined;
+  private readonly heard: Seen | undefined;
   seed = 0;
   /** `precision mixed`, from its line on; not in optimizers and first values. */
   mixed = false;
@@ -213,10 +226,12 @@ export class Checker {
     this.settings = settings;
     this.knowFacts = facts;
     this.missingFiles = missingFiles;
+    const { hears } = settings;
+    if (hears) this.heard = (place, value, frame) => hears.value(this, place, value, frame);
   }
 
   get seen(): Seen | undefined {
-    return this.replaying ? undefined : this.settings.seen;
+    return this.heard ?? (this.replaying ? undefined : this.settings.seen);
   }
 
   report(diagnostic: Diagnostic): void {

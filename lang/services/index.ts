@@ -277,6 +277,7 @@ export type { ServiceHost } from "./host.ts";
 export type { Hover } from "./hover.ts";
 export { applyChanges, Lines } from "./lines.ts";
 export type { Change, Place, PlaceRange } from "./lines.ts";
+export { follow } from "./follow.ts";
 export type { Fold, Outline, OutlineKind } from "./outline.ts";
 export { applyEdits } from "./rename.ts";
 export type { Renamed, TextEdit } from "./rename.ts";
