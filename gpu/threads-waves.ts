@@ -8,7 +8,7 @@ import type { Kernel, RowsKernel } from "./kernel.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceText } from "./threads-worker.ts";
-import { WINOGRAD_SHARE, asWinograd } from "./wasm/blocks.ts";
+import { asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
 type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
@@ -51,7 +51,7 @@ export function costOf(kernel: Kernel): number {
       const { g, m, n, k } = kernel;
       const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
       const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (m + n));
-      return (asWinograd(kernel) ? WINOGRAD_SHARE * plain : plain) + epilogue;
+      return (asWinograd(kernel)?.share ?? 1) * plain + epilogue;
     }
     case "cumsum":
     case "scatter":

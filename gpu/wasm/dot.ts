@@ -5,13 +5,13 @@
  */
 import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
+import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
 import { packFunction, packKey, packedTogether } from "./pack.ts";
-import { tileFunction } from "./tile.ts";
+import { tileFunction, tilesOf } from "./tile.ts";
 import { winogradFunction } from "./winograd.ts";
 
 /** `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end. */
@@ -260,7 +260,7 @@ class DotWriter {
       if (epilogue?.after !== "m") return;
       f.get(this.k0).get(this.kc).op("i32.add").i32(k).op("i32.eq");
       f.get(this.n0).get(this.nc).op("i32.add").i32(n).op("i32.eq", "i32.and");
-      f.if(() => this.finisher.from(epilogue, this.m0, this.height, m));
+      f.if(() => this.finisher.from(epilogue, this.m0, this.height, () => f.i32(m)));
     });
   }
 
@@ -285,6 +285,7 @@ class DotWriter {
         this.packRight();
         this.block();
       }); // prettier-ignore
+      if (this.epilogue?.after === "n") this.finisher.from(this.epilogue, this.n0, NC, to);
     });
   }
 
@@ -297,7 +298,7 @@ class DotWriter {
     const [from, to] = this.range("g", kernel.g);
     this.loop(this.g, from, to, 1, () => {
       this.batch();
-      if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, kernel.g);
+      if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, () => f.i32(kernel.g));
     });
     if (epilogue?.after === "all") this.finisher.all(epilogue);
     return f;

@@ -40,15 +40,19 @@ export class Finisher {
     this.run(epilogue, () => f.i32(0), () => f.i32(epilogue.places)); // prettier-ignore
   }
 
-  /** What is done with the batches or rows from `counter` on, `step` of them or up to `end`. */
-  from(epilogue: Finish, counter: number, step: number, end: number): void {
+  /** What is done with the batches, rows or columns from `counter` on, `step` of them or up to the end, which is pushed. */
+  from(epilogue: Finish, counter: number, step: number, end: () => void): void {
     const { f, next } = this;
     const place = (local: number) => {
       f.get(local);
       if (epilogue.each > 1) f.i32(epilogue.each).op("i32.mul");
       if (epilogue.needs > 1) f.i32(epilogue.needs).op("i32.div_u");
     };
-    f.get(counter).i32(step).op("i32.add").tee(next).i32(end).get(next).i32(end).op("i32.lt_s", "select").set(next);
+    f.get(counter).i32(step).op("i32.add").tee(next);
+    end();
+    f.get(next);
+    end();
+    f.op("i32.lt_s", "select").set(next);
     this.run(epilogue, () => place(counter), () => place(next)); // prettier-ignore
   }
 }

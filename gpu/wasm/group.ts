@@ -6,7 +6,7 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, GroupKernel, RowsKernel } from "../kernel.ts";
 import { flopsOf } from "../stats.ts";
 import { Fn } from "./assembler.ts";
-import { WINOGRAD_SHARE, asWinograd, cutOf } from "./blocks.ts";
+import { asWinograd, cutOf } from "./blocks.ts";
 import { dotFunction } from "./dot.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
@@ -25,7 +25,7 @@ const stepsOf = (kernel: RowsKernel | DotKernel) => (kernel.kind === "rows" ? ou
 
 /** Arithmetic and memory of a kernel in one number. */
 function workOf(kernel: RowsKernel | DotKernel): number {
-  const flops = flopsOf(kernel) * (kernel.kind === "dot" && asWinograd(kernel) ? WINOGRAD_SHARE : 1);
+  const flops = flopsOf(kernel) * (kernel.kind === "dot" ? (asWinograd(kernel)?.share ?? 1) : 1);
   return flops + kernel.params.reduce((n, param) => n + param.size, 0);
 }
 
