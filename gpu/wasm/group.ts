@@ -19,6 +19,8 @@ interface Range {
   /** Own steps to a place, and in all. */
   readonly step: number;
   readonly count: number;
+  /** Of a place. */
+  readonly work: number;
 }
 
 const stepsOf = (kernel: RowsKernel | DotKernel) => (kernel.kind === "rows" ? outerSteps(kernel) : cutOf(kernel));
@@ -42,15 +44,20 @@ function rangesOf(kernel: GroupKernel): Range[] {
   return members.map(({ count, unit, units, work }) => {
     const each = Math.min(units, Math.max(1, Math.floor((wanted * units) / Math.max(1, work))));
     const places = Math.ceil(units / each);
-    const range = { start, places, step: each * unit, count };
+    const range = { start, places, step: each * unit, count, work: work / places };
     start += places;
     return range;
   });
 }
 
-export function groupSteps(kernel: GroupKernel): { readonly count: number; readonly unit: number } {
-  const last = rangesOf(kernel).at(-1);
-  return { count: last ? last.start + last.places : 0, unit: 1 };
+/** Places of a group, and the work of each: members differ. */
+export function groupSteps(kernel: GroupKernel): {
+  readonly count: number;
+  readonly unit: number;
+  readonly work: readonly number[];
+} {
+  const work = rangesOf(kernel).flatMap((range) => Array.from({ length: range.places }, () => range.work));
+  return { count: work.length, unit: 1, work };
 }
 
 export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {

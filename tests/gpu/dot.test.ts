@@ -9,7 +9,12 @@ import { gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
-const devices = [new CpuDevice(), new CpuDevice({ relaxed: false }), new CpuDevice({ pieces: 3 })];
+const devices = [
+  new CpuDevice(),
+  new CpuDevice({ relaxed: false }),
+  new CpuDevice({ pieces: 3 }),
+  new CpuDevice({ debug: "poison" }),
+];
 
 async function check(nodes: readonly Node[], batch: Record<string, Float32Array>, limit = 1e-5): Promise<void> {
   const expected = inFloat64(nodes, batch);
