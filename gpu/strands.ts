@@ -40,7 +40,7 @@ function callsOf(loop: LoopStep, kernels: readonly Kernel[]): readonly Call[] | 
 function outerOf(kernel: RowsKernel | DotKernel): { readonly count: number; readonly unit: number } | undefined {
   if (kernel.kind === "rows") return outerSteps(kernel);
   if (kernel.g !== 1 || asWinograd(kernel)) return undefined;
-  const finish = finishOf(kernel);
+  const finish = finishOf(kernel, true);
   const even = !finish || (finish.after === "m" && finish.needs === 1 && finish.each % finish.unit === 0);
   return even ? { count: kernel.m, unit: 1 } : undefined;
 }
@@ -82,7 +82,7 @@ function callApart({ kernel, args }: Call, rows: number, made: ReadonlySet<numbe
     const reach = a.base + a.outer.stride * (m / rows - 1) + a.k.stride * (k - 1);
     if (a.outer.stride * m !== size || a.k.stride < 0 || reach >= size / rows) return false;
   }
-  const finish = finishOf(kernel);
+  const finish = finishOf(kernel, true);
   return !epilogue || !finish || rowsApart(finish.rows, rows, (param) => varies(epilogue.params[param] as number));
 }
 

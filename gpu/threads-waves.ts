@@ -9,7 +9,7 @@ import { below } from "./program.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceLoop, PieceText } from "./threads-piece.ts";
-import { WINOGRAD_SHARE, asWinograd } from "./wasm/blocks.ts";
+import { asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
 type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
@@ -54,7 +54,7 @@ export function costOf(kernel: Kernel): number {
       const { g, m, n, k } = kernel;
       const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
       const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (m + n));
-      return (asWinograd(kernel) ? WINOGRAD_SHARE * plain : plain) + epilogue;
+      return (asWinograd(kernel)?.share ?? 1) * plain + epilogue;
     }
     case "cumsum":
     case "scatter":
@@ -158,6 +158,24 @@ export function cuts(count: number, unit: number, pieces: number): (readonly [nu
 export interface Outer {
   readonly count: number;
   readonly unit: number;
+  /** Of each place, where these differ (and the unit is 1). */
+  readonly work?: readonly number[];
+}
+
+/** A range in parts of nearly equal work, with the share of the whole that each has. */
+function shares({ count, unit, work }: Outer, pieces: number): { begin: number; end: number; share: number }[] {
+  if (!work) return cuts(count, unit, pieces).map(([begin, end]) => ({ begin, end, share: (end - begin) / count }));
+  const total = work.reduce((a, b) => a + b, 0);
+  const out: { begin: number; end: number; share: number }[] = [];
+  let [begin, share] = [0, 0];
+  work.forEach((own, place) => {
+    share += own / total;
+    // nearer to an even share with this place than with the next one too
+    if (place + 1 < count && share + (work[place + 1] ?? 0) / total / 2 < 1 / pieces) return;
+    out.push({ begin, end: place + 1, share });
+    [begin, share] = [place + 1, 0];
+  });
+  return out;
 }
 
 /** Whether the wave is worth more than one thread, and its pieces, the dearest last: claims begin there. */
@@ -174,13 +192,14 @@ export function piecesOf(
   const least = LEAST_GRAINS * grain;
   const list = wave.flatMap((step, i) => {
     const kernel = kernels[step.kernel] as Kernel;
-    const { count, unit } = outer[step.kernel] as Outer;
+    const range = outer[step.kernel] as Outer;
+    const { count, unit } = range;
     const cost = costs[i] as number;
     // each piece of a product packs one operand anew: none of less than a unit
     const most = kernel.kind === "dot" ? Math.max(1, Math.floor(count / unit)) : MOST_PIECES;
     const wanted = total < least ? 1 : Math.max(1, Math.min(most, Math.round(cost / target)));
-    return cuts(count, unit, wanted).map(([begin, end]) => ({
-      cost: (cost * (end - begin)) / count,
+    return shares(range, wanted).map(({ begin, end, share }) => ({
+      cost: cost * share,
       piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel) },
     }));
   });

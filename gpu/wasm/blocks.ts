@@ -4,10 +4,11 @@
  * over the same depths in the same order whatever the part, so the bits do not depend on it.
  */
 import { coalesce } from "../coalesce.ts";
+import { byColumns } from "./columns.ts";
 import type { DotKernel, RowsKernel } from "../kernel.ts";
 import { outerSteps } from "./rows.ts";
-import { winogradOf, winogradScratch } from "./winograd.ts";
-import type { Winograd } from "./winograd.ts";
+import { winogradOf, winogradScratch } from "./winograd-plan.ts";
+import type { Winograd } from "./winograd-plan.ts";
 
 /** Most depth and columns of a block. */
 const KC = 320;
@@ -18,15 +19,6 @@ const MC = 24;
 export const NR = 8;
 /** Columns of a part: whole vectors, and panels that are packed at once. */
 const COLUMNS = 32;
-
-/** Rows of a tile: what sixteen registers hold with and without fused multiply-add. */
-const tileRows = (madd: boolean) => (madd ? 6 : 4);
-
-/** `rows` as tiles, as alike as can be: small ones do not fill the processor. */
-export function tilesOf(rows: number, madd: boolean): readonly number[] {
-  const count = Math.ceil(rows / tileRows(madd));
-  return Array.from({ length: count }, (_, i) => Math.floor((rows + count - 1 - i) / count));
-}
 
 /** Rows of a block; fewer than two blocks are one. */
 export const blockRows = (m: number): number => (m < 2 * MC ? m : MC);
@@ -45,11 +37,8 @@ const SCRATCH = KC * (NC + 2 * MC);
 export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
   if (sizes.k === Infinity) return SCRATCH;
   const panels = blockDepth(sizes.k) * (packedColumns(sizes.n) + Math.min(2 * MC, sizes.m));
-  return Math.max(panels, winogradScratch(sizes.n, sizes.k, SCRATCH));
+  return Math.max(panels, winogradScratch(sizes.m, sizes.n, sizes.k, SCRATCH));
 }
-
-/** The time of such a convolution, of that of the plain product. */
-export const WINOGRAD_SHARE = 0.5;
 
 /** How a product is done as a convolution of 3×3, if it is one and that is quicker. */
 export const asWinograd = (kernel: DotKernel): Winograd | undefined => winogradOf(kernel, SCRATCH);
@@ -68,9 +57,9 @@ export interface Finish {
   readonly rows: RowsKernel;
   /** Of the outermost loop. */
   readonly places: number;
-  /** Along the batches, or along the rows of a product that is not batched; the whole product where the order differs. */
-  readonly after: "g" | "m" | "all";
-  /** `needs` batches or rows make `each` places; parts are multiples of `step` batches or rows. One of the first two is 1. */
+  /** Along the batches, the rows or the columns of a product that is not batched; the whole where the order differs. */
+  readonly after: Cut["axis"] | "all";
+  /** `needs` batches, rows or columns make `each` places; parts are multiples of `step` of them. One of the first two is 1. */
   readonly each: number;
   readonly needs: number;
   readonly step: number;
@@ -78,23 +67,41 @@ export interface Finish {
   readonly unit: number;
 }
 
-export function finishOf(kernel: DotKernel): Finish | undefined {
-  if (!kernel.epilogue) return undefined;
-  const rows = coalesce(kernel.epilogue.rows);
-  const { count: places, unit, axis } = outerSteps(rows);
-  const after = kernel.g > 1 ? "g" : "m";
-  const along = kernel[after];
-  // the grid is the product's axes in order, some of them joined or split: the first is batches, or batches and rows, …
-  const even = axis === 0 && (places % along === 0 || along % places === 0);
-  const [each, needs] = [Math.max(1, places / along), Math.max(1, along / places)];
-  const step = after === "g" ? needs : multiple(stepOf(kernel), needs);
-  // a border of a part is one of the epilogue's vectors too
-  const whole = !even || ((step / needs) * each) % unit !== 0;
-  return { rows, places, each, needs, step, unit, after: whole ? "all" : after };
+/** How a product is cut if its epilogue may be cut with it; `byRows`: who asks cuts rows. */
+function wanted(kernel: DotKernel, byRows: boolean): Cut {
+  const { g, m, n } = kernel;
+  if (byRows) return { axis: "m", count: m, unit: blockRows(m) };
+  const winograd = asWinograd(kernel);
+  if (winograd?.kind === "forward") return { axis: "n", count: n, unit: winograd.unit };
+  if (winograd) return { axis: "m", count: m, unit: winograd.unit };
+  if (g > 1 && (kernel.epilogue || g >= 4)) return { axis: "g", count: g, unit: 1 };
+  if (n <= m) return { axis: "m", count: m, unit: blockRows(m) };
+  // parts of columns that an epilogue runs over are even
+  const unit = kernel.epilogue ? evenColumns(n) : COLUMNS;
+  return unit === undefined ? { axis: "m", count: m, unit: blockRows(m) } : { axis: "n", count: n, unit };
 }
 
-/** Rows that are made at once. */
-const stepOf = (kernel: DotKernel): number => asWinograd(kernel)?.unit ?? blockRows(kernel.m);
+export function finishOf(kernel: DotKernel, byRows = false): Finish | undefined {
+  if (!kernel.epilogue) return undefined;
+  const { axis: after, count: along, unit: least } = wanted(kernel, byRows);
+  const whole = coalesce(kernel.epilogue.rows);
+  const split = after === "n" ? byColumns(kernel.epilogue.rows, kernel.m, kernel.n, least) : whole;
+  const rows = split ?? whole;
+  const { count: places, unit, axis } = outerSteps(rows);
+  // the grid is the axes that are cut, some of them joined or split: the first is batches, or batches and rows, …
+  const even = split !== undefined && axis === 0 && (places % along === 0 || along % places === 0);
+  const [each, needs] = even ? [Math.max(1, places / along), Math.max(1, along / places)] : [1, 1];
+  const step = multiple(least, needs);
+  // a border of a part is one of the epilogue's vectors too
+  const uneven = !even || ((step / needs) * each) % unit !== 0;
+  return { rows, places, each, needs, step, unit, after: uneven ? "all" : after };
+}
+
+/** Columns of a part that parts of all columns consist of. */
+function evenColumns(n: number): number | undefined {
+  for (let unit = COLUMNS; unit <= NC; unit += NR) if (n % unit === 0) return unit;
+  return undefined;
+}
 
 /** The least common one. */
 function multiple(a: number, b: number): number {
@@ -104,12 +111,8 @@ function multiple(a: number, b: number): number {
 }
 
 export function cutOf(kernel: DotKernel): Cut {
-  const { g, m, n } = kernel;
   const finish = finishOf(kernel);
-  if (finish?.after === "all") return { axis: "m", count: m, unit: m };
-  if (finish?.after === "g") return { axis: "g", count: g, unit: finish.step };
-  if (finish) return { axis: "m", count: m, unit: finish.step };
-  if (g >= 4) return { axis: "g", count: g, unit: 1 };
-  if (n > m && !asWinograd(kernel)) return { axis: "n", count: n, unit: COLUMNS };
-  return { axis: "m", count: m, unit: stepOf(kernel) };
+  if (finish?.after === "all") return { axis: "m", count: kernel.m, unit: kernel.m };
+  const cut = wanted(kernel, false);
+  return finish ? { ...cut, unit: finish.step } : cut;
 }

@@ -5,13 +5,13 @@
  */
 import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns, tilesOf } from "./blocks.ts";
+import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
 import { packFunction, packKey, packedTogether } from "./pack.ts";
-import { tileFunction } from "./tile.ts";
+import { tileFunction, tilesOf } from "./tile.ts";
 import { winogradFunction } from "./winograd.ts";
 
 /**
@@ -56,17 +56,18 @@ class DotWriter {
   private readonly j: number;
   private readonly end: number;
 
-  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part = kernel.m) {
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.f = f;
     this.kernel = kernel;
     this.madd = madd;
     this.shared = shared;
     this.finisher = new Finisher(f, kernel, shared, helpers);
-    this.cut = part < kernel.m ? { axis: "m", count: kernel.m, unit: part } : cutOf(kernel);
-    this.epilogue = finishOf(kernel);
-    this.height = blockRows(part);
-    const tails = [part, kernel.m % part].map((rows) => rows % this.height);
+    const most = part ?? kernel.m;
+    this.cut = part === undefined ? cutOf(kernel) : { axis: "m", count: kernel.m, unit: part };
+    this.epilogue = finishOf(kernel, part !== undefined);
+    this.height = blockRows(most);
+    const tails = [most, kernel.m % most].map((rows) => rows % this.height);
     this.tails = [...new Set(tails)].filter((rows) => rows > 0);
     this.depth = blockDepth(kernel.k);
     const local = () => f.local("i32");
@@ -292,6 +293,7 @@ class DotWriter {
         this.packRight();
         this.block();
       }); // prettier-ignore
+      if (this.epilogue?.after === "n") this.finisher.from(this.epilogue, this.n0, NC, to);
     });
   }
 

@@ -40,7 +40,7 @@ export class Finisher {
     this.run(epilogue, () => f.i32(0), () => f.i32(epilogue.places)); // prettier-ignore
   }
 
-  /** What is done with the batches or rows from `counter` on, `step` of them or up to the end, which is pushed. */
+  /** What is done with the batches, rows or columns from `counter` on, `step` of them or up to the end, which is pushed. */
   from(epilogue: Finish, counter: number, step: number, end: () => void): void {
     const { f, next } = this;
     const place = (local: number) => {

@@ -6,7 +6,7 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel, GroupKernel, RowsKernel } from "../kernel.ts";
 import { flopsOf } from "../stats.ts";
 import { Fn } from "./assembler.ts";
-import { WINOGRAD_SHARE, asWinograd, cutOf } from "./blocks.ts";
+import { asWinograd, cutOf } from "./blocks.ts";
 import { dotFunction } from "./dot.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
@@ -19,6 +19,8 @@ interface Range {
   /** Own steps to a place, and in all. */
   readonly step: number;
   readonly count: number;
+  /** Of a place. */
+  readonly work: number;
 }
 
 export const linkSteps = (kernel: RowsKernel | DotKernel) =>
@@ -26,7 +28,7 @@ export const linkSteps = (kernel: RowsKernel | DotKernel) =>
 
 /** Arithmetic and memory of a kernel in one number. */
 function workOf(kernel: RowsKernel | DotKernel): number {
-  const flops = flopsOf(kernel) * (kernel.kind === "dot" && asWinograd(kernel) ? WINOGRAD_SHARE : 1);
+  const flops = flopsOf(kernel) * (kernel.kind === "dot" ? (asWinograd(kernel)?.share ?? 1) : 1);
   return flops + kernel.params.reduce((n, param) => n + param.size, 0);
 }
 
@@ -43,15 +45,20 @@ function rangesOf(kernel: GroupKernel): Range[] {
   return members.map(({ count, unit, units, work }) => {
     const each = Math.min(units, Math.max(1, Math.floor((wanted * units) / Math.max(1, work))));
     const places = Math.ceil(units / each);
-    const range = { start, places, step: each * unit, count };
+    const range = { start, places, step: each * unit, count, work: work / places };
     start += places;
     return range;
   });
 }
 
-export function groupSteps(kernel: GroupKernel): { readonly count: number; readonly unit: number } {
-  const last = rangesOf(kernel).at(-1);
-  return { count: last ? last.start + last.places : 0, unit: 1 };
+/** Places of a group, and the work of each: members differ. */
+export function groupSteps(kernel: GroupKernel): {
+  readonly count: number;
+  readonly unit: number;
+  readonly work: readonly number[];
+} {
+  const work = rangesOf(kernel).flatMap((range) => Array.from({ length: range.places }, () => range.work));
+  return { count: work.length, unit: 1, work };
 }
 
 /** The function of a kernel within another one. */

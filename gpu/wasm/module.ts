@@ -51,8 +51,12 @@ function floored(name: "divide" | "modulo"): Fn {
   return f;
 }
 
-/** Places of the outermost loop and the step that cuts must keep to. */
-export function stepsOf(kernel: Kernel): { readonly count: number; readonly unit: number } {
+/** Places of the outermost loop, the step that cuts must keep to, and the work of each place where these differ. */
+export function stepsOf(kernel: Kernel): {
+  readonly count: number;
+  readonly unit: number;
+  readonly work?: readonly number[];
+} {
   switch (kernel.kind) {
     case "rows":
       return outerSteps(kernel);

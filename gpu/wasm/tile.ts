@@ -3,13 +3,30 @@
  */
 import { Fn } from "./assembler.ts";
 
+/** Rows of a tile: what sixteen registers hold with and without fused multiply-add. */
+const tileRows = (madd: boolean) => (madd ? 6 : 4);
+
+/** `rows` as tiles, as alike as can be: small ones do not fill the processor. */
+export function tilesOf(rows: number, madd: boolean): readonly number[] {
+  const count = Math.ceil(rows / tileRows(madd));
+  return Array.from({ length: count }, (_, i) => Math.floor((rows + count - 1 - i) / count));
+}
+
+/** How operands lie, in elements: from row to row and from depth to depth of a, from depth to depth of b. */
+export interface TileLayout {
+  readonly row: number;
+  readonly depth: number;
+  readonly across: number;
+}
+
 /**
- * c[rows × columns] (+)= panel a · panel b, where `wide` rows of a lie side by side.
+ * c[rows × columns] (+)= a · b, both packed into panels unless `layout` tells more.
  * Parameters: a, b, c, depth, bytes per row of c, whether c is new.
  */
-export function tileFunction(rows: number, columns: number, madd: boolean, wide = rows): Fn {
+export function tileFunction(rows: number, columns: number, madd: boolean, layout?: TileLayout): Fn {
   const f = new Fn(["i32", "i32", "i32", "i32", "i32", "i32"]);
   const vectors = Math.ceil(columns / 4);
+  const { row: rowA, depth: depthA, across: depthB } = layout ?? { row: 1, depth: rows, across: 4 * vectors };
   const x = f.local("v128");
   const b = Array.from({ length: vectors }, () => f.local("v128"));
   const acc = Array.from({ length: rows }, () => b.map(() => f.local("v128")));
@@ -17,12 +34,12 @@ export function tileFunction(rows: number, columns: number, madd: boolean, wide 
     b.forEach((local, j) =>
       f
         .get(1)
-        .mem("v128.load", 16 * (j + at * vectors))
+        .mem("v128.load", 4 * (4 * j + at * depthB))
         .set(local),
     );
     acc.forEach((row, i) => {
       f.get(0)
-        .mem("v128.load32_splat", 4 * (i + at * wide))
+        .mem("v128.load32_splat", 4 * (i * rowA + at * depthA))
         .set(x);
       row.forEach((local, j) => {
         if (madd)
@@ -46,11 +63,11 @@ export function tileFunction(rows: number, columns: number, madd: boolean, wide 
     .if(() => {
       step(0);
       f.get(0)
-        .i32(4 * wide)
+        .i32(4 * depthA)
         .op("i32.add")
         .set(0);
       f.get(1)
-        .i32(16 * vectors)
+        .i32(4 * depthB)
         .op("i32.add")
         .set(1);
     });
@@ -63,11 +80,11 @@ export function tileFunction(rows: number, columns: number, madd: boolean, wide 
         step(0);
         step(1);
         f.get(0)
-          .i32(8 * wide)
+          .i32(8 * depthA)
           .op("i32.add")
           .set(0);
         f.get(1)
-          .i32(32 * vectors)
+          .i32(8 * depthB)
           .op("i32.add")
           .set(1);
         f.get(3).i32(1).op("i32.sub").tee(3).brIf(0);

@@ -1,102 +1,50 @@
 /**
- * Convolutions of 3×3 by Winograd's F(2×2, 3×3): tiles of 4×4 inputs and the weights are transformed, sixteen small
- * products over the channels take the place of one over channels and windows, and 2×2 results are transformed back:
- * 16 multiplications where the plain product has 36. All transforms are sums and halves, so the error stays within a few
- * times that of the plain product.
- *   V = Bᵀ d B   U = G w Gᵀ   M[ξ] = V[ξ] · U[ξ]   y = Aᵀ M A
- * Which convolutions: the left operand's windows step by one pixel, over even lines of eights of pixels.
+ * Convolutions of 3×3 and the gradients of their weights by Winograd: tiles are transformed, one small product over the
+ * channels (or, of gradients, over the tiles) for each of their points takes the place of one over channels and windows,
+ * and results are transformed back. Which products: `winograd-plan`.
  */
-import type { DotKernel } from "../kernel.ts";
+import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 import type { Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
-import { tileFunction } from "./tile.ts";
+import { tileFunction, tilesOf } from "./tile.ts";
+import type { TileLayout } from "./tile.ts";
+import { TAPS, pitch } from "./winograd-plan.ts";
+import type { Winograd } from "./winograd-plan.ts";
+import { tileIn, tileOut, windowsOut } from "./winograd-tiles.ts";
+import { inputMatrix, outputMatrix, square, weightMatrix } from "./winograd-transform.ts";
 
-/** Most tiles of a block. */
-const TILES = 16;
-/** Least channels in and out, and pixels, that are worth the transforms. */
-const CHANNELS = 16;
-const PIXELS = 512;
-/** Columns of the micro-kernel, and of a panel of transformed weights. */
+/** Columns of the micro-kernel. */
 const NR = 8;
-/** Products: one for each place of a 4×4 tile. */
-const PLACES = 16;
 
-export interface Winograd {
-  readonly channels: number;
-  /** Output channels of a round: the transformed weights of one round fit into scratch. */
-  readonly outputs: number;
-  /** Tiles of a block: so many lines of tiles, so many tiles of each. */
-  readonly lines: number;
-  readonly across: number;
-  /** Pixels in a line of the image. */
-  readonly width: number;
-  /** Of the input, in elements: from line to line and from channel to channel. */
-  readonly line: number;
-  readonly channel: number;
-  /** Rows of the product that a step along the image makes: `lines` lines of tiles. */
-  readonly unit: number;
-}
-
-const scratchFor = (channels: number, outputs: number): number =>
-  PLACES * (channels * outputs + TILES * (channels + outputs));
-
-function outputsOf(n: number, channels: number, most: number): number | undefined {
-  for (let rounds = 1; n / rounds >= CHANNELS; rounds++) {
-    if (n % (rounds * NR) === 0 && scratchFor(channels, n / rounds) <= most) return n / rounds;
-  }
-  return undefined;
-}
-
-/** Elements of scratch that a product of these sizes needs if it is such a convolution; `most` are to be had. */
-export function winogradScratch(n: number, k: number, most: number): number {
-  const outputs = k % 9 === 0 && k / 9 >= CHANNELS && n !== Infinity ? outputsOf(n, k / 9, most) : undefined;
-  return outputs === undefined ? 0 : scratchFor(k / 9, outputs);
-}
-
-/** The largest divisor of `n` of at most `limit`; every divisor is a multiple of `step`. */
-function divisor(n: number, step: number, limit: number): number {
-  let out = 0;
-  for (let d = step; d <= Math.min(n, limit); d += step) if (n % d === 0) out = d;
-  return out;
-}
-
-export function winogradOf({ g, m, n, k, a }: DotKernel, most: number): Winograd | undefined {
-  if (g !== 1 || m < PIXELS || a.outer.kind !== "table" || a.k.kind !== "table") return undefined;
-  const [across, down] = a.outer.runs;
-  const [x, y, channel, none] = a.k.runs;
-  if (!across || !down || !x || !y || !channel || none) return undefined;
-  const windows = x.length === 3 && y.length === 3 && 9 * channel.length === k;
-  const steps = across.stride === 1 && x.stride === 1 && down.stride === y.stride;
-  if (!windows || !steps || across.length % 8 !== 0 || down.length % 2 !== 0) return undefined;
-  const outputs = channel.length < CHANNELS ? undefined : outputsOf(n, channel.length, most);
-  if (outputs === undefined) return undefined;
-  const tiles = divisor(across.length / 2, 4, TILES);
-  // several lines at once only where a block holds them whole
-  const lines = 2 * tiles === across.length ? Math.max(1, divisor(down.length / 2, 1, Math.floor(TILES / tiles))) : 1;
-  return {
-    channels: channel.length,
-    outputs,
-    lines,
-    across: tiles,
-    width: across.length,
-    line: down.stride,
-    channel: channel.stride,
-    unit: 2 * lines * across.length,
-  };
-}
-
-/** `(begin, end, pointers…)`: begin and end are multiples of `unit` rows. */
-export const winogradFunction = (
+/** `(begin, end, pointers…)`: begin and end are multiples of `unit`, pixels or output channels. */
+export function winogradFunction(
   kernel: DotKernel,
   plan: Winograd,
   epilogue: Finish | undefined,
   madd: boolean,
   shared: Shared,
   helpers: HelperCalls,
-): Fn => new WinogradWriter(kernel, plan, epilogue, madd, shared, helpers).write();
+): Fn {
+  const writer = new WinogradWriter(kernel, plan, epilogue, madd, shared, helpers);
+  return plan.kind === "forward" ? writer.forward() : writer.weights();
+}
+
+/** Matrices of a product at each point: where it lies, how many rows and columns. */
+interface Points {
+  readonly at: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Tiles of a block on their way, for each four channels: strides in elements from tile to tile, line to line, four to four. */
+interface Walk {
+  readonly tile: number;
+  readonly line: number;
+  readonly channels: number;
+}
 
 class WinogradWriter {
   private readonly f: Fn;
@@ -107,11 +55,10 @@ class WinogradWriter {
   private readonly shared: Shared;
   private readonly finisher: Finisher;
   private readonly tiles: number;
-  /** Addresses: transformed weights, transformed input, products. */
-  private readonly u: number;
-  private readonly v: number;
-  private readonly p: number;
-  private readonly lanes: readonly number[];
+  /** Channels by outputs (the weights, or their gradient), tiles by channels (the image), tiles by outputs. */
+  private readonly whole: Points;
+  private readonly image: Points;
+  private readonly left: Points;
 
   constructor(
     kernel: DotKernel,
@@ -129,19 +76,18 @@ class WinogradWriter {
     this.madd = madd;
     this.shared = shared;
     this.finisher = new Finisher(f, kernel, shared, helpers);
-    this.tiles = plan.lines * plan.across;
-    this.u = 2 + kernel.scratch;
-    [this.v, this.p] = [f.local("i32"), f.local("i32")];
-    this.lanes = Array.from({ length: 24 }, () => f.local("v128"));
+    const { channels, outputs, lines, across } = plan;
+    this.tiles = lines * across;
+    const forward = plan.kind === "forward";
+    const [rows, columns] = forward ? [channels, outputs] : [outputs, channels];
+    this.whole = { at: 2 + kernel.scratch, rows, columns };
+    this.image = { at: f.local("i32"), rows: this.tiles, columns: channels };
+    this.left = { at: f.local("i32"), rows: this.tiles, columns: outputs };
   }
 
-  private lane(i: number): number {
-    const local = this.lanes[i];
-    if (local === undefined) throw new Error(`expected one of ${this.lanes.length} vectors, got ${i}`);
-    return local;
-  }
+  // ---------------------------------------------------------------- loops and addresses
 
-  /** for (i = from; i < to; i += step), both pushed; at least once. */
+  /** for (i = from; i < to; i += step), both pushed. */
   private loop(i: number, from: () => void, to: () => void, step: number, body: () => void): void {
     const { f } = this;
     from();
@@ -153,301 +99,239 @@ class WinogradWriter {
       f.op("i32.lt_s").brIf(0);
     });
   }
+
   private times(i: number, count: number, step: number, body: () => void): void {
     this.loop(i, () => this.f.i32(0), () => this.f.i32(count), step, body); // prettier-ignore
   }
 
-  // ---------------------------------------------------------------- transforms
-
-  /** U = G w Gᵀ for the output channels from n0 on, in panels of eight. */
-  private weights(n0: number): void {
-    const { f, plan, kernel } = this;
-    const { b } = kernel;
-    const { channels, outputs } = plan;
-    const [o, c, from, to] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-    const w = Array.from({ length: 9 }, () => f.local("f32"));
-    const t = Array.from({ length: 12 }, () => f.local("f32"));
-    const sum = f.local("f32");
-    const at = (list: readonly number[], i: number): number => list[i] ?? 0;
-    /** Four of three: x, (x + y + z) / 2, (x - y + z) / 2, z; each pushed in turn and taken. */
-    const four = (x: number, y: number, z: number, take: (i: number, push: () => void) => void) => {
-      f.get(x).get(z).op("f32.add").set(sum);
-      take(0, () => f.get(x));
-      take(1, () => f.f32(0.5).get(sum).get(y).op("f32.add", "f32.mul"));
-      take(2, () => f.f32(0.5).get(sum).get(y).op("f32.sub", "f32.mul"));
-      take(3, () => f.get(z));
-    };
-    this.times(o, outputs, 1, () => {
-      f.get(2 + b.param)
-        .i32(4 * b.base)
-        .op("i32.add");
-      f.get(o).get(n0).op("i32.add");
-      if (b.outer.kind === "stride") f.i32(4 * b.outer.stride).op("i32.mul");
-      else
-        f.i32(2)
-          .op("i32.shl")
-          .get(2 + b.outer.param)
-          .op("i32.add")
-          .mem("i32.load")
-          .i32(2)
-          .op("i32.shl");
-      f.op("i32.add").set(from);
-      // panel of o / 8, column o % 8
-      f.get(o)
-        .i32(NR)
-        .op("i32.div_u")
-        .i32(4 * channels * NR)
-        .op("i32.mul");
-      f.get(o).i32(NR).op("i32.rem_u").i32(2).op("i32.shl", "i32.add").get(this.u).op("i32.add").set(to);
-      this.times(c, channels, 1, () => {
-        w.forEach((local, i) => {
-          f.get(from);
-          if (b.k.kind === "stride")
-            f.get(c)
-              .i32(36 * b.k.stride)
-              .op("i32.mul", "i32.add")
-              .i32(4 * b.k.stride * i)
-              .op("i32.add");
-          else
-            f.get(c)
-              .i32(36)
-              .op("i32.mul")
-              .get(2 + b.k.param)
-              .op("i32.add")
-              .mem("i32.load", 4 * i)
-              .i32(2)
-              .op("i32.shl", "i32.add");
-          f.mem("f32.load").set(local);
-        });
-        for (let j = 0; j < 3; j++)
-          four(at(w, j), at(w, 3 + j), at(w, 6 + j), (i, push) => (push(), f.set(at(t, 3 * i + j))));
-        for (let i = 0; i < 4; i++)
-          four(at(t, 3 * i), at(t, 3 * i + 1), at(t, 3 * i + 2), (j, push) => {
-            f.get(to);
-            push();
-            f.mem("f32.store", 4 * (4 * i + j) * channels * outputs);
-          });
-        f.get(to)
-          .i32(4 * NR)
-          .op("i32.add")
-          .set(to);
-      });
-    });
+  private add(local: number, bytes: number): void {
+    if (bytes !== 0) this.f.get(local).i32(bytes).op("i32.add").set(local);
   }
 
-  /** first - third, second + third, third - second, second - fourth, each pushed and taken. */
-  private inward(d: (i: number) => number, take: (i: number) => void): void {
+  /** Pushes the bytes of an offset; its index is pushed. */
+  private offset(o: Offsets, index: () => void): void {
     const { f } = this;
-    f.get(d(0)).get(d(2)).op("f32x4.sub");
-    take(0);
-    f.get(d(1)).get(d(2)).op("f32x4.add");
-    take(1);
-    f.get(d(2)).get(d(1)).op("f32x4.sub");
-    take(2);
-    f.get(d(1)).get(d(3)).op("f32x4.sub");
-    take(3);
+    index();
+    if (o.kind === "stride") f.i32(4 * o.stride).op("i32.mul");
+    else f.i32(2).op("i32.shl").get(2 + o.param).op("i32.add").mem("i32.load").i32(2).op("i32.shl"); // prettier-ignore
   }
 
-  /** V = Bᵀ d B of the tiles of a block, four tiles side by side in one vector; `source` is the block's first pixel. */
-  private input(source: number): void {
-    const { f, plan, tiles } = this;
-    const { channels, lines, across, line, channel } = plan;
+  /** Pushes the address of a row of an operand. */
+  private row({ param, base, outer }: Operand, row: () => void): void {
+    this.f.get(2 + param).i32(4 * base).op("i32.add"); // prettier-ignore
+    this.offset(outer, row);
+    this.f.op("i32.add");
+  }
+
+  /** Pushes the address of an element of an operand. */
+  private address(operand: Operand, row: () => void, depth: () => void): void {
+    this.row(operand, row);
+    this.offset(operand.k, depth);
+    this.f.op("i32.add");
+  }
+
+  /** Addresses in scratch: first what is kept, then tiles. */
+  private begin(): void {
+    const { f, plan, whole, image, left } = this;
+    const bytes = (p: Points) => 4 * plan.size ** 2 * pitch(p.rows, p.columns);
+    f.get(whole.at).i32(bytes(whole)).op("i32.add").tee(image.at);
+    f.i32(bytes(image)).op("i32.add").set(left.at);
+    f.get(0).get(1).op("i32.ge_s").if(() => f.op("return")); // prettier-ignore
+  }
+
+  // ---------------------------------------------------------------- steps
+
+  /** Calls `(from, to)` for every tile of a block and each four of `channels`. */
+  private walk(call: number, channels: number, start: readonly [() => void, () => void], walks: readonly [Walk, Walk]) {
+    const { f, plan } = this;
     const [c, r, q, from, to] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-    const d = (i: number) => this.lane(i);
-    const w = (row: number, j: number) => this.lane(4 + 4 * row + j);
-    const [x, y] = [this.lane(20), this.lane(21)];
-    f.get(this.v).set(to);
-    this.times(c, channels, 1, () =>
-      this.times(r, lines, 1, () => {
-        f.get(c)
-          .i32(4 * channel)
-          .op("i32.mul")
-          .get(r)
-          .i32(8 * line)
-          .op("i32.mul", "i32.add")
-          .get(source)
-          .op("i32.add")
-          .set(from);
-        this.times(q, across, 4, () => {
-          for (let row = 0; row < 4; row++) {
-            // pixels 0 2 4 6, 1 3 5 7, 2 4 6 8, 3 5 7 9: the four columns of four tiles
-            for (const half of [0, 1]) {
-              const offset = 4 * row * line + 8 * half;
-              f.get(from).mem("v128.load", offset).set(x);
-              f.get(from)
-                .mem("v128.load", offset + 16)
-                .set(y);
-              f.get(x)
-                .get(y)
-                .shuffle(0, 2, 4, 6)
-                .set(d(2 * half));
-              f.get(x)
-                .get(y)
-                .shuffle(1, 3, 5, 7)
-                .set(d(2 * half + 1));
-            }
-            this.inward(d, (j) => f.set(w(row, j)));
-          }
-          for (let j = 0; j < 4; j++) {
-            this.inward(
-              (row) => w(row, j),
-              (i) => {
-                f.set(x);
-                f.get(to)
-                  .get(x)
-                  .mem("v128.store", 4 * (4 * i + j) * channels * tiles);
-              },
-            );
-          }
-          f.get(from).i32(32).op("i32.add").set(from);
-          f.get(to).i32(16).op("i32.add").set(to);
+    const ends = [from, to] as const;
+    this.times(c, channels, 4, () => {
+      ends.forEach((local, i) => {
+        start[i]?.();
+        f.get(c).i32(walks[i]?.channels ?? 0).op("i32.mul", "i32.add").set(local); // prettier-ignore
+      });
+      this.times(r, plan.lines, 1, () => {
+        this.times(q, plan.across, 1, () => {
+          f.get(from).get(to).call(call);
+          ends.forEach((local, i) => this.add(local, 4 * (walks[i]?.tile ?? 0)));
         });
-      }),
-    );
-  }
-
-  /** y = Aᵀ M A, four output channels in one vector; `target` is the block's first result. */
-  private output(target: number): void {
-    const { f, plan, tiles } = this;
-    const { lines, across, outputs, width } = plan;
-    const { n } = this.kernel;
-    const [r, q, o, from, to] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-    const d = (i: number) => this.lane(i);
-    const t = (row: number, j: number) => this.lane(4 + 4 * row + j);
-    /** first + second + third, second - third - fourth */
-    const outward = (m: (i: number) => number, take: (i: number) => void) => {
-      f.get(m(0)).get(m(1)).op("f32x4.add").get(m(2)).op("f32x4.add");
-      take(0);
-      f.get(m(1)).get(m(2)).op("f32x4.sub").get(m(3)).op("f32x4.sub");
-      take(1);
-    };
-    f.get(this.p).set(from);
-    this.times(r, lines, 1, () => {
-      f.get(r)
-        .i32(8 * width * n)
-        .op("i32.mul")
-        .get(target)
-        .op("i32.add")
-        .set(to);
-      this.times(q, across, 1, () => {
-        this.times(o, outputs, 4, () => {
-          for (let j = 0; j < 4; j++) {
-            for (let i = 0; i < 4; i++)
-              f.get(from)
-                .mem("v128.load", 4 * (4 * i + j) * tiles * outputs)
-                .set(d(i));
-            outward(d, (i) => f.set(t(i, j)));
-          }
-          for (let i = 0; i < 2; i++) {
-            outward(
-              (j) => t(i, j),
-              (j) => {
-                f.set(this.lane(20));
-                f.get(to)
-                  .get(this.lane(20))
-                  .mem("v128.store", 4 * (i * width + j) * n);
-              },
-            );
-          }
-          f.get(from).i32(16).op("i32.add").set(from);
-          f.get(to).i32(16).op("i32.add").set(to);
-        });
-        // two pixels on
-        f.get(to)
-          .i32(4 * (2 * n - outputs))
-          .op("i32.add")
-          .set(to);
+        ends.forEach((local, i) => this.add(local, 4 * ((walks[i]?.line ?? 0) - plan.across * (walks[i]?.tile ?? 0))));
       });
     });
   }
 
-  /** M[ξ] = V[ξ] · U[ξ] */
-  private products(): void {
-    const { f, plan, tiles } = this;
-    const { channels, outputs } = plan;
-    const [place, panel, v, u, p] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
-    f.get(this.v).set(v);
-    f.get(this.u).set(u);
-    f.get(this.p).set(p);
-    const heights = tiles % 6 > 0 && tiles % 6 < 4 ? 4 : 6;
-    this.times(place, PLACES, 1, () => {
-      this.times(panel, outputs, NR, () => {
-        for (let row = 0; row < tiles; row += heights) {
-          const rows = Math.min(heights, tiles - row);
-          const key = `micro ${rows} ${NR} of ${tiles}`;
-          const index = this.shared(key, () => tileFunction(rows, NR, this.madd, tiles));
-          f.get(v)
-            .i32(4 * row)
-            .op("i32.add")
-            .get(u)
-            .get(p)
-            .i32(4 * row * outputs)
-            .op("i32.add")
-            .i32(channels)
-            .i32(4 * outputs)
-            .i32(1)
-            .call(index);
+  /** Tiles of a block of an image are transformed; `source` is the first pixel's address. */
+  private tilesIn(source: number, strides: { line: number; channel: number }, into: Points, taps: number): void {
+    const { f, plan, madd } = this;
+    const { size, side, across } = plan;
+    const matrix = taps === 0 ? inputMatrix(size) : weightMatrix(size, taps);
+    const apart = pitch(into.rows, into.columns);
+    const key = `winograd in ${size} ${taps} ${strides.line} ${strides.channel} ${apart}`;
+    const call = this.shared(key, () => tileIn(matrix, strides, apart, madd));
+    const walks = [
+      { tile: side, line: side * strides.line, channels: 4 * strides.channel },
+      { tile: into.columns, line: across * into.columns, channels: 4 },
+    ] as const;
+    this.walk(call, into.columns, [() => f.get(source), () => f.get(into.at)], walks);
+  }
+
+  /** c (+)= a · b at every point. */
+  private products(
+    a: Points,
+    b: Points,
+    c: Points,
+    depth: number,
+    layout: Omit<TileLayout, "across">,
+    fresh: () => void,
+  ) {
+    const { f, plan, madd } = this;
+    const [place, x, y, z] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
+    const locals = [[a, x], [b, y], [c, z]] as const; // prettier-ignore
+    for (const [points, local] of locals) f.get(points.at).set(local);
+    this.times(place, plan.size ** 2, 1, () => {
+      for (let column = 0; column < c.columns; column += NR) {
+        const columns = Math.min(NR, c.columns - column);
+        let row = 0;
+        for (const rows of tilesOf(c.rows, madd)) {
+          const key = `micro ${rows} ${columns} of ${layout.row} ${layout.depth} ${b.columns}`;
+          const index = this.shared(key, () => tileFunction(rows, columns, madd, { ...layout, across: b.columns }));
+          f.get(x).i32(4 * row * layout.row).op("i32.add"); // prettier-ignore
+          f.get(y).i32(4 * column).op("i32.add"); // prettier-ignore
+          f.get(z).i32(4 * (row * c.columns + column)).op("i32.add"); // prettier-ignore
+          f.i32(depth).i32(4 * c.columns);
+          fresh();
+          f.call(index);
+          row += rows;
         }
-        f.get(u)
-          .i32(4 * channels * NR)
-          .op("i32.add")
-          .set(u);
-        f.get(p)
-          .i32(4 * NR)
-          .op("i32.add")
-          .set(p);
-      });
-      f.get(v)
-        .i32(4 * channels * tiles)
-        .op("i32.add")
-        .set(v);
-      // behind the first row of this place
-      f.get(p)
-        .i32(4 * outputs * (tiles - 1))
-        .op("i32.add")
-        .set(p);
+      }
+      for (const [points, local] of locals) this.add(local, 4 * pitch(points.rows, points.columns));
     });
   }
 
-  write(): Fn {
-    const { f, kernel, plan, epilogue } = this;
-    const { a, m, n } = kernel;
-    const { channels, outputs, across, width, unit } = plan;
-    if (a.outer.kind !== "table" || a.k.kind !== "table") throw new Error("expected windows by tables");
-    const [table, windows] = [a.outer.param, a.k.param];
-    const [n0, m0, x, first, source, target] = [
-      f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"),
-    ]; // prettier-ignore
-    f.get(this.u)
-      .i32(4 * PLACES * channels * outputs)
-      .op("i32.add")
-      .tee(this.v)
-      .i32(4 * PLACES * channels * this.tiles)
-      .op("i32.add")
-      .set(this.p);
-    f.get(0)
-      .get(1)
-      .op("i32.ge_s")
-      .if(() => f.op("return"));
-    this.times(n0, n, outputs, () => {
-      this.weights(n0);
-      this.loop(m0, () => f.get(0), () => f.get(1), unit, () => {
-        f.get(2 + a.param).i32(4 * a.base).op("i32.add");
-        f.get(2 + windows).mem("i32.load");
-        f.get(2 + table).get(m0).i32(2).op("i32.shl", "i32.add").mem("i32.load");
-        f.op("i32.add").i32(2).op("i32.shl", "i32.add").set(first);
-        this.times(x, width / 2, across, () => {
-          f.get(first).get(x).i32(8).op("i32.mul", "i32.add").set(source);
-          this.input(source);
-          this.products();
-          f.get(m0).get(x).i32(2).op("i32.mul", "i32.add").i32(n).op("i32.mul").get(n0).op("i32.add");
-          f.i32(2).op("i32.shl").get(2 + kernel.out).op("i32.add").set(target);
-          this.output(target);
-        });
-        if (epilogue?.after !== "m") return;
-        f.get(n0).i32(n - outputs).op("i32.eq");
-        f.if(() => this.finisher.from(epilogue, m0, unit, () => f.i32(m)));
+  /** U = G w Gᵀ for the output channels from `first` on, four at a time. */
+  private kernels(first: number): void {
+    const { f, plan, madd, whole } = this;
+    const { a } = this.kernel;
+    const { channels, outputs, size } = plan;
+    const [o, c, to] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const rows = [0, 1, 2, 3].map(() => f.local("i32"));
+    const at = f.local("i32");
+    const apart = pitch(whole.rows, whole.columns);
+    this.times(o, outputs, 4, () => {
+      rows.forEach((local, lane) => {
+        this.row(a, () => f.get(first).get(o).op("i32.add").i32(lane).op("i32.add"));
+        f.set(local);
       });
+      f.get(whole.at).get(o).i32(2).op("i32.shl", "i32.add").set(to); // prettier-ignore
+      this.times(c, channels, 1, () => {
+        square(
+          f,
+          weightMatrix(size, TAPS),
+          madd,
+          (l, into) =>
+            into.forEach((local, x) => {
+              this.offset(a.k, () => f.get(c).i32(TAPS ** 2).op("i32.mul").i32(TAPS * l + x).op("i32.add")); // prettier-ignore
+              f.set(at);
+              rows.forEach((row, lane) => {
+                f.get(row).get(at).op("i32.add");
+                if (lane === 0) f.mem("v128.load32_zero").set(local);
+                else f.get(local).mem("v128.load32_lane", 0, lane).set(local);
+              });
+            }),
+          (k, from) => from.forEach((local, i) => f.get(to).get(local).mem("v128.store", 4 * (i * size + k) * apart)), // prettier-ignore
+        );
+        this.add(to, 4 * outputs);
+      });
+    });
+  }
+
+  /** The blocks of tiles of the lines that begin at pixel `p0`: `x` is the first pixel of one, `source` its address. */
+  private blocks(p0: number, body: (x: number, source: number) => void): void {
+    const { f, plan } = this;
+    const { b } = this.kernel;
+    const [first, x, source] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    const pixel = () => f.get(p0);
+    const zero = () => f.i32(0);
+    if (plan.kind === "forward") this.address(b, pixel, zero);
+    else this.address(b, zero, pixel);
+    f.set(first);
+    this.times(x, plan.width, plan.side * plan.across, () => {
+      f.get(first).get(x).i32(2).op("i32.shl", "i32.add").set(source); // prettier-ignore
+      body(x, source);
+    });
+  }
+
+  // ---------------------------------------------------------------- both products
+
+  forward(): Fn {
+    const { f, kernel, plan, epilogue, image, left, whole, madd } = this;
+    const { m, n } = kernel;
+    const { channels, outputs, side, size, across, width, unit } = plan;
+    const [m0, p0, target] = [f.local("i32"), f.local("i32"), f.local("i32")];
+    this.begin();
+    const apart = pitch(left.rows, left.columns);
+    const out = this.shared(`winograd out ${size} ${width} ${n} ${apart}`, () =>
+      tileOut(outputMatrix(size, TAPS), { line: width, channel: n }, apart, madd),
+    );
+    const walks = [
+      { tile: outputs, line: across * outputs, channels: 4 },
+      { tile: side, line: side * width, channels: 4 * n },
+    ] as const;
+    this.times(m0, m, outputs, () => {
+      this.kernels(m0);
+      this.loop(p0, () => f.get(0), () => f.get(1), unit, () => {
+        this.blocks(p0, (x, source) => {
+          this.tilesIn(source, plan, image, 0);
+          this.products(image, whole, left, channels, { row: channels, depth: 1 }, () => f.i32(1));
+          f.get(m0).i32(n).op("i32.mul").get(p0).op("i32.add").get(x).op("i32.add");
+          f.i32(2).op("i32.shl").get(2 + kernel.out).op("i32.add").set(target);
+          this.walk(out, outputs, [() => f.get(left.at), () => f.get(target)], walks);
+        });
+        if (epilogue?.after !== "n") return;
+        f.get(m0).i32(m - outputs).op("i32.eq");
+        f.if(() => this.finisher.from(epilogue, p0, unit, () => f.get(1)));
+      });
+    }); // prettier-ignore
+    if (epilogue?.after === "all") this.finisher.all(epilogue);
+    return f;
+  }
+
+  weights(): Fn {
+    const { f, kernel, plan, epilogue, image, left, whole, madd, tiles } = this;
+    const { a, k, n } = kernel;
+    const { channels, outputs, size, side, lines, width, unit, g } = plan;
+    if (!g) throw new Error("expected the strides of the left operand");
+    const [m0, p0, source, o, c, from, to] = [
+      f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32"),
+    ]; // prettier-ignore
+    this.begin();
+    const apart = pitch(whole.rows, whole.columns);
+    const out = this.shared(`winograd windows ${size} ${apart}`, () =>
+      windowsOut(outputMatrix(size, side), apart, madd),
+    );
+    this.loop(m0, () => f.get(0), () => f.get(1), unit, () => {
+      this.times(p0, k, side * lines * width, () =>
+        this.blocks(p0, (x, pixels) => {
+          this.tilesIn(pixels, plan, image, 0);
+          this.address(a, () => f.get(m0), () => f.get(p0));
+          f.get(x).i32(2).op("i32.shl", "i32.add").set(source);
+          this.tilesIn(source, g, left, side);
+          this.products(left, image, whole, tiles, { row: 1, depth: outputs }, () =>
+            f.get(p0).get(x).op("i32.or", "i32.eqz"),
+          );
+        }),
+      );
+      f.get(whole.at).set(from);
+      f.get(m0).i32(4 * n).op("i32.mul").get(2 + kernel.out).op("i32.add").set(to);
+      this.times(o, outputs, 1, () =>
+        this.times(c, channels, 4, () => {
+          f.get(from).get(to).call(out);
+          this.add(from, 16);
+          this.add(to, 16 * TAPS ** 2);
+        }),
+      );
+      if (epilogue?.after === "m") this.finisher.from(epilogue, m0, unit, () => f.get(1));
     }); // prettier-ignore
     if (epilogue?.after === "all") this.finisher.all(epilogue);
     return f;

@@ -5,6 +5,7 @@ import { cse } from "./cse.ts";
 import { tidyLoops } from "./loops.ts";
 import { disjoint } from "./disjoint.ts";
 import type { Body, Node } from "./node.ts";
+import { oriented } from "./oriented.ts";
 import { padded } from "./padded.ts";
 import { simplify } from "./simplify.ts";
 import { transposed } from "./transposed.ts";
@@ -22,5 +23,5 @@ function everywhere(outputs: readonly Node[]): Node[] {
     const { params, results } = node.attrs["body"] as Body;
     return remake(node, inputs, { ...node.attrs, body: { params, results: everywhere(results) } });
   });
-  return disjoint(transposed(inside));
+  return disjoint(oriented(transposed(inside)));
 }

@@ -9,7 +9,12 @@ import { gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
-const devices = [new CpuDevice(), new CpuDevice({ relaxed: false }), new CpuDevice({ pieces: 3 })];
+const devices = [
+  new CpuDevice(),
+  new CpuDevice({ relaxed: false }),
+  new CpuDevice({ pieces: 3 }),
+  new CpuDevice({ debug: "poison" }),
+];
 
 async function check(nodes: readonly Node[], batch: Record<string, Float32Array>, limit = 1e-5): Promise<void> {
   const expected = inFloat64(nodes, batch);
@@ -196,9 +201,9 @@ describe("convolution", () => {
 describe("convolution of 3 by 3 over many channels", () => {
   for (const [B, C, O, height, width] of [
     [2, 16, 16, 16, 32],
-    [5, 17, 24, 8, 16],
+    [5, 20, 24, 8, 16],
     [13, 32, 16, 10, 8],
-    [4, 19, 40, 6, 24],
+    [4, 16, 40, 6, 24],
     [3, 24, 48, 4, 48],
     [1, 128, 192, 24, 24],
   ] as const) {
@@ -214,18 +219,68 @@ describe("convolution of 3 by 3 over many channels", () => {
       const padded = make("pad", [x], { lo: edge, hi: edge, value: 0 });
       const seen = make("windows", [padded], { axes: [2, 3], size: [3, 3], stride: [1, 1], dilation: [1, 1] });
       const pairs: [number, number][] = [[1, 1], [4, 2], [5, 3]]; // prettier-ignore
-      const product = dot(seen, w, [], pairs);
+      const product = dot(
+        w,
+        seen,
+        [],
+        pairs.map(([i, j]) => [j, i]),
+      );
       const options = { disable: new Set<string>(), maxParams: 64, minGrid: 8, dotScratch };
       const dots = lower([{ node: product }], options).kernels.filter((kernel) => kernel.kind === "dot");
       expect(dots.map((kernel) => asWinograd(kernel)?.width)).toEqual([width]);
-      const bias = make("expand", [input("batch", "b", [O])], { shape: [B, height, width, O], axes: [3] });
+      const bias = make("expand", [input("batch", "b", [O])], { shape: [O, B, height, width], axes: [0] });
       const active = make("tanh", [make("add", [product, bias])]);
-      await check([product], batch, 3e-5);
-      await check([active], batch, 3e-5);
-      const y = make("permute", [product], { perm: [0, 3, 1, 2] });
-      await check([y, make("permute", [active], { perm: [1, 0, 2, 3] })], batch, 3e-5);
+      const limit = 3e-6 * Math.sqrt(9 * C);
+      await check([product], batch, limit);
+      await check([active], batch, limit);
+      const y = make("permute", [product], { perm: [1, 0, 2, 3] });
+      await check([y, make("permute", [active], { perm: [1, 0, 2, 3] })], batch, limit);
       const loss = make("sum", [make("mul", [y, make("tanh", [y])])], { axes: [0, 1, 2, 3] });
-      await check(gradient(loss, [x, w]), batch, 3e-4);
+      await check(gradient(loss, [x, w]), batch, 10 * limit);
+    });
+  }
+
+  for (const [height, side] of [
+    [32, 4],
+    [14, 2],
+  ] as const) {
+    it(`is nearly as exact as plain sums: tiles of ${side}`, async () => {
+      const [B, C, O, width] = [2, 64, 16, 32];
+      const batch = {
+        x: numbers(B * C * (height + 2) * (width + 2), 1),
+        w: numbers(O * C * 9, 2),
+        g: numbers(O * B * height * width, 3),
+        columns: new Float32Array(B * C * height * width * 9),
+      };
+      batch.columns.forEach((_, i) => {
+        const [j, h, p, q] = [i % 3, Math.floor(i / 3) % 3, Math.floor(i / 9) % width, Math.floor(i / 9 / width)];
+        const [y, image] = [q % height, Math.floor(q / height)];
+        batch.columns[i] = batch.x[(image * (height + 2) + y + h) * (width + 2) + p + j] ?? NaN;
+      });
+      const x = input("batch", "x", [B, C, height + 2, width + 2]);
+      const seen = make("windows", [x], { axes: [2, 3], size: [3, 3], stride: [1, 1], dilation: [1, 1] });
+      const columns = input("batch", "columns", [B, C, height, width, 3, 3]);
+      const products = (windows: Node) => [
+        dot(input("batch", "w", [O, C, 3, 3]), windows, [], [[1, 1], [2, 4], [3, 5]]), // prettier-ignore
+        dot(input("batch", "g", [O, B, height, width]), windows, [], [[1, 0], [2, 2], [3, 3]]), // prettier-ignore
+      ];
+      const options = { disable: new Set<string>(), maxParams: 64, minGrid: 8, dotScratch };
+      const nodes = products(seen);
+      const dots = nodes
+        .flatMap((node) => lower([{ node }], options).kernels)
+        .filter((kernel) => kernel.kind === "dot");
+      expect(dots.map((kernel) => asWinograd(kernel)?.side)).toEqual([side, side]);
+      const exact = inFloat64(nodes, batch);
+      for (const device of devices) {
+        const { values } = await runOn(device, nodes, batch);
+        const plain = await runOn(device, products(columns), batch);
+        exact.forEach((wanted, i) => {
+          const rms = (got: ArrayLike<number> | undefined) =>
+            Math.sqrt(wanted.reduce((sum, y, j) => sum + ((got?.[j] ?? 0) - y) ** 2, 0) / wanted.length);
+          expect(rms(values[i])).toBeLessThanOrEqual(4 * rms(plain.values[i]));
+          expect(rms(values[i])).toBeLessThanOrEqual(2e-6 * rms(undefined));
+        });
+      }
     });
   }
 });

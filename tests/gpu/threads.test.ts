@@ -13,7 +13,7 @@ import { CpuDevice } from "../../gpu/cpu.ts";
 import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Numbers, Prepared } from "../../gpu/device.ts";
 import type { StartWorker } from "../../gpu/threads.ts";
-import { make } from "../../lang/graph/index.ts";
+import { gradient, make, optimize } from "../../lang/graph/index.ts";
 import { startWebWorker } from "../../runtime/threads-web.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
 import { build, samples } from "../graph/samples.ts";
@@ -71,6 +71,29 @@ describe("each op", () => {
       }
     });
   }
+});
+
+describe("convolutions of 3 by 3 and their gradients", () => {
+  const [B, C, O, H, W] = [3, 16, 32, 12, 20];
+  const batch = { x: numbers(B * C * H * W, 1), w: numbers(O * C * 9, 2), b: numbers(O, 3) };
+  const [x, w] = [input("batch", "x", [B, C, H, W]), input("batch", "w", [O, C, 3, 3])];
+  const edge = [0, 0, 1, 1];
+  const seen = make("windows", [make("pad", [x], { lo: edge, hi: edge, value: 0 })], {
+    axes: [2, 3], size: [3, 3], stride: [1, 1], dilation: [1, 1],
+  }); // prettier-ignore
+  const product = make("dot", [w, seen], { batch: [], contract: [[1, 1], [2, 4], [3, 5]] }); // prettier-ignore
+  const bias = make("expand", [input("batch", "b", [O])], { shape: [O, B, H, W], axes: [0] });
+  const active = make("tanh", [make("add", [product, bias])]);
+  const loss = make("sum", [make("mul", [active, active])], { axes: [0, 1, 2, 3] });
+  const results = optimize([active, loss, ...gradient(loss, [x, w])]);
+
+  it("have the same bits on one thread, two and three", async () => {
+    const { values } = await runOn(open(new CpuDevice()), results, batch);
+    for (const device of [threads(2), threads(3), threads(3, { disable: ["group"] }), new CpuDevice({ pieces: 5 })]) {
+      const ran = await runOn(open(device), results, batch);
+      expect(ran.values.map(bitsOf)).toEqual(values.map(bitsOf));
+    }
+  });
 });
 
 interface Opened {
