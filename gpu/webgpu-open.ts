@@ -3,6 +3,7 @@
 import type { DeviceInfo } from "./device.ts";
 import { WebGpuDevice } from "./webgpu.ts";
 import type { WebGpuOptions } from "./webgpu.ts";
+import { tuningOf, type Tune } from "./webgpu-tune.ts";
 import { hardware, software as softwareSchedule } from "./wgsl/index.ts";
 
 /** Of data sets that may stay in memory of the adapter; larger ones are read row by row. */
@@ -21,17 +22,22 @@ export function adapterName({ info }: GPUAdapter): AdapterName {
   return { name, software: isFallbackAdapter === true || SOFTWARE.test([name, architecture, vendor].join(" ")) };
 }
 
+export interface OpenOptions extends Omit<WebGpuOptions, "tuning"> {
+  readonly tune?: Tune | undefined;
+}
+
 /** Undefined when the host has no adapter. */
-export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice | undefined> {
+export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<WebGpuDevice | undefined> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
-  const timed = options.profile !== undefined && adapter.features.has("timestamp-query");
+  const { name, software } = adapterName(adapter);
+  const tuning = tuningOf(adapter, software, options.tune);
+  const timed = (options.profile ?? tuning) !== undefined && adapter.features.has("timestamp-query");
   const device = await adapter.requestDevice({
     requiredFeatures: timed ? ["timestamp-query"] : [],
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
   });
-  const { name, software } = adapterName(adapter);
   const info: DeviceInfo = {
     kind: "webgpu",
     name: `webgpu (${name}${software ? ", software" : ""})`,
@@ -42,5 +48,5 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
   };
   const schedule = options.schedule ?? (software ? softwareSchedule : hardware);
   // the thread shares its processors with a software adapter alone
-  return new WebGpuDevice(device, info, { ...options, schedule, rest: software ? options.rest : undefined });
+  return new WebGpuDevice(device, info, { ...options, schedule, tuning, rest: software ? options.rest : undefined });
 }

@@ -16,6 +16,8 @@ import { MAX_PARAMS, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
 export { BLOCK } from "./writer.ts";
+export { choicesOf, isChoice, keyOf } from "./product-plan.ts";
+export type { Choice } from "./product-plan.ts";
 export { hardware, software } from "./schedule.ts";
 export type { Schedule } from "./schedule.ts";
 export type { Shader } from "./writer.ts";
@@ -28,7 +30,7 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   minGrid: 8,
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
-  dotScratch: (sizes) => dotScratch(sizes, schedule),
+  dotScratch: (product) => dotScratch(product, schedule),
 });
 
 function rowsShader(kernel: RowsKernel, banks: readonly number[], schedule: Schedule): Shader {

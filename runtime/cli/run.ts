@@ -33,7 +33,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
-  const device = await tools.openDevice(kind, threads, say, { profile });
+  const device = await tools.openDevice(kind, threads, say, { profile, tune: args.has("tune") });
   const host = await tools.host(args.file, data);
   const out: Out = {
     stdout: (text) => io.stdout(text),
