@@ -22,6 +22,9 @@ export function adapterName({ info }: GPUAdapter): AdapterName {
   return { name, software: isFallbackAdapter === true || SOFTWARE.test([name, architecture, vendor].join(" ")) };
 }
 
+/** Shaders are told the number of a lane's subgroup by a feature of the language. */
+const knowsSubgroups = ({ wgslLanguageFeatures }: GPU): boolean => wgslLanguageFeatures.has("subgroup_id");
+
 export interface OpenOptions extends Omit<WebGpuOptions, "tuning"> {
   readonly tune?: Tune | undefined;
 }
@@ -34,8 +37,11 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
   const { name, software } = adapterName(adapter);
   const tuning = tuningOf(adapter, software, options.tune);
   const timed = (options.profile ?? tuning) !== undefined && adapter.features.has("timestamp-query");
+  const usual = options.schedule ?? (software ? softwareSchedule : { ...hardware, subgroups: true });
+  const subgroups = usual.subgroups === true && adapter.features.has("subgroups") && knowsSubgroups(gpu);
+  const schedule = { ...usual, subgroups };
   const device = await adapter.requestDevice({
-    requiredFeatures: timed ? ["timestamp-query"] : [],
+    requiredFeatures: [...(timed ? ["timestamp-query" as const] : []), ...(subgroups ? ["subgroups" as const] : [])],
     requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
   });
   const info: DeviceInfo = {
@@ -46,7 +52,6 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
     dataBytes: DATA_BYTES,
     fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
-  const schedule = options.schedule ?? (software ? softwareSchedule : hardware);
   // the thread shares its processors with a software adapter alone
   return new WebGpuDevice(device, info, { ...options, schedule, tuning, rest: software ? options.rest : undefined });
 }

@@ -13,6 +13,8 @@ export interface Schedule {
   readonly tiles: number;
   /** Sums of a product that an invocation keeps in registers, along either side. */
   readonly block: number;
+  /** Lanes of a subgroup put their parts of a row together by an instruction; only where the adapter has it. */
+  readonly subgroups?: boolean | undefined;
   /** Choices that were measured on this adapter, by the key of the product. One that was used is never changed. */
   readonly tuned?: ReadonlyMap<string, Choice> | undefined;
 }

@@ -59,6 +59,8 @@ export class Writer {
   readonly banks: readonly number[];
   readonly schedule: Schedule;
   private readonly helpers = new Set<HelperName>();
+  /** The code has operations of subgroups: `subgroup` is the number of the lane's, of `subgroups`. */
+  subgroups = false;
   private depth = 1;
 
   constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule) {
@@ -113,7 +115,11 @@ export class Writer {
     wide: ReadonlySet<number> = new Set(),
   ): string {
     const used = [...new Set(this.banks)].sort((a, b) => a - b);
+    const [enable, numbers] = this.subgroups
+      ? ["enable subgroups;", ", @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32"]
+      : ["", ""];
     const code = [
+      enable,
       `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
       ...used.map(
@@ -124,7 +130,7 @@ export class Writer {
       helperCode(this.helpers),
       ...more,
       `@compute @workgroup_size(${size})`,
-      "fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+      `fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32${numbers}) {`,
       ...this.params.map((_, i) => `  let p${i} = args.at[${i >> 2}].${"xyzw"[i & 3]};`),
       ...this.lines,
       "}",
