@@ -60,6 +60,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   const device = await tools.openDevice(kind, threads, undefined, {
     profile,
     store,
+    tune: args.has("tune"),
     ...(args.has("plain") ? { relaxed: false } : {}),
   });
   if (profile && device.info.kind === "reference") throw new UsageError("--profile needs --device cpu or webgpu");

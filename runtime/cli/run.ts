@@ -34,7 +34,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
-  const device = await tools.openDevice(kind, threads, say, { profile, store });
+  const device = await tools.openDevice(kind, threads, say, { profile, store, tune: args.has("tune") });
   if (profile) profile.roofline = await measureRoofline(device, profile);
   const host = await tools.host(args.file, data);
   const out: Out = {

@@ -30,19 +30,19 @@ export interface Compiled {
 export const kinds = ["auto", "cpu", "webgpu", "reference"] as const;
 export type DeviceKind = (typeof kinds)[number];
 
+export interface OpenOptions extends Pick<CpuOptions, "relaxed" | "profile" | "store"> {
+  /** Of webgpu: ways to cut large products are measured on software adapters too. */
+  readonly tune?: boolean;
+}
+
 export interface Toolchain {
   /** `file` as the user typed it. A file that cannot be read is a diagnostic. */
   compile(file: string, options: CompileOptions): Promise<Compiled>;
   /**
    * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
-   * A `webgpu` that cannot be had is a UsageError; `relaxed` is for cpu alone.
+   * A `webgpu` that cannot be had is a UsageError.
    */
-  openDevice(
-    kind: DeviceKind,
-    threads?: number,
-    tell?: (line: string) => void,
-    options?: Pick<CpuOptions, "relaxed" | "profile" | "store">,
-  ): Promise<Device>;
+  openDevice(kind: DeviceKind, threads?: number, tell?: (line: string) => void, options?: OpenOptions): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
   /** What is kept from one command to the next; absent where nothing can be. */

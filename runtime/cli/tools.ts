@@ -1,19 +1,20 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
 import { basename, dirname, join } from "node:path";
 import type { Device } from "../../gpu/device.ts";
-import { openDevice, type CpuOptions } from "../../gpu/index.ts";
+import { openDevice } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
 import { compileKept } from "../../lang/kept.ts";
 import { prelude } from "../../stdlib/index.ts";
+import { choiceStore } from "../choice-store.ts";
 import { openDawn, probe, rest } from "../dawn.ts";
 import { nodeDisk } from "../disk.ts";
 import { factsOf, nodeHost, type DataWhere } from "../node.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
 import { readSource } from "./source.ts";
-import type { CompileOptions, Compiled, DeviceKind, Toolchain } from "./toolchain.ts";
+import type { CompileOptions, Compiled, DeviceKind, OpenOptions, Toolchain } from "./toolchain.ts";
 
 export const tools: Omit<Toolchain, "version"> = {
   compile: compileFile,
@@ -26,10 +27,17 @@ async function open(
   kind: DeviceKind,
   threads = defaultThreads(),
   tell?: (line: string) => void,
-  options?: CpuOptions,
+  options?: OpenOptions,
 ): Promise<Device> {
-  const webgpu = async () => openDevice("webgpu", { gpu: await openDawn(), rest, profile: options?.profile });
-  const cpu = () => openDevice("cpu", { ...options, threads, startWorker: startNodeWorker });
+  const { profile, relaxed, store, tune } = options ?? {};
+  const webgpu = async () =>
+    openDevice("webgpu", {
+      gpu: await openDawn(),
+      rest,
+      profile,
+      tune: { store: choiceStore(), force: tune },
+    });
+  const cpu = () => openDevice("cpu", { profile, relaxed, store, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
   // in a child process first: a driver may crash, hang or print

@@ -31,6 +31,9 @@ const device: OptionRow = {
   help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
 };
 const noCache: OptionRow = { help: "check and compile again, whatever is kept from before" };
+const tune: OptionRow = {
+  help: "measure ways to cut large products on a software adapter too; a graphics processor always does, once",
+};
 const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
 
 export const verbs: Readonly<Record<string, VerbRow>> = {
@@ -48,6 +51,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       json,
       profile: { help: "at the end how long each kernel took; on the cpu with one thread" },
       "no-cache": noCache,
+      tune,
       quiet: { help: "only what the script prints, and errors" },
       watch: { help: "swap the script into the running training each time it is saved" },
     },
@@ -144,6 +148,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       },
       plain: { help: "without relaxed SIMD" },
       "no-cache": noCache,
+      tune,
       only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
       peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },
       rounds: { value: "N", help: "without FILE: how often each runs, in turn (3)" },

@@ -374,6 +374,7 @@ describe("in a browser", () => {
     postMessage(data: unknown): void {
       void this.worker.then((worker) => worker.postMessage(data));
     }
+    addEventListener(): void {}
     terminate(): void {
       void this.worker.then((worker) => worker.terminate());
     }
