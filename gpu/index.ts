@@ -10,8 +10,9 @@ import { openWebGpu } from "./webgpu-open.ts";
 
 export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 export type { CpuOptions } from "./cpu.ts";
-export { Profile } from "./profile.ts";
+export { ofRoofline, Profile } from "./profile.ts";
 export type { KernelTime } from "./profile.ts";
+export { measureRoofline } from "./roofline.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 

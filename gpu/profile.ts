@@ -23,9 +23,23 @@ export interface KernelTime {
   least: number;
 }
 
+/** The most that a device was seen to do in a millisecond. */
+export interface Roofline {
+  readonly bytes: number;
+  readonly flops: number;
+}
+
+/** The part of what the device can do that the quickest call of a kernel reached. */
+export function ofRoofline({ flops, bytes, least }: KernelTime, roofline: Roofline | undefined): number | undefined {
+  if (!roofline || !(least > 0)) return undefined;
+  return Math.max(flops / roofline.flops, bytes / roofline.bytes) / least;
+}
+
 export class Profile {
   /** Why there are no times, where the device has none to give. */
   missing: string | undefined;
+  /** Where it was measured. */
+  roofline: Roofline | undefined;
   private readonly rows = new Map<string, KernelTime>();
 
   /** The row of a kernel, or of what `what` names, which moves `bytes` at each call. */

@@ -3,7 +3,7 @@
  * with what came before the first step. On a graphics processor several steps are under way at once and go to the screen
  * together: there the time of a step is that of a frame over its steps.
  */
-import { Profile } from "../../gpu/index.ts";
+import { measureRoofline, Profile } from "../../gpu/index.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import type { Metrics } from "../events.ts";
 import { createSession } from "../session.ts";
@@ -61,6 +61,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
     ...(args.has("plain") ? { relaxed: false } : {}),
   });
   if (profile && device.info.kind === "reference") throw new UsageError("--profile needs --device cpu or webgpu");
+  if (profile) profile.roofline = await measureRoofline(device, profile);
   const host = await tools.host(args.file, data);
   const framed = device.info.kind === "webgpu";
   const session = createSession({

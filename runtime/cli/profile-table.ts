@@ -1,7 +1,9 @@
 /**
  * The times of kernels as a table, the same for every device: for each its part of the whole, milliseconds and calls of a
- * step, the quickest call with its arithmetic and memory rates, the lines it comes from, and its shape.
+ * step, the quickest call with its arithmetic and memory rates, the bytes it touches, how near it comes to what the device
+ * was seen to do at most, the lines it comes from, and its shape.
  */
+import { ofRoofline } from "../../gpu/index.ts";
 import type { KernelTime, Profile } from "../../gpu/index.ts";
 import { positionAt, type Source } from "../../lang/source.ts";
 
@@ -11,10 +13,16 @@ const MOST_LINES = 6;
 export interface ProfileRow extends Omit<KernelTime, "spans"> {
   /** `digits.dlx:4,7-9`; the library's where the script has none. */
   readonly lines: string;
+  /** Of what the device does at most in the time, in operations or in bytes, 0 to 1. */
+  readonly roofline?: number;
 }
 
 export function profileRows(profile: Profile, sources: readonly Source[], script: string): ProfileRow[] {
-  return profile.kernels.map(({ spans, ...row }) => ({ ...row, lines: linesOf(spans, sources, script) }));
+  return profile.kernels.map((kernel) => {
+    const { spans, ...row } = kernel;
+    const roofline = ofRoofline(kernel, profile.roofline);
+    return { ...row, lines: linesOf(spans, sources, script), ...(roofline === undefined ? {} : { roofline }) };
+  });
 }
 
 /** Why there is no table, or the table. */
@@ -23,7 +31,7 @@ export function profileText(profile: Profile, rows: readonly ProfileRow[], steps
   const total = rows.reduce((sum, { ms }) => sum + ms, 0);
   const rate = (amount: number, { least }: ProfileRow) =>
     amount > 0 && least > 0 ? (amount / least / 1e6).toFixed(1) : "";
-  const head = ["part", "ms", "calls", "least", "GFLOP/s", "GB/s", "lines", "kernel"];
+  const head = ["part", "ms", "calls", "least", "GFLOP/s", "GB/s", "MB", "roofline", "lines", "kernel"];
   const lines = rows.map((row) => [
     `${((100 * row.ms) / total).toFixed(1)}%`,
     (row.ms / steps).toFixed(3),
@@ -31,12 +39,16 @@ export function profileText(profile: Profile, rows: readonly ProfileRow[], steps
     row.least.toFixed(4),
     rate(row.flops, row),
     rate(row.bytes, row),
+    (row.bytes / 1e6).toFixed(3),
+    row.roofline === undefined ? "" : `${(100 * row.roofline).toFixed(0)}%`,
     row.lines,
     headOf(row.text),
   ]);
   const last = [
     "100%",
     (total / steps).toFixed(3),
+    "",
+    "",
     "",
     "",
     "",
@@ -51,7 +63,11 @@ export function profileText(profile: Profile, rows: readonly ProfileRow[], steps
     if (i > words) return cell;
     return i === words ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0);
   };
-  return all.map((row) => row.map(pad).join("  ")).join("\n");
+  const { roofline } = profile;
+  const note = roofline && [
+    `roofline of this device, measured: ${(roofline.flops / 1e6).toFixed(1)} GFLOP/s, ${(roofline.bytes / 1e6).toFixed(1)} GB/s (more than 100% is had of caches)`,
+  ];
+  return [...all.map((row) => row.map(pad).join("  ")), ...(note ?? [])].join("\n");
 }
 
 function linesOf(spans: KernelTime["spans"], sources: readonly Source[], script: string): string {

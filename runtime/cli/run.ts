@@ -1,5 +1,5 @@
 /** `dlx run`: compile, open a device, play to the end with the sink that fits where the output goes. */
-import { Profile } from "../../gpu/index.ts";
+import { measureRoofline, Profile } from "../../gpu/index.ts";
 import { didYouMean } from "../../lang/suggest.ts";
 import type { Program } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
@@ -34,6 +34,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
   const device = await tools.openDevice(kind, threads, say, { profile });
+  if (profile) profile.roofline = await measureRoofline(device, profile);
   const host = await tools.host(args.file, data);
   const out: Out = {
     stdout: (text) => io.stdout(text),
