@@ -21,15 +21,24 @@ export function adapterName({ info }: GPUAdapter): AdapterName {
   return { name, software: isFallbackAdapter === true || SOFTWARE.test([name, architecture, vendor].join(" ")) };
 }
 
+/** Asked for as high as the adapter has them; every other limit stays that of the standard. */
+const LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
 /** Undefined when the host has no adapter. */
 export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice | undefined> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
-  const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   const timed = options.profile !== undefined && adapter.features.has("timestamp-query");
   const device = await adapter.requestDevice({
     requiredFeatures: timed ? ["timestamp-query"] : [],
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
   const { name, software } = adapterName(adapter);
   const info: DeviceInfo = {
