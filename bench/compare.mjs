@@ -15,21 +15,31 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const dlx = here("../bin/dlx.mjs");
 
 export const names = Object.keys(workloads);
-/** `node24` is dlx on that Node; where it is installed, the JavaScript peers run on it too. */
-export const peers = ["dlx", "node24", "torch", "tfjs", "jax"];
+/** By device, those that are taken when none is named: software adapters take minutes for others. */
+export const usual = { cpu: names, webgpu: ["w2", "w3", "w5"] };
+/**
+ * By device of dlx, what stands beside it. `node24` is dlx on that Node; where it is installed, the JavaScript peers run on
+ * it too. On webgpu all run in the same Dawn on the same adapter.
+ */
+export const peers = {
+  cpu: ["dlx", "node24", "torch", "tfjs", "jax"],
+  webgpu: ["dlx", "tfjs-webgpu", "jax-webgpu"],
+};
 
-/** Of a run, in milliseconds; what takes longer has failed. */
-const LONGEST = 300_000;
+/** Of a run, in milliseconds; what takes longer has failed, or is a peer that is left out from then on. */
+const LONGEST = { cpu: 300_000, webgpu: 120_000 };
 /** Losses of two programs that do the same work differ by less. */
 const TOLERANCE = 1e-4;
 /** What a peer cannot do, or not in bearable time. */
 const beyond = {
   tfjs: { w3: "no gradient of a convolution's kernel", w4: "no gradient of a convolution's kernel" },
   jax: { w4: "about a minute a step" },
+  "tfjs-webgpu": { w4: "batch norm is not written there" },
+  "jax-webgpu": { w4: "about a minute a step" },
 };
 
 /** The programs that take turns: a label, which peer it is, and how it is started for a workload. */
-function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
+function runnersOf(device, chosen, { python, node24, packages }, seconds, folder) {
   const own = (node, threads, ...more) => ({
     product: [node, [dlx, "bench", here("gemm.dlx"), "--set", "steps=1000000", ...common(threads), ...more], {}],
     command: (name) => {
@@ -38,7 +48,7 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
     },
   });
   const common = (threads) => [
-    ...["--json", "--device", "cpu"],
+    ...["--json", "--device", device],
     ...["--threads", String(threads), "--seconds", String(seconds)],
   ];
   const torch = (threads) => {
@@ -49,13 +59,22 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
     ];
     return { product: command("gemm"), command };
   };
-  const script = (node, peer) => ({
-    command: (name) => [node, [here(`peers/${peer}.mjs`), name, String(seconds)], {}],
+  const script = (node, peer, backend = "wasm") => ({
+    script: true,
+    command: (name) => [node, [here(`peers/${peer}.mjs`), name, String(seconds), backend], {}],
   });
   const version = `Node ${process.versions.node.split(".")[0]}`;
   const nodes = [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
   const rows = [];
   const add = (peer, label, runner) => chosen.includes(peer) && rows.push({ peer, label, ...runner });
+  if (device === "webgpu") {
+    add("dlx", `dlx, ${version}`, own(process.execPath, 1));
+    if (packages) {
+      add("tfjs-webgpu", `TensorFlow.js webgpu, ${version}`, script(process.execPath, "tfjs", "webgpu"));
+      add("jax-webgpu", `jax-js webgpu, ${version}`, script(process.execPath, "jax", "webgpu"));
+    }
+    return rows;
+  }
   for (const [peer, title, node] of nodes) {
     for (const threads of [1, 2]) {
       add(peer, `dlx, ${title}, ${threadsText(threads)}`, own(node, threads));
@@ -78,9 +97,9 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
 const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
 
 /** One run; its numbers, or in a word why there are none. */
-function ran([command, argv, env]) {
+function ran([command, argv, env], longest) {
   return new Promise((done) => {
-    const child = spawn(command, argv, { env: { ...process.env, ...env }, timeout: LONGEST, killSignal: "SIGKILL" });
+    const child = spawn(command, argv, { env: { ...process.env, ...env }, timeout: longest, killSignal: "SIGKILL" });
     let [out, err] = ["", ""];
     child.stdout.on("data", (part) => (out += part));
     child.stderr.on("data", (part) => (err += part));
@@ -89,12 +108,13 @@ function ran([command, argv, env]) {
       const line = out.split("\n").findLast((each) => each.startsWith("{"));
       if (code === 0 && line) return done(JSON.parse(line));
       const said = err.split("\n").find((each) => /error|dlx:/i.test(each));
-      done({ failed: signal ? `no result within ${LONGEST / 1000} s` : (said ?? `exit code ${code}`).trim() });
+      if (signal) done({ failed: `no result within ${longest / 1000} s`, late: true });
+      else done({ failed: (said ?? `exit code ${code}`).trim() });
     });
   });
 }
 
-export async function compare({ only, peers: chosen, rounds, seconds, keep, tell }) {
+export async function compare({ device, only, peers: chosen, rounds, seconds, keep, tell }) {
   const python = chosen.includes("torch") ? pythonWithTorch() : undefined;
   if (chosen.includes("torch") && !python) {
     tell("PyTorch is left out: no python3 here has it (Debian: apt-get install python3-torch libopenblas0-openmp)");
@@ -103,11 +123,17 @@ export async function compare({ only, peers: chosen, rounds, seconds, keep, tell
   const folder = mkdtempSync(join(tmpdir(), "dlx-bench-"));
   try {
     for (const name of only) writeStart(name, folder);
-    const runners = runnersOf(chosen, { python, ...installed }, seconds, folder);
+    const runners = runnersOf(device, chosen, { python, ...installed }, seconds, folder);
     const best = new Map();
     const notes = [];
     const note = (text) => notes.includes(text) || (notes.push(text), tell(text));
-    const take = (key, label, result, wanted) => {
+    const late = new Set();
+    const take = (key, label, result, wanted, script) => {
+      // its first round says that it takes too long
+      if (result.late && script) {
+        late.add(`${key} ${label}`);
+        return note(`${label}, ${key}: ${result.failed}, left out`);
+      }
       if (result.failed !== undefined) return note(`${label}, ${key}: ${result.failed}`);
       if (wanted && !wanted.every((loss, i) => result.losses[i] === null || near(result.losses[i], loss))) {
         return note(`${label}, ${key}: losses ${result.losses.join(" ")}, expected ${wanted.join(" ")}`);
@@ -121,20 +147,22 @@ export async function compare({ only, peers: chosen, rounds, seconds, keep, tell
     // A round takes minutes, so that the runs of one program lie far apart.
     for (let round = 1; round <= rounds; round++) {
       for (const key of ["gemm", ...only]) {
-        for (const { label, peer, product, command } of runners) {
+        for (const { label, peer, product, command, script } of runners) {
+          if (late.has(`${key} ${label}`)) continue;
           const reason = beyond[peer]?.[key];
           if (reason !== undefined) note(`${label}, ${key}: ${reason}, left out`);
-          else if (key !== "gemm") take(key, label, await ran(command(key)), workloads[key].losses);
-          else if (product) take(key, label, await ran(product));
+          else if (key !== "gemm")
+            take(key, label, await ran(command(key), LONGEST[device]), workloads[key].losses, script);
+          else if (product) take(key, label, await ran(product, LONGEST[device]));
         }
         loads.push(loadavg()[0]);
         tell(`round ${round} of ${rounds}: ${key} done`);
       }
     }
-    const table = tableOf({ only, runners, best, notes, rounds, loads });
+    const table = tableOf({ device, only, runners, best, notes, rounds, loads });
     if (keep) {
       mkdirSync(here("results"), { recursive: true });
-      const file = here(`results/${new Date().toISOString().slice(0, 10)}.md`);
+      const file = here(`results/${new Date().toISOString().slice(0, 10)}${device === "cpu" ? "" : `-${device}`}.md`);
       writeFileSync(file, table);
       tell(`written to ${file}`);
     }
@@ -154,7 +182,7 @@ function pythonWithTorch() {
 
 const digits = (ms) => (ms === undefined ? "–" : ms < 10 ? ms.toFixed(ms < 1 ? 3 : 2) : ms.toFixed(0));
 
-function tableOf({ only, runners, best, notes, rounds, loads }) {
+function tableOf({ device, only, runners, best, notes, rounds, loads }) {
   const ms = (key, { label }) => best.get(`${key} ${label}`)?.ms;
   const least = (key, which) => Math.min(...runners.filter(which).map((each) => ms(key, each) ?? Infinity));
   const ratio = (key, above, below) => {
@@ -165,7 +193,7 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
     ({ product, peer, plain }) => product && peer !== "torch" && !plain,
     ({ plain }) => plain === true,
   ];
-  const [torch, script] = [({ peer }) => peer === "torch", ({ peer }) => peer === "tfjs" || peer === "jax"];
+  const [torch, script] = [({ peer }) => peer === "torch", ({ script }) => script === true];
   const gflops = (each) => {
     const product = ms("gemm", each);
     return product === undefined ? "–" : ((2 * 512 ** 3) / product / 1e6).toFixed(0);
@@ -182,11 +210,15 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
     const found = best.get(`${key} ${each.label}`);
     return found === undefined ? "–" : digits((found.compileMs ?? 0) + found.firstMs);
   };
+  const adapters = new Set(
+    [...best.values()].flatMap((each) => (device === "webgpu" && each.device ? [each.device] : [])),
+  );
   const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
   return [
     `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
     "",
     `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
+    ...[...adapters].map((each) => `All programs run on ${each}, in the same Dawn.`),
     `Load (runnable processes of all programs) ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; each of ${rounds} rounds runs every program once.`,
     ...(busy ? ["", "**Other programs held the processors: no claim rests on these times.**"] : []),
     "",

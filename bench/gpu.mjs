@@ -1,21 +1,30 @@
 /**
- * `npm run bench:gpu`: all that is to be known on a machine with a graphics processor, as one JSON object: what Dawn and
- * the driver cost (`gpu/questions.mjs`, with plain flags and with fast ones), dlx on webgpu for the workloads and matrix
- * products, and PyTorch on CUDA beside it where there is one. Works offline.
- *   `-- --pack FOLDER` copies what such a machine needs into a folder, Node too; there: `sh FOLDER/measure.sh`
- *   `-- --only questions,w2,gemm,torch` does a part of it; `-- --seconds N` is the time of each run (3)
+ * `npm run bench:gpu`: all that is to be known on a machine with a graphics processor: what Dawn and the driver cost
+ * (`gpu/questions.mjs`, with plain flags and with fast ones), dlx on webgpu for the workloads and matrix products, and
+ * PyTorch on CUDA beside it, eager, compiled and as one graph. Works without a network; writes
+ * `results/<date>-<card>.json` and `.md` after each part. On a software adapter it is a rehearsal of small sizes.
+ *   `-- --pack FOLDER` packs what such a machine needs, Node too; there: `sh FOLDER/measure.sh`
+ *   `-- --only questions,w2,gemm,torch` does a part of it and keeps what the files of the same day hold of the others
+ *   `-- --seconds N` is the time of each run (3), `-- --results FOLDER` where the files go
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { hostname, tmpdir } from "node:os";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { pack } from "./gpu/pack.mjs";
+import { tableOf } from "./gpu/table.mjs";
 import { workloads, writeStart } from "./workloads.mjs";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { values } = parseArgs({
-  options: { pack: { type: "string" }, only: { type: "string" }, seconds: { type: "string", default: "3" } },
+  options: {
+    pack: { type: "string" },
+    only: { type: "string" },
+    seconds: { type: "string" },
+    results: { type: "string", default: here("results") },
+  },
 });
 
 const FAST = [
@@ -23,12 +32,15 @@ const FAST = [
   "disable-dawn-features=timestamp_quantization,lazy_clear_resource_on_first_use",
 ];
 const NETS = ["w2", "w3", "w5", "w6"];
-const SIZES = [512, 1024, 2048, 4096];
 const MODES = ["eager", "compile", "graph"];
 const PARTS = ["questions", ...NETS, "gemm", "torch"];
+const SIZES = { card: [512, 1024, 2048, 4096], rehearsal: [128, 256] };
+const SECONDS = { card: "3", rehearsal: "1" };
 /** Of a process, in milliseconds. */
 const LONGEST = 120_000;
 const TOLERANCE = 1e-4;
+
+const tell = (part) => process.stderr.write(`${part}\n`);
 
 /** The last line of JSON that a process prints, or why there is none. */
 function asked(command, argv, env = {}) {
@@ -37,7 +49,8 @@ function asked(command, argv, env = {}) {
   const line = (stdout ?? "").split("\n").findLast((each) => each.startsWith("{"));
   if (status === 0 && line) return JSON.parse(line);
   const said = (stderr ?? "").trim().split("\n").at(-1);
-  return { failed: error?.code === "ETIMEDOUT" ? `no result within ${LONGEST / 1000} s` : said || `exit code ${status}` };
+  const late = error?.code === "ETIMEDOUT" ? `no result within ${LONGEST / 1000} s` : error?.message;
+  return { failed: late ?? (said || `exit code ${status}`) };
 }
 
 function right(name, losses) {
@@ -45,89 +58,105 @@ function right(name, losses) {
   return losses?.every((loss, i) => loss === null || Math.abs(loss - wanted[i]) <= TOLERANCE * Math.max(1, wanted[i]));
 }
 
+/** The card and its driver: as the driver's own tool names them, else as Dawn does. */
+function cardOf({ adapter, failed }) {
+  if (!adapter) throw new Error(`expected an adapter, got none: ${failed}`);
+  const name = [adapter.device, adapter.description, adapter.architecture].find((each) => each) ?? "unnamed";
+  const tool = spawnSync("nvidia-smi", ["--query-gpu=name,driver_version", "--format=csv,noheader"], { encoding: "utf8" }); // prettier-ignore
+  const [card, driver] = tool.status === 0 ? tool.stdout.trim().split("\n")[0].split(", ") : [];
+  if (adapter.software || !card) return { adapter: name, driver: adapter.description || "unknown", rehearsal: adapter.software }; // prettier-ignore
+  return { adapter: card, driver, rehearsal: false };
+}
+
+function commit() {
+  const { status, stdout } = spawnSync("git", ["-C", here(".."), "rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+  return status === 0 ? stdout.trim() : JSON.parse(readFileSync(here("../package.json"), "utf8")).version;
+}
+
 function measure() {
   const only = values.only?.split(",") ?? PARTS;
   const wrong = only.find((each) => !PARTS.includes(each));
   if (wrong !== undefined) throw new Error(`expected parts of ${PARTS.join(", ")}, got ${wrong}`);
-  const { seconds } = values;
-  const found = { date: new Date().toISOString(), host: hostname(), node: process.version };
-  const tell = (part) => process.stderr.write(`${part}\n`);
+  const about = cardOf(asked(process.execPath, [here("gpu/questions.mjs"), "--about"]));
+  const date = new Date().toISOString();
+  const name = `${date.slice(0, 10)}-${about.adapter
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "")}`;
+  const file = join(values.results, name);
+  mkdirSync(values.results, { recursive: true });
+  const before = existsSync(`${file}.json`) ? JSON.parse(readFileSync(`${file}.json`, "utf8")) : {};
+  const found = { ...before, date, ...about, node: process.version, commit: commit() };
+  const kind = about.rehearsal ? "rehearsal" : "card";
+  const seconds = values.seconds ?? SECONDS[kind];
+  const keep = () => {
+    writeFileSync(`${file}.json`, `${JSON.stringify(found, undefined, 1)}\n`);
+    writeFileSync(`${file}.md`, tableOf(found));
+  };
   const folder = mkdtempSync(join(tmpdir(), "dlx-gpu-"));
-  const dlx = (file, ...more) =>
-    asked(process.execPath, [here("../bin/dlx.mjs"), "bench", file, "--device", "webgpu", "--seconds", seconds, "--json", ...more]); // prettier-ignore
-  try {
-    if (only.includes("questions")) {
-      tell("questions");
-      found.questions = { plain: asked(process.execPath, [here("gpu/questions.mjs")]), fast: asked(process.execPath, [here("gpu/questions.mjs"), ...FAST]) }; // prettier-ignore
-    }
-    const nets = NETS.filter((name) => only.includes(name));
-    found.dlx = {};
-    for (const name of nets) {
-      tell(`dlx ${name}`);
-      const script = writeStart(name, folder);
-      const sets = ["given=true", "steps=1000000", ...(workloads[name].sets ?? [])].flatMap((each) => ["--set", each]);
-      const timed = dlx(script, ...sets);
-      const { kernels, kernelsMissing, failed } = dlx(script, ...sets, "--profile");
-      // metrics of steps that share a submit come together: a first frame may be later than step 4
-      found.dlx[name] = { ...timed, lossesRight: right(name, timed.losses), kernels, kernelsMissing, profileFailed: failed }; // prettier-ignore
-    }
-    if (only.includes("gemm")) {
+  const dlx = (script, ...more) =>
+    asked(process.execPath, [here("../bin/dlx.mjs"), "bench", script, "--device", "webgpu", "--seconds", seconds, "--json", ...more]); // prettier-ignore
+  const sets = (list) => list.flatMap((each) => ["--set", each]);
+  const parts = {
+    questions: () => {
+      const answers = (...flags) => asked(process.execPath, [here("gpu/questions.mjs"), ...flags]);
+      found.questions = { plain: answers(), fast: answers(...FAST) };
+    },
+    gemm: () => {
       found.gemm = {};
-      for (const size of SIZES) {
-        tell(`dlx product of ${size}`);
-        const sets = [`m=${size}`, `n=${size}`, `k=${size}`, "steps=1000000"].flatMap((each) => ["--set", each]);
-        const timed = dlx(here("gemm.dlx"), ...sets, "--profile");
+      for (const size of SIZES[kind]) {
+        const of = sets([`m=${size}`, `n=${size}`, `k=${size}`, "steps=1000000"]);
+        const timed = dlx(here("gemm.dlx"), ...of, "--profile");
         const product = timed.kernels?.find(({ text }) => text.includes("dot "));
         const rate = product && { ms: product.least, tflops: product.flops / product.least / 1e9 };
         found.gemm[size] = { ...rate, failed: timed.failed ?? timed.kernelsMissing };
       }
+    },
+    torch: () => {
+      found.torch = torch(SIZES[kind], folder, seconds);
+    },
+  };
+  for (const name of NETS) {
+    parts[name] = () => {
+      const script = writeStart(name, folder);
+      const given = sets(["given=true", "steps=1000000", ...(workloads[name].sets ?? [])]);
+      const timed = dlx(script, ...given);
+      const { kernels, kernelsMissing, failed } = timed.failed ? timed : dlx(script, ...given, "--profile");
+      // metrics of steps that share a submit come together: a first frame may be later than step 4
+      found.dlx = { ...found.dlx, [name]: { ...timed, lossesRight: right(name, timed.losses), kernels, kernelsMissing, profileFailed: failed } }; // prettier-ignore
+    };
+  }
+  try {
+    for (const part of only) {
+      tell(part);
+      parts[part]();
+      keep();
     }
-    if (only.includes("torch")) found.torch = torch(nets, folder, seconds, tell);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  process.stdout.write(`${JSON.stringify(found)}\n`);
+  process.stdout.write(readFileSync(`${file}.md`, "utf8"));
+  tell(`written to ${file}.json and .md`);
 }
 
 /** The same workloads and products in PyTorch on the same card, strict f32. */
-function torch(nets, folder, seconds, tell) {
+function torch(sizes, folder, seconds) {
   const probe = "import json, torch; print(json.dumps({'version': torch.__version__, 'cuda': torch.version.cuda, 'card': torch.cuda.get_device_name(0) if torch.cuda.is_available() else None}))"; // prettier-ignore
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const about = asked(python, ["-c", probe]);
-    if (!about.card) continue;
-    const found = { ...about };
-    for (const mode of MODES) {
-      found[mode] = {};
-      for (const name of [...nets, ...SIZES.map((size) => `gemm${size}`)]) {
-        tell(`PyTorch, ${mode}, ${name}`);
-        const env = { DLX_TORCH_DEVICE: "cuda", DLX_TORCH_MODE: mode };
-        found[mode][name] = asked(python, [here("peers/torch_step.py"), name, "1", seconds, folder], env);
-      }
+  const tried = ["python3", "/usr/bin/python3"].map((python) => ({ python, ...asked(python, ["-c", probe]) }));
+  const about = tried.find(({ card }) => card);
+  if (!about) return { missing: "no python3 here has PyTorch with CUDA: the comparison is left out" };
+  const { python, ...found } = about;
+  for (const name of NETS) writeStart(name, folder);
+  for (const mode of MODES) {
+    found[mode] = {};
+    for (const name of [...NETS, ...(mode === "eager" ? sizes.map((size) => `gemm${size}`) : [])]) {
+      tell(`PyTorch, ${mode}, ${name}`);
+      const env = { DLX_TORCH_DEVICE: "cuda", DLX_TORCH_MODE: mode };
+      found[mode][name] = asked(python, [here("peers/torch_step.py"), name, "1", seconds, folder], env);
     }
-    return found;
   }
-  return { missing: "no python3 here has PyTorch with CUDA: the comparison is left out" };
+  return found;
 }
 
-function pack(folder) {
-  const root = here("..");
-  mkdirSync(folder, { recursive: true });
-  for (const each of ["dist", "bin", "bench", "stdlib"]) {
-    cpSync(join(root, each), join(folder, each), { recursive: true, filter: (path) => !path.includes("node_modules") });
-  }
-  copyFileSync(join(root, "package.json"), join(folder, "package.json"));
-  const { platform, arch } = process;
-  cpSync(join(root, "node_modules/webgpu"), join(folder, "node_modules/webgpu"), {
-    recursive: true,
-    dereference: true,
-    filter: (path) => !/dist[\\/][^\\/]+-[^\\/]+/.test(path) || path.includes(`${platform}-${arch}`),
-  });
-  cpSync(join(root, "node_modules/fflate"), join(folder, "node_modules/fflate"), { recursive: true, dereference: true });
-  copyFileSync(process.execPath, join(folder, "node"));
-  chmodSync(join(folder, "node"), 0o755);
-  writeFileSync(join(folder, "measure.sh"), '#!/bin/sh\ncd "$(dirname "$0")" && exec ./node bench/gpu.mjs "$@"\n');
-  process.stderr.write(`packed into ${folder}; there: sh measure.sh > answers.json\n`);
-}
-
-if (values.pack !== undefined) pack(values.pack);
+if (values.pack !== undefined) pack(values.pack, tell);
 else measure();

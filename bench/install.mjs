@@ -22,7 +22,8 @@ function complete() {
 
 /** `packages`: whether the JavaScript peers are there; `node24`: the path of that Node, where it runs. */
 export function install(chosen, tell) {
-  if (!["node24", "tfjs", "jax"].some((each) => chosen.includes(each))) return { packages: false };
+  if (!["node24", "tfjs", "jax", "tfjs-webgpu", "jax-webgpu"].some((each) => chosen.includes(each)))
+    return { packages: false };
   if (!complete()) {
     tell("installing the peers and Node 24 into bench/.peers (about 250 MB, once)");
     mkdirSync(folder, { recursive: true });

@@ -7,6 +7,7 @@ import type { CpuOptions } from "./cpu.ts";
 import type { Device } from "./device.ts";
 import { ReferenceDevice } from "./reference.ts";
 import { openWebGpu } from "./webgpu-open.ts";
+import type { WebGpuOptions } from "./webgpu.ts";
 
 export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 export type { CpuOptions } from "./cpu.ts";
@@ -17,7 +18,7 @@ export { hasRelaxedSimd } from "./wasm/assembler.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 
 export type DeviceKind = "cpu" | "webgpu" | "reference";
-export interface DeviceOptions extends CpuOptions {
+export interface DeviceOptions extends CpuOptions, Pick<WebGpuOptions, "rest"> {
   /** What webgpu runs on: `navigator.gpu`, or Dawn's. */
   readonly gpu?: GPU;
 }

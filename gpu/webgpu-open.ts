@@ -50,5 +50,6 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
     fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
   const schedule = options.schedule ?? (software ? softwareSchedule : hardware);
-  return new WebGpuDevice(device, info, { ...options, schedule });
+  // the thread shares its processors with a software adapter alone
+  return new WebGpuDevice(device, info, { ...options, schedule, rest: software ? options.rest : undefined });
 }

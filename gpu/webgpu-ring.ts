@@ -45,11 +45,16 @@ export class ReadRing {
   private readonly idle: ReadBuffer[] = [];
   private words = new Words(new ArrayBuffer(0));
   private readonly failure: () => Error | undefined;
+  private readonly rest: (() => void) | undefined;
+  /** Results that are waited for. */
+  private awaited = 0;
+  private dozing = false;
 
-  /** `failure` tells what happened to the device, if anything. */
-  constructor(device: GPUDevice, failure: () => Error | undefined) {
+  /** `failure` tells what happened to the device, if anything; `rest` is called between looks for results. */
+  constructor(device: GPUDevice, failure: () => Error | undefined, rest?: () => void) {
     this.device = device;
     this.failure = failure;
+    this.rest = rest;
   }
 
   /** A buffer to copy to; `arrived` may be asked once that is submitted. */
@@ -70,6 +75,8 @@ export class ReadRing {
   /** What `look` makes of so many words of a buffer, once they have come. */
   async arrived<T>(read: ReadBuffer, words: number, look: (words: Words) => T): Promise<T> {
     const bytes = Math.max(4, 4 * words);
+    this.awaited++;
+    this.doze();
     try {
       await read.buffer.mapAsync(MAP_READ, 0, bytes);
     } catch (error) {
@@ -78,6 +85,8 @@ export class ReadRing {
         await new Promise<void>((resolve) => void setTimeout(resolve, 10));
       }
       throw this.failure() ?? error;
+    } finally {
+      this.awaited--;
     }
     try {
       const failure = this.failure();
@@ -99,4 +108,30 @@ export class ReadRing {
     this.words.u32.set(new Uint32Array(mapped));
     return this.words;
   }
+
+  private doze(): void {
+    const { rest } = this;
+    if (!rest || this.dozing) return;
+    this.dozing = true;
+    soon(() => {
+      this.dozing = false;
+      if (this.awaited === 0) return;
+      rest();
+      this.doze();
+    });
+  }
+}
+
+/** After what runs now: a macrotask, and no timer, which browsers hold back. */
+export function soon(act: () => void): void {
+  if (typeof setImmediate === "function") {
+    setImmediate(act);
+    return;
+  }
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    act();
+  };
+  port2.postMessage(0);
 }

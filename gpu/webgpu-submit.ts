@@ -8,6 +8,7 @@ import type { RunResult } from "./device.ts";
 import type { Memory } from "./webgpu-memory.ts";
 import type { Encoded, WebGpuPrepared } from "./webgpu-prepared.ts";
 import { resultOf } from "./webgpu-prepared.ts";
+import { soon } from "./webgpu-ring.ts";
 import type { ReadRing } from "./webgpu-ring.ts";
 import type { Timing } from "./webgpu-timing.ts";
 
@@ -173,18 +174,4 @@ function stepsOf(each: Waiting): readonly Encoded[] {
   const steps = boundOf(each).steps[each.slot];
   if (!steps) throw new Error(`expected ${each.prepared.name} to have a slot ${each.slot}`);
   return steps;
-}
-
-/** After what runs now: a macrotask, and no timer, which browsers hold back. */
-function soon(act: () => void): void {
-  if (typeof setImmediate === "function") {
-    setImmediate(act);
-    return;
-  }
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    act();
-  };
-  port2.postMessage(0);
 }

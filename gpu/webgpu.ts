@@ -43,6 +43,8 @@ export interface WebGpuOptions {
   readonly runsPerSubmit?: number;
   /** Times of kernels are put down here, if the adapter has timestamps. */
   readonly profile?: Profile;
+  /** Rests the thread for a moment. It is called while results are waited for, where the adapter needs the processors. */
+  readonly rest?: (() => void) | undefined;
 }
 
 interface Cell {
@@ -80,7 +82,7 @@ export class WebGpuDevice implements Device {
     this.disable = new Set(options.disable ?? []);
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
-    this.ring = new ReadRing(gpu, () => this.failure);
+    this.ring = new ReadRing(gpu, () => this.failure, options.rest);
     this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
     this.submits = new Submitter(gpu, this.memory, this.ring, this.timing, options.runsPerSubmit);
     this.memory.before = () => this.submits.flush();

@@ -38,6 +38,15 @@ export async function openDawn(): Promise<GPU> {
   return opened;
 }
 
+/** Milliseconds: little beside a step of a software adapter. */
+const REST = 0.5;
+const asleep = new Int32Array(new SharedArrayBuffer(4));
+
+/** Dawn looks for results in each turn of the event loop, which so holds a processor until something stops the thread. */
+export function rest(): void {
+  Atomics.wait(asleep, 0, 0, REST);
+}
+
 const SCRIPT = `
 const dawn = await import(process.argv[1]);
 const gpu = dawn.create([]);

@@ -1,13 +1,14 @@
 /**
  * What a graphics processor and its driver cost, asked of Dawn directly: what it offers, microseconds of the host for each
  * call, of the adapter for each dispatch, what dependences, bindings and forms of loops cost, how long pipelines take to
- * compile and answers to come back. Prints one JSON object. `node questions.mjs [FLAG ..]`: flags of Dawn's `create`.
+ * compile and answers to come back. Prints one JSON object. `node questions.mjs [FLAG ..]`: flags of Dawn's `create`;
+ * `--about` tells the adapter alone.
  */
 import { create } from "webgpu";
 
 const STORAGE = 128 | 4 | 8;
 /** Dawn must not be collected while a device of it lives: it would answer nothing more. */
-const kept = (globalThis.dawn = { gpu: create(process.argv.slice(2)) });
+const kept = (globalThis.dawn = { gpu: create(process.argv.slice(2).filter((each) => each !== "--about")) });
 const adapter = await kept.gpu.requestAdapter({ powerPreference: "high-performance" });
 if (!adapter) {
   process.stdout.write(`${JSON.stringify({ failed: "there is no adapter" })}\n`);
@@ -92,8 +93,15 @@ async function dispatches() {
     const [long, short] = [await least(() => pass(calls(many, apart), 4), (t) => t.whole), await least(() => pass(calls(few, apart), 4), (t) => t.whole)]; // prettier-ignore
     return (1000 * (long - short)) / (many - few);
   };
-  const encode = await least(() => pass(calls(many, false), 4), (t) => t.encode);
-  return { hostUsEach: (1000 * encode) / many, dependentUsEach: await each(false), independentUsEach: await each(true) };
+  const encode = await least(
+    () => pass(calls(many, false), 4),
+    (t) => t.encode,
+  );
+  return {
+    hostUsEach: (1000 * encode) / many,
+    dependentUsEach: await each(false),
+    independentUsEach: await each(true),
+  };
 }
 
 async function submits() {
@@ -179,7 +187,10 @@ async function loops() {
     const memory = buffer(4 * (4 + 256 * groups));
     queue.writeBuffer(memory, 0, new Float32Array([0.5, 0.25]));
     queue.writeBuffer(memory, 8, new Uint32Array([turns]));
-    const ms = await least(() => pass([[pipeline, bound(pipeline, memory)]], groups), (t) => t.whole);
+    const ms = await least(
+      () => pass([[pipeline, bound(pipeline, memory)]], groups),
+      (t) => t.whole,
+    );
     found[`${name}GFLOPs`] = (16 * turns * 256 * groups) / ms / 1e6;
   }
   return found;
@@ -237,7 +248,59 @@ async function idle() {
   return { cores: (user + system) / 1000 / (performance.now() - start) };
 }
 
-const questions = { dispatches, submits, readBack, bindings, loops, compileTimes, matrices, views, idle };
+/** GFLOP/s of a product by 16 × 16 invocations with 8 × 8 sums each, with and without tiles in workgroup memory. */
+async function productForms() {
+  const size = software ? 256 : 4096;
+  const rows = [0, 1, 2, 3, 4, 5, 6, 7];
+  const each = (text) => rows.map(text).join("\n");
+  const begin = (more) => `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+${more}
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let row = group.x / ${size / 128}u * 128u; let column = group.x % ${size / 128}u * 128u;
+  let i = lane / 16u; let j = lane % 16u;
+  ${each((r) => `var s${r} = vec4<f32>(); var t${r} = vec4<f32>();`)}`;
+  const a = (r, k) => `x[(row + i * 8u + ${r}u) * ${size}u + ${k}]`;
+  const b = (k, c) =>
+    `vec4<f32>(${[0, 1, 2, 3].map((l) => `x[${size * size}u + (${k}) * ${size}u + column + j * 8u + ${c + l}u]`)})`;
+  const end = `${each((r) => [0, 1, 2, 3].map((l) => `x[${2 * size * size}u + (row + i * 8u + ${r}u) * ${size}u + column + j * 8u + ${l}u] = s${r}[${l}u]; x[${2 * size * size}u + (row + i * 8u + ${r}u) * ${size}u + column + j * 8u + ${4 + l}u] = t${r}[${l}u];`).join(" "))}
+}`;
+  const forms = {
+    registers: `${begin("")}
+  for (var k = 0u; k < ${size}u; k++) {
+    let u = ${b("k", 0)}; let v = ${b("k", 4)};
+    ${each((r) => `{ let a = ${a(r, "k")}; s${r} += a * u; t${r} += a * v; }`)}
+  }
+  ${end}`,
+    workgroupMemory: `${begin("var<workgroup> left: array<f32, 1152>; var<workgroup> right: array<vec4<f32>, 256>;")}
+  for (var turn = 0u; turn < ${size / 8}u; turn++) {
+    workgroupBarrier();
+    for (var l = 0u; l < 4u; l++) { let at = lane * 4u + l; left[at / 8u + at % 8u * 144u] = x[(row + at / 8u) * ${size}u + turn * 8u + at % 8u]; }
+    { let at = ${size * size}u + (turn * 8u + lane / 32u) * ${size}u + column + lane % 32u * 4u; right[lane] = vec4<f32>(x[at], x[at + 1u], x[at + 2u], x[at + 3u]); }
+    workgroupBarrier();
+    for (var k = 0u; k < 8u; k++) {
+      let u = right[k * 32u + j * 2u]; let v = right[k * 32u + j * 2u + 1u];
+      ${each((r) => `{ let a = left[k * 144u + i * 8u + ${r}u]; s${r} += a * u; t${r} += a * v; }`)}
+    }
+  }
+  ${end}`,
+  };
+  const memory = buffer(12 * size * size);
+  const found = { size };
+  for (const [name, code] of Object.entries(forms)) {
+    const pipeline = await compiled(code);
+    const call = [[pipeline, bound(pipeline, memory)]];
+    const ms = await least(
+      () => pass(call, (size / 128) ** 2),
+      (t) => t.whole,
+    );
+    found[`${name}GFLOPs`] = (2 * size ** 3) / ms / 1e6;
+  }
+  memory.destroy();
+  return found;
+}
+
+const questions = { dispatches, submits, readBack, bindings, loops, productForms, compileTimes, matrices, views, idle };
 const answers = {
   flags: process.argv.slice(2),
   adapter: { vendor: info.vendor, architecture: info.architecture, device: info.device, description: info.description, software }, // prettier-ignore
@@ -245,7 +308,7 @@ const answers = {
   limits,
   subgroups: { least: info.subgroupMinSize, most: info.subgroupMaxSize, matrixConfigs: info.subgroupMatrixConfigs },
 };
-for (const [name, ask] of Object.entries(questions)) {
+for (const [name, ask] of process.argv.includes("--about") ? [] : Object.entries(questions)) {
   const before = errors.length;
   try {
     answers[name] = await ask();
@@ -255,5 +318,7 @@ for (const [name, ask] of Object.entries(questions)) {
   if (errors.length > before) answers[name] = { failed: errors[before] };
 }
 device.destroy();
-process.stdout.write(`${JSON.stringify(answers, (key, value) => (typeof value === "bigint" ? Number(value) : value))}\n`);
+process.stdout.write(
+  `${JSON.stringify(answers, (key, value) => (typeof value === "bigint" ? Number(value) : value))}\n`,
+);
 process.exit(0);

@@ -1,17 +1,19 @@
 /**
- * The workloads in jax-js on its WebAssembly backend: node jax.mjs NAME SECONDS. Forward, gradients and optimizer are one
+ * The workloads in jax-js: node jax.mjs NAME SECONDS [BACKEND], wasm (the default) or webgpu. Forward, gradients and optimizer are one
  * `jit`. An array is used up by the call that takes it; `.ref` keeps it. Its optimizers are no package on npm, so they are
  * written here; the gradient of a lookup fails inside `jit`, so that is the product with a one-hot matrix. The running
  * averages of batch norm are left out: no step reads them.
  */
 import { batchOf, weightsOf, workloads } from "../workloads.mjs";
+import { installWebGpu } from "./dawn.mjs";
 import { load, timed } from "./timing.mjs";
 
-const [name, seconds] = process.argv.slice(2);
+const [name, seconds, backend = "wasm"] = process.argv.slice(2);
+if (backend === "webgpu") await installWebGpu();
 const { numpy: np, nn, lax, jit, valueAndGrad, init, defaultDevice, tree } = load("@jax-js/jax");
-const devices = await init("wasm");
-if (!devices.includes("wasm")) throw new Error(`expected the device wasm, got ${devices}`);
-defaultDevice("wasm");
+const devices = await init(backend);
+if (!devices.includes(backend)) throw new Error(`expected the device ${backend}, got ${devices}`);
+defaultDevice(backend);
 
 const workload = workloads[name];
 const batch = batchOf(workload);

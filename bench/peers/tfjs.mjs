@@ -1,27 +1,37 @@
 /**
- * The workloads in TensorFlow.js on its WebAssembly backend: node tfjs.mjs NAME SECONDS. Images lie as [B, H, W, C] there.
- * That backend has no gradient of a convolution's kernel, so W3 and W4 are left out, and none of a lookup in a table: that
- * is the product with a one-hot matrix.
+ * The workloads in TensorFlow.js: node tfjs.mjs NAME SECONDS [BACKEND], wasm (the default) or webgpu. Images lie as
+ * [B, H, W, C] there. The wasm backend has no gradient of a convolution's kernel, so W3 is for webgpu alone, and none of a
+ * lookup in a table: that is the product with a one-hot matrix. W4 is left out: no backend has bearable gradients of it.
  */
 import { dirname, sep } from "node:path";
 import { batchOf, weightsOf, workloads } from "../workloads.mjs";
+import { installWebGpu } from "./dawn.mjs";
 import { load, pathOf, timed } from "./timing.mjs";
 
-const [name, seconds] = process.argv.slice(2);
+const [name, seconds, backend = "wasm"] = process.argv.slice(2);
+if (backend === "webgpu") await installWebGpu();
 const tf = load("@tensorflow/tfjs");
-const wasm = load("@tensorflow/tfjs-backend-wasm");
-wasm.setWasmPaths(dirname(pathOf("@tensorflow/tfjs-backend-wasm")) + sep);
-await tf.setBackend("wasm");
+const own = load(`@tensorflow/tfjs-backend-${backend}`);
+if (backend === "wasm") own.setWasmPaths(dirname(pathOf("@tensorflow/tfjs-backend-wasm")) + sep);
+if (!(await tf.setBackend(backend))) throw new Error(`expected the backend ${backend} to start`);
 await tf.ready();
 
 const workload = workloads[name];
 const batch = batchOf(workload);
+/** As weights lie there: kernels of convolutions [H, W, in, out], rows behind an image in the order of its places. */
+function laid(key, data, shape) {
+  const given = tf.tensor(data, shape);
+  if (shape.length === 4) return tf.transpose(given, [2, 3, 1, 0]);
+  if (name !== "w3" || key !== "w1") return given;
+  return tf.reshape(tf.transpose(tf.reshape(given, [16, 5, 5, 120]), [1, 2, 0, 3]), [400, 120]);
+}
 const p = Object.fromEntries(
-  weightsOf(workload).map(({ name, shape, data }) => [name, tf.variable(tf.tensor(data, shape))]),
+  weightsOf(workload).map(({ name: key, shape, data }) => [key, tf.variable(laid(key, data, shape))]),
 );
 const variables = Object.values(p);
 const oneHot = ({ data }) => tf.cast(tf.oneHot(tf.tensor1d(data, "int32"), workload.classes), "float32");
-const x = workload.tokens ? oneHot(batch.x) : tf.tensor(batch.x.data, batch.x.shape);
+const given = workload.tokens ? oneHot(batch.x) : tf.tensor(batch.x.data, batch.x.shape);
+const x = batch.x.shape.length === 4 ? tf.transpose(given, [0, 2, 3, 1]) : given;
 const y = name === "w1" ? tf.tensor1d(Float32Array.from(batch.y.data)) : oneHot(batch.y);
 
 const dense = (h, i) => tf.add(tf.matMul(h, p[`w${i}`]), p[`b${i}`]);
@@ -34,6 +44,12 @@ function normed(h, scale, shift) {
 function gelu(h) {
   const inner = tf.mul(tf.add(h, tf.mul(tf.mul(tf.mul(h, h), h), 0.044715)), Math.sqrt(2 / Math.PI));
   return tf.mul(tf.mul(h, 0.5), tf.add(tf.tanh(inner), 1));
+}
+const head = (h) => crossEntropy(dense(tf.relu(dense(tf.relu(dense(h, 1)), 2)), 3));
+function lenet() {
+  const conv = (h, i, pad) => tf.relu(tf.add(tf.conv2d(h, p[`wc${i}`], 1, pad), p[`bc${i}`]));
+  const pooled = (h) => tf.avgPool(h, 2, 2, "valid");
+  return head(tf.reshape(pooled(conv(pooled(conv(x, 1, "same")), 2, "valid")), [64, 400]));
 }
 function gpt() {
   const [rows, places, width, heads] = [16, 64, 128, 4];
@@ -65,7 +81,8 @@ function recurrent(lstm) {
 }
 const losses = {
   w1: () => tf.losses.sigmoidCrossEntropy(y, tf.reshape(tf.add(tf.matMul(x, p.w), p.b), [-1])),
-  w2: () => crossEntropy(dense(tf.relu(dense(tf.relu(dense(x, 1)), 2)), 3)),
+  w2: () => head(x),
+  w3: lenet,
   w5: gpt,
   w6: () => recurrent(true),
   w6b: () => recurrent(false),

@@ -12,9 +12,13 @@ import type { Toolchain } from "./toolchain.ts";
 
 /** What `bench/compare.mjs` gives. */
 interface Compare {
-  readonly peers: readonly string[];
+  /** By device of dlx. */
+  readonly peers: Readonly<Record<string, readonly string[]>>;
   readonly names: readonly string[];
+  /** The workloads that are taken when none is named. */
+  readonly usual: Readonly<Record<string, readonly string[]>>;
   compare(options: {
+    readonly device: string;
     readonly only: readonly string[];
     readonly peers: readonly string[];
     readonly rounds: number;
@@ -34,16 +38,20 @@ export async function bench(args: Args, io: Io, tools: Toolchain): Promise<numbe
   if (!existsSync(file)) {
     throw new UsageError("the comparison needs the folder bench/ of the repository; to time a script: dlx bench FILE");
   }
-  const { compare, peers, names } = (await import(pathToFileURL(file).href)) as Compare;
-  const chosen = (option: string, known: readonly string[]) => {
-    const list = args.text(option)?.split(",") ?? known;
+  const { compare, peers, names, usual } = (await import(pathToFileURL(file).href)) as Compare;
+  const device = args.text("device") ?? "cpu";
+  const beside = peers[device];
+  if (!beside) throw new UsageError(`the comparison knows --device ${Object.keys(peers).join(" and ")}; got ${device}`);
+  const chosen = (option: string, known: readonly string[], instead: readonly string[] = known) => {
+    const list = args.text(option)?.split(",") ?? instead;
     const wrong = list.find((each) => !known.includes(each));
     if (wrong !== undefined) throw new UsageError(`--${option} knows ${known.join(", ")}; got ${wrong}`);
     return list;
   };
   const result = await compare({
-    only: chosen("only", names),
-    peers: chosen("peers", peers),
+    device,
+    only: chosen("only", names, usual[device]),
+    peers: chosen("peers", beside),
     rounds: args.count("rounds", 1) ?? ROUNDS,
     seconds: args.count("seconds", 1) ?? SECONDS,
     keep: args.has("keep"),

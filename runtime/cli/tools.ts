@@ -8,7 +8,7 @@ import { compile, didYouMean } from "../../lang/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
-import { openDawn, probe } from "../dawn.ts";
+import { openDawn, probe, rest } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
@@ -28,6 +28,7 @@ async function open(
   tell?: (line: string) => void,
   options?: CpuOptions,
 ): Promise<Device> {
+  const webgpu = async () => openDevice("webgpu", { gpu: await openDawn(), rest, profile: options?.profile });
   const cpu = () => openDevice("cpu", { ...options, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
@@ -35,11 +36,11 @@ async function open(
   const { adapter, reason } = await probe();
   if (kind === "webgpu") {
     if (!adapter) throw new UsageError(`webgpu is not available: ${reason}; see dlx devices`);
-    return openDevice(kind, { gpu: await openDawn(), profile: options?.profile });
+    return webgpu();
   }
   if (adapter && !adapter.software) {
     tell?.(`device: webgpu, ${adapter.name}`);
-    return openDevice("webgpu", { gpu: await openDawn(), profile: options?.profile });
+    return webgpu();
   }
   const why = adapter ? `the graphics adapter ${adapter.name} is software` : "there is no graphics processor";
   tell?.(`device: cpu, as ${why} (dlx devices says more)`);

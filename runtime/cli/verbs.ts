@@ -126,7 +126,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
     usage: "dlx bench [FILE] [options]",
     summary: "time the steps of a script, or those of bench/ beside other programs",
     options: {
-      device: { value: "KIND", help: "the device of FILE, as in `dlx run`" },
+      device: { value: "KIND", help: "the device of FILE, as in `dlx run`; without FILE: cpu or webgpu" },
       threads: { value: "N", help: "threads of the cpu device" },
       steps: { value: "N", help: "at most N steps of FILE" },
       seconds: { value: "N", help: "how long each run lasts (2)" },

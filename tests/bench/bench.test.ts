@@ -83,5 +83,8 @@ describe("dlx bench", () => {
     expect(wrong).toMatchObject({ code: 2, out: "" });
     expect(wrong.err).toContain("--only knows w1, w2, w3, w4, w5, w6, w6b; got w9");
     expect((await place.run(["bench", "--peers", "torch,abacus"])).err).toContain("got abacus");
+    const beside = await place.run(["bench", "--device", "webgpu", "--peers", "torch"]);
+    expect(beside.err).toContain("--peers knows dlx, tfjs-webgpu, jax-webgpu; got torch");
+    expect((await place.run(["bench", "--device", "abacus"])).err).toContain("cpu and webgpu; got abacus");
   });
 });

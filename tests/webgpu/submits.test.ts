@@ -143,4 +143,17 @@ train for 40 steps {
     expect(messages[0]).toHaveLength(1);
     expect(messages[1]).toEqual(messages[0]);
   });
+
+  it("let the thread rest while their results are waited for, and only then", async () => {
+    let rests = 0;
+    const device = await open({ rest: () => void rests++ });
+    const run = await counter(device);
+    expect(rests).toBe(0);
+    expect((await Promise.all([1, 2, 3].map(run))).map(told)).toEqual(["1,1,1", "3,3,3", "6,6,6"]);
+    expect(rests).toBeGreaterThan(0);
+    const before = rests;
+    await new Promise((resolve) => void setTimeout(resolve, 20));
+    expect(rests).toBeLessThanOrEqual(before + 1);
+    await device.dispose();
+  });
 });

@@ -87,4 +87,35 @@ describe.skipIf(!gpu)("products by tiles", () => {
     const { values } = await runOn(device, [node], batch);
     expect(distance(values[0] ?? [], inFloat64([node], batch)[0] as Float64Array)).toBeLessThan(1e-5);
   });
+
+  it("of windows by tables, with bias and tanh, in both roles", async () => {
+    const [rows, channels, filters, width, k] = [4, 8, 66, 8, 3];
+    const batch = {
+      x: numbers(rows * channels * width * width, 1),
+      w: numbers(filters * channels * k * k, 2),
+      b: numbers(filters, 3),
+    };
+    const [x, w] = [
+      input("batch", "x", [rows, channels, width, width]),
+      input("batch", "w", [filters, channels, k, k]),
+    ];
+    const seen = make("windows", [make("pad", [x], { lo: [0, 0, 1, 1], hi: [0, 0, 1, 1], value: 0 })], {
+      axes: [2, 3],
+      size: [k, k],
+      stride: [1, 1],
+      dilation: [1, 1],
+    });
+    // as left and as right operand; a column of the second is a row of windows
+    for (const turned of [false, true]) {
+      const pairs: [number, number][] = [[1, 1], [4, 2], [5, 3]]; // prettier-ignore
+      const contract = turned ? pairs.map(([a, b]): [number, number] => [b, a]) : pairs;
+      const product = make("dot", turned ? [w, seen] : [seen, w], { batch: [], contract });
+      const axes = [turned ? 0 : 3];
+      const bias = make("expand", [input("batch", "b", [filters])], { shape: product.type.shape, axes });
+      const node = make("tanh", [make("add", [product, bias])]);
+      expect(tileOf(node)).toBe(16);
+      const { values } = await runOn(device, [node], batch);
+      expect(distance(values[0] ?? [], inFloat64([node], batch)[0] as Float64Array)).toBeLessThan(1e-5);
+    }
+  });
 });
