@@ -13,6 +13,8 @@ export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } f
 export type { CpuOptions } from "./cpu.ts";
 export { ofRoofline, Profile } from "./profile.ts";
 export type { KernelTime } from "./profile.ts";
+export { Trust, trusting } from "./trust.ts";
+export type { TextStore } from "./trust.ts";
 export { measureRoofline } from "./roofline.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";

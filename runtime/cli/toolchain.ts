@@ -27,6 +27,11 @@ export interface Compiled {
 export const kinds = ["auto", "cpu", "webgpu", "reference"] as const;
 export type DeviceKind = (typeof kinds)[number];
 
+export interface OpenOptions extends Pick<CpuOptions, "relaxed" | "profile"> {
+  /** Of webgpu: the name of what will run, which may go without checks once it has passed them. */
+  readonly kernels?: string | undefined;
+}
+
 export interface Toolchain {
   /** `file` as the user typed it. A file that cannot be read is a diagnostic. */
   compile(file: string, options: CompileOptions): Promise<Compiled>;
@@ -34,12 +39,7 @@ export interface Toolchain {
    * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
    * A `webgpu` that cannot be had is a UsageError; `relaxed` is for cpu alone.
    */
-  openDevice(
-    kind: DeviceKind,
-    threads?: number,
-    tell?: (line: string) => void,
-    options?: Pick<CpuOptions, "relaxed" | "profile">,
-  ): Promise<Device>;
+  openDevice(kind: DeviceKind, threads?: number, tell?: (line: string) => void, options?: OpenOptions): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;
   readonly math: HostMath;
   readonly version: string;

@@ -1,19 +1,23 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Device } from "../../gpu/device.ts";
-import { openDevice, type CpuOptions } from "../../gpu/index.ts";
+import { openDevice, Trust, trusting } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
-import { openDawn, probe, rest } from "../dawn.ts";
+import { openDawn, probe, rest, type AdapterFacts } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
+import { textStore } from "../text-store.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
 import { readSource } from "./source.ts";
-import type { CompileOptions, Compiled, DeviceKind, Toolchain } from "./toolchain.ts";
+import type { CompileOptions, Compiled, DeviceKind, OpenOptions, Toolchain } from "./toolchain.ts";
 
 export const tools: Omit<Toolchain, "version"> = {
   compile: compileFile,
@@ -26,9 +30,20 @@ async function open(
   kind: DeviceKind,
   threads = defaultThreads(),
   tell?: (line: string) => void,
-  options?: CpuOptions,
+  options?: OpenOptions,
 ): Promise<Device> {
-  const webgpu = async () => openDevice("webgpu", { gpu: await openDawn(), rest, profile: options?.profile });
+  const { profile, kernels } = options ?? {};
+  const webgpu = async (adapter: AdapterFacts) => {
+    const opened = async (unchecked = false) => openDevice("webgpu", { gpu: await openDawn(unchecked), rest, profile });
+    if (kernels === undefined) return opened();
+    const compiler = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
+    const trust = new Trust(textStore("trusted.json"), `${adapter.name} ${kernels} ${compiler.digest("hex")}`);
+    const known = await trust.has();
+    tell?.(
+      known ? "webgpu: without checks, as these kernels have passed them" : "webgpu: with checks, this first time",
+    );
+    return trusting(await opened(known), trust);
+  };
   const cpu = () => openDevice("cpu", { ...options, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
@@ -36,11 +51,11 @@ async function open(
   const { adapter, reason } = await probe();
   if (kind === "webgpu") {
     if (!adapter) throw new UsageError(`webgpu is not available: ${reason}; see dlx devices`);
-    return webgpu();
+    return webgpu(adapter);
   }
   if (adapter && !adapter.software) {
     tell?.(`device: webgpu, ${adapter.name}`);
-    return webgpu();
+    return webgpu(adapter);
   }
   const why = adapter ? `the graphics adapter ${adapter.name} is software` : "there is no graphics processor";
   tell?.(`device: cpu, as ${why} (dlx devices says more)`);
