@@ -12,9 +12,10 @@ export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } f
 export type { CpuOptions } from "./cpu.ts";
 export { ofRoofline, Profile } from "./profile.ts";
 export type { KernelTime } from "./profile.ts";
+export { Trust, trusting } from "./trust.ts";
+export type { TextStore } from "./trust.ts";
 export { measureRoofline } from "./roofline.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
-export type { ChoiceStore } from "./webgpu-tune.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 
 export type DeviceKind = "cpu" | "webgpu" | "reference";

@@ -45,7 +45,7 @@ export class Memory {
     this.device = device;
     const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = device.limits;
     this.limit = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 4 / ALIGN) * ALIGN;
-    this.most = Math.min(8, maxStorageBuffersPerShaderStage);
+    this.most = maxStorageBuffersPerShaderStage;
     for (const size of FIRST_SIZE) this.addBank(size);
   }
 

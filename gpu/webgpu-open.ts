@@ -22,6 +22,16 @@ export function adapterName({ info }: GPUAdapter): AdapterName {
   return { name, software: isFallbackAdapter === true || SOFTWARE.test([name, architecture, vendor].join(" ")) };
 }
 
+/** Asked for as high as the adapter has them; every other limit stays that of the standard. */
+const LIMITS = [
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
 /** Shaders are told the number of a lane's subgroup by a feature of the language. */
 const knowsSubgroups = ({ wgslLanguageFeatures }: GPU): boolean => wgslLanguageFeatures.has("subgroup_id");
 
@@ -33,7 +43,6 @@ export interface OpenOptions extends Omit<WebGpuOptions, "tuning"> {
 export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<WebGpuDevice | undefined> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
-  const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = adapter.limits;
   const { name, software } = adapterName(adapter);
   const tuning = tuningOf(adapter, software, options.tune);
   const timed = (options.profile ?? tuning) !== undefined && adapter.features.has("timestamp-query");
@@ -42,7 +51,7 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
   const schedule = { ...usual, subgroups };
   const device = await adapter.requestDevice({
     requiredFeatures: [...(timed ? ["timestamp-query" as const] : []), ...(subgroups ? ["subgroups" as const] : [])],
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage },
+    requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
   const info: DeviceInfo = {
     kind: "webgpu",

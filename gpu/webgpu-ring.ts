@@ -14,19 +14,16 @@ interface ReadBuffer {
 
 /** What came back last, to be looked at before anything else comes. */
 export class Words {
-  buffer = new ArrayBuffer(0);
-  u32 = new Uint32Array(this.buffer);
-  private f32 = new Float32Array(this.buffer);
-  private i32 = new Int32Array(this.buffer);
+  readonly buffer: ArrayBuffer;
+  readonly u32: Uint32Array;
+  private readonly f32: Float32Array;
+  private readonly i32: Int32Array;
 
-  put(words: Uint32Array): void {
-    if (this.u32.length < words.length) {
-      this.buffer = new ArrayBuffer(4 * 2 ** Math.ceil(Math.log2(words.length)));
-      this.u32 = new Uint32Array(this.buffer);
-      this.f32 = new Float32Array(this.buffer);
-      this.i32 = new Int32Array(this.buffer);
-    }
-    this.u32.set(words);
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = buffer;
+    this.u32 = new Uint32Array(buffer);
+    this.f32 = new Float32Array(buffer);
+    this.i32 = new Int32Array(buffer);
   }
 
   /** A copy of some, as numbers of a type. */
@@ -36,6 +33,8 @@ export class Words {
   }
 }
 
+/** Bytes that are copied to memory that stays; more is looked at where it was mapped. */
+const KEPT = 2 ** 22;
 /** The fewest bytes of a buffer of the ring. */
 const LEAST = 256;
 /** How long what failed is waited for, in turns of 10 ms. */
@@ -44,7 +43,7 @@ const TURNS = 200;
 export class ReadRing {
   private readonly device: GPUDevice;
   private readonly idle: ReadBuffer[] = [];
-  private readonly words = new Words();
+  private words = new Words(new ArrayBuffer(0));
   private readonly failure: () => Error | undefined;
   private readonly rest: (() => void) | undefined;
   /** Results that are waited for. */
@@ -89,14 +88,25 @@ export class ReadRing {
     } finally {
       this.awaited--;
     }
-    this.words.put(new Uint32Array(read.buffer.getMappedRange(0, bytes)));
-    read.buffer.unmap();
-    this.idle.push(read);
-    // the smallest that fits is found first
-    this.idle.sort((a, b) => a.size - b.size);
-    const failure = this.failure();
-    if (failure) throw failure;
-    return look(this.words);
+    try {
+      const failure = this.failure();
+      if (failure) throw failure;
+      const mapped = read.buffer.getMappedRange(0, bytes);
+      return look(bytes > KEPT ? new Words(mapped) : this.kept(mapped));
+    } finally {
+      read.buffer.unmap();
+      this.idle.push(read);
+      // the smallest that fits is found first
+      this.idle.sort((a, b) => a.size - b.size);
+    }
+  }
+
+  private kept(mapped: ArrayBuffer): Words {
+    if (this.words.buffer.byteLength < mapped.byteLength) {
+      this.words = new Words(new ArrayBuffer(2 ** Math.ceil(Math.log2(mapped.byteLength))));
+    }
+    this.words.u32.set(new Uint32Array(mapped));
+    return this.words;
   }
 
   private doze(): void {

@@ -6,6 +6,7 @@
 /// <reference types="@webgpu/types" />
 import type { DotKernel, Kernel } from "./kernel.ts";
 import type { Lowered } from "./program.ts";
+import type { TextStore } from "./trust.ts";
 import { USAGE } from "./webgpu-memory.ts";
 import { folded } from "./webgpu-pipelines.ts";
 import type { Pipelines } from "./webgpu-pipelines.ts";
@@ -13,14 +14,8 @@ import type { ReadRing } from "./webgpu-ring.ts";
 import { BLOCK, choicesOf, isChoice, keyOf, shadersOf } from "./wgsl/index.ts";
 import type { Choice, Schedule } from "./wgsl/index.ts";
 
-/** Where choices are kept, as one text. `load` gives nothing where there is none. */
-export interface ChoiceStore {
-  load(): Promise<string | undefined>;
-  save(text: string): Promise<void>;
-}
-
 export interface Tuning {
-  readonly store: ChoiceStore;
+  readonly store: TextStore;
   /** Multiplications of a product from which on it is measured. */
   readonly from: number;
   /** The adapter and its driver: a choice is good for these alone. */
@@ -29,7 +24,7 @@ export interface Tuning {
 
 /** What a host allows: on graphics processors always, on software adapters when it is forced. */
 export interface Tune {
-  readonly store: ChoiceStore;
+  readonly store: TextStore;
   readonly force?: boolean | undefined;
   readonly from?: number | undefined;
 }

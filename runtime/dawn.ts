@@ -27,15 +27,24 @@ interface Dawn {
 const resolved = (): string => createRequire(import.meta.url).resolve("webgpu");
 
 /** Kept for the life of the process: Dawn may not be dropped while a device of it lives. */
-let opened: GPU | undefined;
+const opened = new Map<boolean, GPU>();
 
-export async function openDawn(): Promise<GPU> {
-  if (!opened) {
+/** Else the times of kernels come in steps of 65 µs. */
+const EXACT_TIMES = "timestamp_quantization";
+/** Checks that kernels that passed them once do not need again; every place that ours read or write is inside. */
+const CHECKS_OFF = "skip_validation,disable_robustness,disable_workgroup_init,disable_polyfills_on_integer_div_and_mod";
+
+export async function openDawn(unchecked = false): Promise<GPU> {
+  let gpu = opened.get(unchecked);
+  if (!gpu) {
     const dawn = (await import(pathToFileURL(resolved()).href)) as Dawn;
-    // else the times of kernels come in steps of 65 µs
-    opened = dawn.create(["disable-dawn-features=timestamp_quantization"]);
+    gpu = dawn.create([
+      ...(unchecked ? [`enable-dawn-features=${CHECKS_OFF}`] : []),
+      `disable-dawn-features=${EXACT_TIMES}`,
+    ]);
+    opened.set(unchecked, gpu);
   }
-  return opened;
+  return gpu;
 }
 
 /** Milliseconds: little beside a step of a software adapter. */

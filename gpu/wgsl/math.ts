@@ -37,7 +37,6 @@ export type HelperName =
   | "log_"
   | "log1p_"
   | "half_"
-  | "pair_of"
   | "to_half"
   | "from_half"
   | "unpacked"
@@ -166,8 +165,6 @@ const rows: Readonly<Record<HelperName, Row>> = {
   return number(sign | ((a + 0xfffu + ((a >> 13u) & 1u)) & 0xffffe000u));
 }`,
   },
-  // a guarded load may be asked for a place before the first
-  pair_of: { code: `fn pair_of(at: u32) -> u32 { return bitcast<u32>(bitcast<i32>(at) >> 1u); }` },
   to_half: {
     // of a number of half precision: exact, where pack2x16float may flush or round as it likes
     code: `fn to_half(x: f32) -> u32 {

@@ -99,7 +99,7 @@ export class Writer {
   load(param: number, index: string): string {
     const dtype = this.params[param]?.dtype;
     if (this.params[param]?.half) {
-      const pair = this.word(param, this.call("pair_of", index));
+      const pair = this.word(param, `((${index}) >> 1u)`);
       return this.call(this.schedule.unpacks ? "unpacked" : "from_half", pair, index);
     }
     const word = this.word(param, index);
@@ -123,7 +123,7 @@ export class Writer {
       this.line(`let at_half = ${index};`);
       this.line(`let bits = ${this.call("to_half", value)};`);
       this.line(`if ((at_half & 1u) == 0u) { ${kept} = bits; }`);
-      this.line(`else { ${this.word(param, this.call("pair_of", "at_half"))} = ${kept} | (bits << 16u); }`);
+      this.line(`else { ${this.word(param, "(at_half >> 1u)")} = ${kept} | (bits << 16u); }`);
       this.line("}");
       return;
     }
@@ -225,8 +225,14 @@ export class ValueWriter {
     const { w } = this;
     const value = this.at(v);
     if (value.op === "load") {
-      const known = this.known(value.access.param);
-      return known ?? w.load(this.param(value.access.param), this.index(value.access));
+      const { access } = value;
+      const known = this.known(access.param);
+      if (known !== undefined) return known;
+      const param = this.param(access.param);
+      const { size = 0 } = w.params[param] ?? {};
+      // what a select throws away is read all the same: inside of the tensor
+      const outside = access.lo < 0 || access.hi >= size;
+      return w.load(param, outside ? `min(${this.index(access)}, ${size - 1}u)` : this.index(access));
     }
     const names = value.args.map((a) => this.name(a));
     const [a = "", b = "", c = ""] = names;

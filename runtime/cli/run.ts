@@ -1,8 +1,10 @@
 /** `dlx run`: compile, open a device, play to the end with the sink that fits where the output goes. */
+import { createHash } from "node:crypto";
 import { measureRoofline, Profile } from "../../gpu/index.ts";
 import { didYouMean } from "../../lang/suggest.ts";
 import type { Program } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
+import { segmentsOf } from "../actions.ts";
 import type { EndEvent, Inputs, RunEvent } from "../events.ts";
 import { createSession, type Session } from "../session.ts";
 import { jsonSink } from "../sinks/json.ts";
@@ -10,6 +12,7 @@ import { plainSink, quietSink } from "../sinks/plain.ts";
 import type { Out, Sink } from "../sinks/sink.ts";
 import { terminalSink } from "../sinks/terminal.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
+import { graphText } from "./dump.ts";
 import { DONE, FAILED, INTERRUPTED, WRONG_PROGRAM, WRONG_USAGE, type Io } from "./io.ts";
 import { profileRows, profileText } from "./profile-table.ts";
 import { Saves } from "./watch.ts";
@@ -19,6 +22,8 @@ const WRONG_INPUT = "DLX0319";
 
 export async function run(args: Args, io: Io, tools: Toolchain): Promise<number> {
   const kind = deviceKind(args.text("device"));
+  if (args.has("fast") && args.has("watch"))
+    throw new UsageError("--fast is for kernels that have run before; --watch brings new ones");
   const inputs = parseSets(args.list("set"));
   const seed = args.count("seed", 0);
   const maxSteps = args.count("steps", 0);
@@ -34,7 +39,12 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   let compiled = { ...first, program: first.program };
 
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
-  const device = await tools.openDevice(kind, threads, say, { profile, store, tune: args.has("tune") });
+  const device = await tools.openDevice(kind, threads, say, {
+    profile,
+    store,
+    tune: args.has("tune"),
+    kernels: args.has("fast") ? nameOf(first.program) : undefined,
+  });
   if (profile) profile.roofline = await measureRoofline(device, profile);
   const host = await tools.host(args.file, data);
   const out: Out = {
@@ -100,6 +110,13 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
     playing.sink.close();
     await device.dispose();
   }
+}
+
+/** By what is computed: the graphs of all segments. */
+function nameOf(program: Program): string {
+  const hash = createHash("sha256");
+  for (const segment of segmentsOf(program.body)) hash.update(graphText(segment));
+  return hash.digest("hex");
 }
 
 /** After the last line of the run; with --json as a line of its own. */

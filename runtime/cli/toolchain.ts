@@ -33,6 +33,8 @@ export type DeviceKind = (typeof kinds)[number];
 export interface OpenOptions extends Pick<CpuOptions, "relaxed" | "profile" | "store"> {
   /** Of webgpu: ways to cut large products are measured on software adapters too. */
   readonly tune?: boolean;
+  /** Of webgpu: the name of what will run, which may go without checks once it has passed them. */
+  readonly kernels?: string | undefined;
 }
 
 export interface Toolchain {

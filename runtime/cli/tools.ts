@@ -1,16 +1,19 @@
 /** The real phases behind the verbs: `lang`, `gpu`, the standard library, the disk. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Device } from "../../gpu/device.ts";
-import { openDevice } from "../../gpu/index.ts";
+import { openDevice, Trust, trusting } from "../../gpu/index.ts";
 import { noScript } from "../../lang/errors/running.ts";
 import { evaluate } from "../../lang/graph/interpret.ts";
 import { compile, didYouMean } from "../../lang/index.ts";
 import { compileKept } from "../../lang/kept.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { choiceStore } from "../choice-store.ts";
-import { openDawn, probe, rest } from "../dawn.ts";
+import { openDawn, probe, rest, type AdapterFacts } from "../dawn.ts";
 import { nodeDisk } from "../disk.ts";
 import { factsOf, nodeHost, type DataWhere } from "../node.ts";
+import { textStore } from "../text-store.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
 import { readSource } from "./source.ts";
@@ -29,14 +32,20 @@ async function open(
   tell?: (line: string) => void,
   options?: OpenOptions,
 ): Promise<Device> {
-  const { profile, relaxed, store, tune } = options ?? {};
-  const webgpu = async () =>
-    openDevice("webgpu", {
-      gpu: await openDawn(),
-      rest,
-      profile,
-      tune: { store: choiceStore(), force: tune },
-    });
+  const { profile, relaxed, store, tune, kernels } = options ?? {};
+  const webgpu = async (adapter: AdapterFacts) => {
+    const tuning = { store: textStore("products.json"), force: tune };
+    const opened = async (unchecked = false) =>
+      openDevice("webgpu", { gpu: await openDawn(unchecked), rest, profile, tune: tuning });
+    if (kernels === undefined) return opened();
+    const compiler = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
+    const trust = new Trust(textStore("trusted.json"), `${adapter.name} ${kernels} ${compiler.digest("hex")}`);
+    const known = await trust.has();
+    tell?.(
+      known ? "webgpu: without checks, as these kernels have passed them" : "webgpu: with checks, this first time",
+    );
+    return trusting(await opened(known), trust);
+  };
   const cpu = () => openDevice("cpu", { profile, relaxed, store, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
@@ -44,11 +53,11 @@ async function open(
   const { adapter, reason } = await probe();
   if (kind === "webgpu") {
     if (!adapter) throw new UsageError(`webgpu is not available: ${reason}; see dlx devices`);
-    return webgpu();
+    return webgpu(adapter);
   }
   if (adapter && !adapter.software) {
     tell?.(`device: webgpu, ${adapter.name}`);
-    return webgpu();
+    return webgpu(adapter);
   }
   const why = adapter ? `the graphics adapter ${adapter.name} is software` : "there is no graphics processor";
   tell?.(`device: cpu, as ${why} (dlx devices says more)`);

@@ -52,6 +52,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       profile: { help: "at the end how long each kernel took; on the cpu with one thread" },
       "no-cache": noCache,
       tune,
+      fast: { help: "on webgpu in Node: without the driver's checks, once a run of the same script has passed them" },
       quiet: { help: "only what the script prints, and errors" },
       watch: { help: "swap the script into the running training each time it is saved" },
     },

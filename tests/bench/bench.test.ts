@@ -42,7 +42,7 @@ describe("dlx bench FILE", () => {
     const { code, out, err } = await place.run(line);
     expect(code).toBe(0);
     expect(out).not.toContain("GFLOP/s");
-    expect(err).toMatch(/part +ms +calls +least +GFLOP\/s +GB\/s +lines +kernel\n/);
+    expect(err).toMatch(/part +ms +calls +least +GFLOP\/s +GB\/s +MB +roofline +lines +kernel\n/);
     expect(err).toContain("100%");
     const json = await place.run([...line, "--json"]);
     const last = JSON.parse(json.out.trim().split("\n").at(-1) ?? "") as {

@@ -7,13 +7,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { lower } from "../../gpu/lower.ts";
-import type { ChoiceStore } from "../../gpu/index.ts";
+import type { TextStore } from "../../gpu/index.ts";
 import { choicesOf, hardware, keyOf, lowerOptions, shadersOf, software } from "../../gpu/wgsl/index.ts";
 import type { Choice } from "../../gpu/wgsl/index.ts";
 import type { DotKernel } from "../../gpu/kernel.ts";
 import { make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
-import { choiceStore } from "../../runtime/choice-store.ts";
+import { textStore } from "../../runtime/text-store.ts";
 import { distance, inFloat64, input, numbers } from "../gpu/harness.ts";
 import { gpu, open, runOn } from "./setup.ts";
 
@@ -39,7 +39,7 @@ function dotOf(schedule = hardware): DotKernel {
 }
 
 /** A store in memory that counts. */
-function memory(text?: string): ChoiceStore & { text: string | undefined; saved: number } {
+function memory(text?: string): TextStore & { text: string | undefined; saved: number } {
   const store = {
     text,
     saved: 0,
@@ -53,7 +53,7 @@ function memory(text?: string): ChoiceStore & { text: string | undefined; saved:
   return store;
 }
 
-async function ran(store: ChoiceStore) {
+async function ran(store: TextStore) {
   const device = await open({ tune: { store, force: true, from } });
   const { values } = await runOn(device, graph(), batch);
   await device.dispose();
@@ -148,15 +148,16 @@ describe.skipIf(!gpu)("tuning", () => {
   });
 
   it("is kept in a file; one that cannot be written, or holds anything else, is no error", async () => {
-    const file = join(folder(), "deep", "products.json");
-    const first = await ran(choiceStore(file));
+    const place = folder();
+    const file = join(place, "deep", "products.json");
+    const first = await ran(textStore("products.json", join(place, "deep")));
     const text = readFileSync(file, "utf8");
     expect(keptIn(text)).toHaveProperty([keyOf(dotOf(software)) as string]);
-    expect(await ran(choiceStore(file))).toEqual(first);
+    expect(await ran(textStore("products.json", join(place, "deep")))).toEqual(first);
     expect(readFileSync(file, "utf8")).toBe(text);
     const blocked = join(folder(), "file");
     writeFileSync(blocked, "no folder");
-    const store = choiceStore(join(blocked, "products.json"));
+    const store = textStore("products.json", blocked);
     await expect(store.load()).resolves.toBeUndefined();
     await expect(store.save("{}")).resolves.toBeUndefined();
     expect(readFileSync(blocked, "utf8")).toBe("no folder");

@@ -1,16 +1,16 @@
 /**
- * Where choices that were measured on this machine are kept between runs: a file in the user's folder of caches. It is
- * a cache: where it cannot be read or written, choices are measured again, and nobody is told.
+ * A text in the user's folder of caches. Where it cannot be read or written it is as if it were not there: what it saves
+ * is time.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { ChoiceStore } from "../gpu/index.ts";
+import type { TextStore } from "../gpu/index.ts";
 
-export const choicesFile = (): string =>
-  join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "dlx", "products.json");
+const folderOfCaches = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "dlx");
 
-export function choiceStore(file = choicesFile()): ChoiceStore {
+export function textStore(name: string, folder = folderOfCaches()): TextStore {
+  const file = join(folder, name);
   return {
     load: () => readFile(file, "utf8").catch(() => undefined),
     save: async (text) => {
@@ -21,7 +21,7 @@ export function choiceStore(file = choicesFile()): ChoiceStore {
         await writeFile(own, text);
         await rename(own, file);
       } catch {
-        // a cache that cannot be kept costs the next run its measurement
+        // a cache that cannot be kept costs time only
       }
     },
   };

@@ -1,0 +1,86 @@
+/**
+ * Programs that ran on an adapter with every check of the driver on, and without an error, are remembered: the next time
+ * they may run without those checks. An error of any kind takes the memory back. Where it is kept, the host says.
+ */
+import type { Device } from "./device.ts";
+
+/** A text that stays from one run of the host to the next, if it can. */
+export interface TextStore {
+  load(): Promise<string | undefined>;
+  save(text: string): Promise<void>;
+}
+
+/** Programs that are remembered, the latest last. */
+const MOST = 256;
+
+export class Trust {
+  private readonly store: TextStore;
+  private readonly program: string;
+
+  /** `program` names kernels and adapter. */
+  constructor(store: TextStore, program: string) {
+    this.store = store;
+    this.program = program;
+  }
+
+  async has(): Promise<boolean> {
+    return (await this.programs()).includes(this.program);
+  }
+
+  async keep(passed: boolean): Promise<void> {
+    const others = (await this.programs()).filter((name) => name !== this.program);
+    await this.store.save(JSON.stringify([...others, ...(passed ? [this.program] : [])].slice(-MOST)));
+  }
+
+  private async programs(): Promise<readonly string[]> {
+    const text = await this.store.load();
+    if (text === undefined) return [];
+    try {
+      const read: unknown = JSON.parse(text);
+      return Array.isArray(read) ? read.filter((name) => typeof name === "string") : [];
+    } catch {
+      // a file that something else wrote holds no program
+      return [];
+    }
+  }
+}
+
+/** The device; when it is disposed of, what it ran is remembered, or forgotten if anything of it failed. */
+export function trusting(device: Device, trust: Trust): Device {
+  let ran = false;
+  let failed = false;
+  const watched = async <T>(act: () => Promise<T>): Promise<T> => {
+    try {
+      return await act();
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  return {
+    info: device.info,
+    get inFlight() {
+      return device.inFlight;
+    },
+    createSlot: (path, type) => device.createSlot(path, type),
+    dropSlot: (path) => device.dropSlot(path),
+    writeSlot: (path, value, at) => device.writeSlot(path, value, at),
+    readSlot: (path) => watched(() => device.readSlot(path)),
+    prepare: (segment) => watched(() => device.prepare(segment)),
+    run: (prepared, feeds) =>
+      watched(async () => {
+        const result = await device.run(prepared, feeds);
+        ran = true;
+        return result;
+      }),
+    release: (prepared) => device.release(prepared),
+    resume: () => device.resume(),
+    dispose: async () => {
+      try {
+        await watched(() => device.dispose());
+      } finally {
+        if (ran || failed) await trust.keep(!failed);
+      }
+    },
+  };
+}
