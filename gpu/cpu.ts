@@ -17,6 +17,7 @@ import { stranded } from "./strands.ts";
 import { Latest } from "./latest.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
+import { prepacked } from "./prepacked.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -152,7 +153,8 @@ export class CpuDevice implements Device {
   private plan(segment: Segment) {
     const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
-    const ordered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
+    const packed = this.disable.has("prepack") ? fused : prepacked(fused);
+    const ordered = this.debug === "permute" ? permuted(packed, ++this.shuffles) : packed;
     const { threads } = this.info;
     const apart = threads > 1 && !this.disable.has("strands");
     const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;

@@ -14,6 +14,7 @@ import { CONSTANTS } from "./constants.ts";
 import { mathConstants, mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
 import { argsortFunction } from "./order.ts";
+import { packedFunction, packedSteps } from "./packed.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 import { cumsumFunction, scatterFunction, solveFunction } from "./serial.ts";
 
@@ -66,6 +67,8 @@ export function stepsOf(kernel: Kernel): { readonly count: number; readonly unit
       return { count: kernel.outer, unit: 1 };
     case "group":
       return groupSteps(kernel);
+    case "pack":
+      return packedSteps(kernel);
     case "strand":
       return { count: kernel.rows, unit: kernel.part };
   }
@@ -108,6 +111,8 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return eighFunction(kernel);
       case "group":
         return groupFunction(kernel, options.madd, shared, helper);
+      case "pack":
+        return packedFunction(kernel, shared);
       case "strand":
         return strandFunction(kernel, options.madd, shared, helper);
     }
