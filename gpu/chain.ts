@@ -6,7 +6,7 @@
  */
 import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
-import { placeOf } from "./group.ts";
+import { placeOf } from "./calls.ts";
 import type { Access, ChainKernel, DotKernel, GroupMember, Operand, Param, RowsKernel } from "./kernel.ts";
 import type { Buffer } from "./program.ts";
 

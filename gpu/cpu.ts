@@ -19,6 +19,7 @@ import { Latest, once } from "./latest.ts";
 import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Plan } from "./plan.ts";
+import { prepacked } from "./prepacked.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -171,7 +172,8 @@ export class CpuDevice implements Device {
   private plan(segment: Segment): Planned {
     const wanted = wantedOf(segment);
     const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch, chains });
-    const ordered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
+    const packed = this.disable.has("prepack") ? fused : prepacked(fused);
+    const ordered = this.debug === "permute" ? permuted(packed, ++this.shuffles) : packed;
     const { threads } = this.info;
     const apart = threads > 1 && !this.disable.has("strands");
     const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;

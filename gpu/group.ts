@@ -6,9 +6,11 @@
  */
 import { BufferBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
+import { joined } from "./calls.ts";
+import type { Call } from "./calls.ts";
 import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
-import type { DotKernel, GroupMember, Param } from "./kernel.ts";
+import type { DotKernel } from "./kernel.ts";
 import type { Buffer } from "./program.ts";
 
 type KernelDraft = Extract<Draft, { kind: "kernel" }>;
@@ -23,49 +25,18 @@ export interface GroupLimits extends BindingLimits {
   readonly maxGroupParams?: number;
 }
 
-/** Gives each buffer a parameter, one for all members: written where any of them writes it. */
-export function placeOf(params: Param[], args: number[]): (id: number, param: Param) => number {
-  const places = new Map<number, number>();
-  return (id, param) => {
-    let at = places.get(id);
-    if (at === undefined) {
-      args.push(id);
-      at = params.push(param) - 1;
-      places.set(id, at);
-    } else if (param.access === "write") params[at] = param;
-    return at;
-  };
-}
-
-/** Independent kernels as one. Tensors that several members read are named once; products may share one scratch. */
+/** Independent kernels as one. */
 function groupOf(members: readonly KernelDraft[], buffers: readonly Buffer[], sharedScratch: boolean): KernelDraft {
   const [first] = members;
   if (!first) throw new Error("expected a group to have members");
   if (members.length === 1) return first;
-  const params: Param[] = [];
-  const args: number[] = [];
-  const place = placeOf(params, args);
-  let scratchId: number | undefined;
-  for (const { kernel, args: own } of members) {
-    if (kernel.kind !== "dot" || !sharedScratch) continue;
-    const id = own[kernel.scratch] as number;
-    if (scratchId === undefined || (buffers[id]?.size ?? 0) > (buffers[scratchId]?.size ?? 0)) scratchId = id;
-  }
-  const list = members.map(({ kernel, args: own }): GroupMember => {
-    if (kernel.kind !== "rows" && kernel.kind !== "dot") {
-      throw new Error(`expected rows or a product in a group, got ${kernel.kind}`);
-    }
-    const where = kernel.params.map((param, i) => {
-      const scratch = kernel.kind === "dot" && i === kernel.scratch ? scratchId : undefined;
-      const id = scratch ?? (own[i] as number);
-      return place(id, scratch === undefined ? param : { ...param, size: buffers[id]?.size ?? param.size });
-    });
-    return { kernel, params: where };
+  const calls = members.map(({ kernel, args }): Call => {
+    if (kernel.kind === "rows" || kernel.kind === "dot") return { kernel, args };
+    throw new Error(`expected rows or a product in a group, got ${kernel.kind}`);
   });
-  const scratch = scratchId === undefined ? undefined : args.indexOf(scratchId);
-  const kernel = { kind: "group", params, members: list } as const;
+  const { args, ...group } = joined(calls, buffers, sharedScratch);
   const spans = members.flatMap((member) => member.spans);
-  return { kind: "kernel", kernel: scratch === undefined ? kernel : { ...kernel, scratch }, args, spans };
+  return { kind: "kernel", kernel: { kind: "group", ...group }, args, spans };
 }
 
 export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[], limits: GroupLimits): Draft[] {

@@ -61,7 +61,7 @@ export function kernelText(kernel: Kernel): string {
     case "dot":
       return [
         `dot g=${kernel.g} m=${kernel.m} n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})`,
-        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}`,
+        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${kernel.packed ? `p${kernel.b.param} (packed)` : operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}`,
         ...(kernel.epilogue
           ? [
               `  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`,
@@ -85,6 +85,8 @@ export function kernelText(kernel: Kernel): string {
         `chain of ${kernel.units} units with ${kernel.locals.map((n, i) => `p${kernel.params.length + i}[${n}]`).join(", ")} (${paramsText(kernel)})`,
         ...membersText(kernel.members),
       ].join("\n");
+    case "pack":
+      return `pack n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})\n  ${operandText(kernel.b, "n")}`;
     case "strand":
       return [
         `strands of ${kernel.rows} rows by ${kernel.part} (${paramsText(kernel)})`,

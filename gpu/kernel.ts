@@ -163,8 +163,19 @@ export interface DotKernel {
   readonly out: number;
   readonly scratch: number;
   readonly epilogue?: Epilogue;
+  /** The right operand's parameter is what a `pack` kernel made of it. */
+  readonly packed?: true;
   /** Whether anybody else reads the product itself. */
   readonly stored: boolean;
+}
+
+/** The right operand of products in the order in which they read it, made once for all of them. The last parameter is written. */
+export interface PackKernel {
+  readonly kind: "pack";
+  readonly params: readonly Param[];
+  readonly n: number;
+  readonly k: number;
+  readonly b: Operand;
 }
 
 /** Running sums along the middle axis of [outer, count, inner]. Parameters: x, out. */
@@ -284,7 +295,8 @@ export type Kernel =
   | CholeskyKernel
   | EighKernel
   | GroupKernel
-  | StrandKernel;
+  | StrandKernel
+  | PackKernel;
 
 /** The parameter that holds nothing between calls: whoever runs a part of the kernel needs one of its own. */
 export function scratchOf(kernel: Kernel): number | undefined {

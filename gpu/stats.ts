@@ -44,6 +44,8 @@ export function flopsOf(kernel: Kernel): number {
       return kernel.outer * kernel.count * Math.ceil(Math.log2(Math.max(2, kernel.count)));
     case "cholesky":
       return kernel.outer * Math.round(kernel.n ** 3 / 3);
+    case "pack":
+      return 0;
     case "eigh":
       return 60 * kernel.outer * kernel.n ** 3;
     case "group":

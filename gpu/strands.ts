@@ -4,32 +4,25 @@
  * Such a loop becomes a loop of one kernel, `strand`, and threads share its rows instead of each kernel of each tick.
  * The rows are found by structure alone: a common divisor of the outermost loops that fits every access.
  */
+import { callsOf, joined } from "./calls.ts";
+import type { Call } from "./calls.ts";
 import { scratchOf } from "./kernel.ts";
-import type { Access, DotKernel, Kernel, StrandKernel, StrandMember, Param, RowsKernel } from "./kernel.ts";
-import { STRAND_GRAINS, costOf } from "./threads-waves.ts";
+import type { Access, GroupMember, Kernel, RowsKernel, StrandKernel, StrandMember } from "./kernel.ts";
 import { below } from "./program.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
+import { STRAND_GRAINS, costOf } from "./threads-waves.ts";
 import { asWinograd, finishOf } from "./wasm/blocks.ts";
 import { outerSteps } from "./wasm/rows.ts";
 
 type LoopStep = Extract<Step, { readonly kind: "loop" }>;
-/** A member's kernel and the buffers that it is called with. */
-interface Call {
-  readonly kernel: RowsKernel | DotKernel;
-  readonly args: readonly number[];
-}
 
 /** The kernels of a body in order, groups by member; none where it holds anything else. */
-function callsOf(loop: LoopStep, kernels: readonly Kernel[]): readonly Call[] | undefined {
+function bodyOf(loop: LoopStep, kernels: readonly Kernel[]): readonly Call[] | undefined {
   const out: Call[] = [];
   for (const step of loop.body) {
-    const kernel = step.kind === "kernel" ? kernels[step.kernel] : undefined;
-    if (step.kind !== "kernel" || !kernel) return undefined;
-    const args = (params: readonly number[]) => params.map((p) => step.args[p] as number);
-    if (kernel.kind === "rows" || kernel.kind === "dot") out.push({ kernel, args: step.args });
-    else if (kernel.kind === "group")
-      out.push(...kernel.members.map(({ kernel: own, params }) => ({ kernel: own, args: args(params) })));
-    else return undefined;
+    const calls = step.kind === "kernel" ? callsOf(kernels[step.kernel] as Kernel, step.args) : undefined;
+    if (!calls) return undefined;
+    out.push(...calls);
   }
   return out;
 }
@@ -37,7 +30,7 @@ function callsOf(loop: LoopStep, kernels: readonly Kernel[]): readonly Call[] | 
 // ---------------------------------------------------------------- rows
 
 /** Places of the loop that is cut, and what cuts must be multiples of. */
-function outerOf(kernel: RowsKernel | DotKernel): { readonly count: number; readonly unit: number } | undefined {
+function outerOf(kernel: Call["kernel"]): { readonly count: number; readonly unit: number } | undefined {
   if (kernel.kind === "rows") return outerSteps(kernel);
   if (kernel.g !== 1 || asWinograd(kernel)) return undefined;
   const finish = finishOf(kernel, true);
@@ -116,33 +109,13 @@ function commonRows(calls: readonly Call[], buffers: readonly Buffer[]): Rows | 
 
 // ---------------------------------------------------------------- the lowered loop
 
-/** The calls as one kernel; all products share the largest scratch. */
-function strandOf(calls: readonly Call[], rows: number, part: number): { kernel: StrandKernel; args: number[] } {
-  const params: Param[] = [];
-  const args: number[] = [];
-  const place = (id: number, param: Param): number => {
-    const known = args.indexOf(id);
-    if (known < 0) args.push(id);
-    const at = known < 0 ? params.length : known;
-    if (known < 0 || param.access === "write") params[at] = param;
-    return at;
-  };
-  const largest = calls
-    .flatMap(({ kernel, args: own }) => {
-      const at = scratchOf(kernel);
-      return at === undefined ? [] : [{ id: own[at] as number, param: kernel.params[at] as Param }];
-    })
-    .reduce<{ id: number; param: Param } | undefined>((a, b) => (a && a.param.size >= b.param.size ? a : b), undefined);
-  const scratch = largest && place(largest.id, largest.param);
-  const members = calls.map(({ kernel, args: own }): StrandMember => {
-    const where = kernel.params.map((param, i) =>
-      i === scratchOf(kernel) ? (scratch as number) : place(own[i] as number, param),
-    );
-    const count = kernel.kind === "rows" ? outerSteps(kernel).count : kernel.m;
-    return { kernel, params: where, each: count / rows };
-  });
-  const strand = { kind: "strand", params, members, rows, part } as const;
-  return { kernel: scratch === undefined ? strand : { ...strand, scratch }, args };
+/** The calls as one kernel. */
+function strandOf(calls: readonly Call[], buffers: readonly Buffer[], rows: number, part: number) {
+  const { args, members, ...rest } = joined(calls, buffers, true);
+  const each = ({ kernel }: GroupMember) => (kernel.kind === "rows" ? outerSteps(kernel).count : kernel.m) / rows;
+  const apart = members.map((member): StrandMember => ({ ...member, each: each(member) }));
+  const kernel: StrandKernel = { kind: "strand", ...rest, members: apart, rows, part };
+  return { kernel, args: [...args] };
 }
 
 /** The same program whose loops of much work run by ranges of rows, one for each thread. */
@@ -150,13 +123,13 @@ export function stranded(lowered: Lowered, threads: number, grain: number): Lowe
   const buffers = [...lowered.buffers];
   const added: { kernel: StrandKernel; spans: Lowered["spans"][number] }[] = [];
   const loop = (step: LoopStep): Step => {
-    const calls = callsOf(step, lowered.kernels);
+    const calls = bodyOf(step, lowered.kernels);
     const found = calls && commonRows(calls, buffers);
     if (!calls || !found) return step;
     const work = step.count * calls.reduce((sum, { kernel }) => sum + costOf(kernel), 0);
     const part = found.step * Math.ceil(found.rows / found.step / threads);
     if (work < STRAND_GRAINS * grain || part >= found.rows) return step;
-    const { kernel, args } = strandOf(calls, found.rows, part);
+    const { kernel, args } = strandOf(calls, buffers, found.rows, part);
     const spans = step.body.flatMap((own) => (own.kind === "kernel" ? (lowered.spans[own.kernel] ?? []) : []));
     added.push({ kernel, spans });
     // each range is at a tick of its own: the cell that holds the tick becomes a place in a table of all ticks

@@ -53,9 +53,11 @@ export function costOf(kernel: Kernel): number {
     case "dot": {
       const { g, m, n, k } = kernel;
       const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
-      const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (m + n));
+      const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (kernel.packed ? m : m + n));
       return (asWinograd(kernel)?.share ?? 1) * plain + epilogue;
     }
+    case "pack":
+      return PACK_NS * kernel.k * kernel.n;
     case "cumsum":
     case "scatter":
       return SERIAL_NS * kernel.outer * kernel.count * kernel.inner;

@@ -1,7 +1,8 @@
 /**
  * Accumulators of a stage: scalars, or four lanes that are put together after the loops.
  * Long f32 sums go through a partial sum of at most BLOCK terms per lane that is added to the total with Kahan's
- * compensation, so that a sum of millions keeps its digits.
+ * compensation, so that a sum of millions keeps its digits. The engine's maximum of floats is a chain of a dozen
+ * instructions, as it must keep NaN: four lanes take the processor's own, and NaN is noted beside it.
  */
 import type { DType } from "../../lang/graph/node.ts";
 import type { Acc } from "../kernel.ts";
@@ -20,7 +21,7 @@ export class Accumulator {
   private readonly dtype: DType;
   private readonly wide: boolean;
   private readonly value: number;
-  /** Of a compensated sum: the total and what was lost; of argmax: the place. */
+  /** Of a compensated sum: the total and what was lost; of argmax: the place; of a noted maximum: where NaN was met. */
   private readonly total: number;
   private readonly lost: number;
   private readonly result: number;
@@ -55,8 +56,10 @@ export class Accumulator {
     this.block = block;
     this.flushDepth = depth;
     this.compensated = block > 0 || depth >= 0;
+    this.noted = acc.op === "max" && dtype === "f32" && wide;
   }
   private readonly compensated: boolean;
+  private readonly noted: boolean;
 
   private zero(local: number, bits: "sum" | "least"): void {
     const { f } = this;
@@ -79,7 +82,7 @@ export class Accumulator {
       if (this.wide) this.f.i32x4(0);
       else this.f.i32(0);
       this.f.set(this.total);
-    } else if (this.compensated) {
+    } else if (this.compensated || this.noted) {
       this.zero(this.total, "sum");
       this.zero(this.lost, "sum");
     }
@@ -105,6 +108,7 @@ export class Accumulator {
         mask().op("v128.bitselect");
       }
       f.set(this.lost);
+      if (this.noted) f.get(this.total).get(this.lost).get(this.lost).op("f32x4.ne", "v128.or").set(this.total);
       this.larger(this.value, this.lost);
       f.set(this.value);
       return;
@@ -116,7 +120,7 @@ export class Accumulator {
   private larger(a: number, b: number): void {
     const { f, wide } = this;
     f.get(a).get(b);
-    if (this.dtype === "f32") f.op(wide ? "f32x4.max" : "f32.max");
+    if (this.dtype === "f32") f.op(wide ? "f32x4.pmax" : "f32.max");
     else if (wide) f.op(this.dtype === "i32" ? "i32x4.max_s" : "i32x4.max_u");
     else
       f.get(a)
@@ -179,6 +183,8 @@ export class Accumulator {
       this.flush();
       f.get(this.total).set(value);
     }
+    // all ones are a NaN
+    if (this.noted) f.get(value).get(this.total).op("v128.or").set(value);
     if (!this.wide || !this.ops.reduceLanes) return;
     const sum = this.ops.scratch();
     f.get(value).set(sum);

@@ -18,7 +18,7 @@ const MC = 24;
 /** Columns of a tile: two vectors. */
 export const NR = 8;
 /** Columns of a part: whole vectors, and panels that are packed at once. */
-const COLUMNS = 32;
+export const COLUMNS = 32;
 
 /** Rows of a block; fewer than two blocks are one. */
 export const blockRows = (m: number): number => (m < 2 * MC ? m : MC);
@@ -45,6 +45,9 @@ export const asWinograd = (kernel: DotKernel): Winograd | undefined => winogradO
 
 /** Columns that the panels of a block have room for. */
 export const packedColumns = (n: number): number => Math.min(NC, Math.ceil(n / NR) * NR);
+
+/** Columns that the panels of a whole operand have room for, side by side for each block of depths. */
+export const wholeColumns = (n: number): number => Math.ceil(n / NR) * NR;
 
 export interface Cut {
   readonly axis: "g" | "m" | "n";

@@ -5,12 +5,14 @@
  */
 import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { NC, NR, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
+import { NC, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { HelperCalls } from "./operations.ts";
-import { packFunction, packKey, packedTogether } from "./pack.ts";
+import { packedTogether } from "./pack.ts";
+import { atPacked } from "./packed.ts";
+import { BEGIN, END, PanelWriter } from "./panels.ts";
 import { tileFunction, tilesOf } from "./tile.ts";
 import { winogradFunction } from "./winograd.ts";
 
@@ -24,13 +26,9 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
   return new DotWriter(kernel, madd, shared, helpers, part).write();
 }
 
-const [BEGIN, END] = [0, 1] as const;
-
-class DotWriter {
-  private readonly f: Fn;
+class DotWriter extends PanelWriter {
   private readonly kernel: DotKernel;
   private readonly madd: boolean;
-  private readonly shared: Shared;
   private readonly finisher: Finisher;
   private readonly cut: Cut;
   private readonly epilogue: Finish | undefined;
@@ -46,22 +44,15 @@ class DotWriter {
   private readonly panelsA: number;
   private readonly panelsB: number;
   private readonly panelB: number;
-  /** The batch; where blocks begin and how large they are; the strip of columns. */
+  /** The batch; where the block of rows begins. */
   private readonly g: number;
-  private readonly n0: number;
-  private readonly nc: number;
-  private readonly k0: number;
-  private readonly kc: number;
   private readonly m0: number;
-  private readonly j: number;
-  private readonly end: number;
 
   constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
-    this.f = f;
+    super(f, kernel.n, shared);
     this.kernel = kernel;
     this.madd = madd;
-    this.shared = shared;
     this.finisher = new Finisher(f, kernel, shared, helpers);
     const most = part ?? kernel.m;
     this.cut = part === undefined ? cutOf(kernel) : { axis: "m", count: kernel.m, unit: part };
@@ -72,78 +63,14 @@ class DotWriter {
     this.depth = blockDepth(kernel.k);
     const local = () => f.local("i32");
     [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
-    [this.g, this.n0, this.nc, this.k0, this.kc, this.m0, this.j, this.end] = [
-      local(), local(), local(), local(), local(), local(), local(), local(),
-    ]; // prettier-ignore
+    [this.g, this.m0] = [local(), local()];
     this.panelsB = this.pointer(kernel.scratch);
-  }
-
-  private pointer(param: number): number {
-    return 2 + param;
-  }
-
-  // ---------------------------------------------------------------- loops
-
-  /** for (counter = from; counter < to; counter += step), both pushed. */
-  private loop(counter: number, from: () => void, to: () => void, step: number, body: () => void): void {
-    const { f } = this;
-    from();
-    f.set(counter);
-    f.get(counter);
-    to();
-    f.op("i32.lt_s").if(() => {
-      f.loop(() => {
-        body();
-        f.get(counter).i32(step).op("i32.add").tee(counter);
-        to();
-        f.op("i32.lt_s").brIf(0);
-      });
-    });
-  }
-
-  /** to = min(whole - from, limit); the whole is pushed. */
-  private least(to: number, whole: () => void, from: number, limit: number): void {
-    const { f } = this;
-    whole();
-    f.get(from).op("i32.sub").tee(to).i32(limit).get(to).i32(limit).op("i32.lt_s", "select").set(to);
   }
 
   /** Where an axis begins and ends for this call. */
   private range(axis: Cut["axis"], extent: number): readonly [from: () => void, to: () => void] {
     const { f } = this;
     return this.cut.axis === axis ? [() => f.get(BEGIN), () => f.get(END)] : [() => f.i32(0), () => f.i32(extent)];
-  }
-
-  /** Strips of columns of the block: whole ones (several `together`), then what is left at the end of n. */
-  private columns(together: number, body: (columns: number, panels: number) => void): void {
-    const { f, n0, nc, j, end } = this;
-    const { n } = this.kernel;
-    const tail = n % NR;
-    const full = n - tail;
-    f.get(n0).get(nc).op("i32.add").set(end);
-    if (full > 0) {
-      const stop = f.local("i32");
-      f.get(end).i32(full).get(end).i32(full).op("i32.lt_s", "select").set(stop);
-      let first = () => void f.get(n0);
-      if (together > 1) {
-        const most = f.local("i32");
-        f.get(stop)
-          .i32(together * NR - 1)
-          .op("i32.sub")
-          .set(most);
-        this.loop(j, first, () => f.get(most), together * NR, () => body(NR, together)); // prettier-ignore
-        first = () => void f.get(j);
-      }
-      this.loop(j, first, () => f.get(stop), NR, () => body(NR, 1)); // prettier-ignore
-    }
-    if (tail > 0)
-      f.get(end)
-        .i32(n)
-        .op("i32.eq")
-        .if(() => {
-          f.i32(full).set(j);
-          body(tail, 1);
-        });
   }
 
   /** The heights of the tiles of the block at m0, which ends at the latest where `to` pushes: all are alike but the last. */
@@ -176,36 +103,15 @@ class DotWriter {
     f.op("i32.add");
   }
 
-  /** Packs strips of an operand; the address of the first panel and the first outer place are pushed. */
-  private pack(operand: Operand, source: number, panel: () => void, outer: () => void, width: number, panels: number) {
-    const { f } = this;
-    const padded = operand === this.kernel.b ? Math.ceil(width / 4) * 4 : width;
-    const index = this.shared(packKey(operand, width, padded, panels), () =>
-      packFunction(operand, width, padded, panels),
-    );
-    panel();
-    f.get(source);
-    outer();
-    f.get(this.k0).get(this.kc);
-    for (const o of [operand.outer, operand.k]) {
-      if (o.kind === "table") f.get(this.pointer(o.param));
-      else f.i32(0);
-    }
-    f.call(index);
-  }
-
   /** Pushes the address of the panel of columns that begins at j. */
   private atPanel(): void {
     const { f } = this;
+    if (this.kernel.packed) {
+      atPacked(f, this.n, this.k0, this.kc, this.j).get(this.b).op("i32.add");
+      return;
+    }
     f.get(this.j).get(this.n0).op("i32.sub").get(this.kc).op("i32.mul").i32(2).op("i32.shl");
     f.get(this.panelsB).op("i32.add");
-  }
-
-  private packRight(): void {
-    const { b } = this.kernel;
-    this.columns(packedTogether(b), (width, panels) =>
-      this.pack(b, this.b, () => this.atPanel(), () => this.f.get(this.j), width, panels),
-    ); // prettier-ignore
   }
 
   /** Pushes the address of the panel of rows whose first one is `row` places into the block. */
@@ -226,7 +132,7 @@ class DotWriter {
     let row = 0;
     for (let i = 0; i < tiles.length; i += panels) {
       const [first, rows] = [row, tiles[i] ?? 0];
-      this.pack(a, this.a, () => this.atRow(first), () => f.get(this.m0).i32(first).op("i32.add"), rows, panels); // prettier-ignore
+      this.pack(a, this.a, () => this.atRow(first), () => f.get(this.m0).i32(first).op("i32.add"), rows, rows, panels); // prettier-ignore
       row += rows * panels;
     }
   }
@@ -290,7 +196,7 @@ class DotWriter {
       const whole = () => void f.i32(k);
       this.loop(this.k0, () => f.i32(0), whole, this.depth, () => {
         this.least(this.kc, whole, this.k0, this.depth);
-        this.packRight();
+        if (!kernel.packed) this.packColumns(kernel.b, this.b, () => this.atPanel());
         this.block();
       }); // prettier-ignore
       if (this.epilogue?.after === "n") this.finisher.from(this.epilogue, this.n0, NC, to);

@@ -15,6 +15,7 @@ import { CONSTANTS } from "./constants.ts";
 import { mathConstants, mathFunctions } from "./math.ts";
 import type { HelperName } from "./operations.ts";
 import { argsortFunction } from "./order.ts";
+import { packedFunction, packedSteps } from "./packed.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 import { cumsumFunction, scatterFunction, solveFunction } from "./serial.ts";
 
@@ -73,6 +74,8 @@ export function stepsOf(kernel: Kernel): {
       return groupSteps(kernel);
     case "chain":
       return { count: kernel.units, unit: 1 };
+    case "pack":
+      return packedSteps(kernel);
     case "strand":
       return { count: kernel.rows, unit: kernel.part };
   }
@@ -117,6 +120,8 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
         return groupFunction(kernel, options.madd, shared, helper);
       case "chain":
         return chainFunction(kernel, options.madd, shared, helper);
+      case "pack":
+        return packedFunction(kernel, shared);
       case "strand":
         return strandFunction(kernel, options.madd, shared, helper);
     }

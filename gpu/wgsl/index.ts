@@ -73,6 +73,7 @@ export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Sc
     case "eigh":
       return [eighShader(kernel, banks, schedule)];
     case "strand":
-      throw new Error("expected a kernel of this device, got strands");
+    case "pack":
+      throw new Error(`expected a kernel of this device, got ${kernel.kind}`);
   }
 }

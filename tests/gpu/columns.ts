@@ -9,7 +9,7 @@ import { startNodeWorker } from "../../runtime/threads.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
 export const rules = [
-  "inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group",
+  "inline", "parts", "split", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group", "prepack",
 ] as const; // prettier-ignore
 
 export interface Column {
@@ -24,8 +24,8 @@ const CPU_GRAPHS = 100;
 /** Pipelines take long to compile and are shared by many graphs. */
 const GPU_GRAPHS = 1000;
 
-/** Only this rule leaves every kernel as it is. */
-const keepsBits = (rule: string) => rule === "group";
+/** Only these rules leave every sum as it is. */
+const keepsBits = (rule: string) => rule === "group" || rule === "prepack";
 
 const onCpu = (name: string, agree: Column["agree"], options: CpuOptions): Column => ({
   name,

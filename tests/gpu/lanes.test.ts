@@ -95,3 +95,24 @@ describe("several points in a body", () => {
     }
   });
 });
+
+describe("the largest of numbers", () => {
+  // along the lanes, and one for each lane
+  it.each([[1], [0]])("over axis %i keeps NaN wherever it lies", async (axis) => {
+    for (const n of [3, 4, 17, 65]) {
+      const shape = axis === 1 ? [2 * n, n] : [n, 2 * n];
+      const top = make("amax", [input("batch", "x", shape)], { axes: [axis] });
+      const x = numbers(2 * n * n, n, -3, 3);
+      const at = (line: number, i: number) => (axis === 1 ? line * n + i : i * 2 * n + line);
+      for (let i = 0; i < n; i++) {
+        x[at(i, i)] = NaN;
+        x[at(n, i)] = -Infinity;
+        x[at(n + 1, i)] = i === 1 ? Infinity : -Infinity;
+      }
+      x[at(0, n - 1)] = Infinity;
+      const { values } = await runCpu([top], { x });
+      expect(Array.from(values[0] ?? [])).toEqual(Array.from(inFloat64([top], { x })[0] ?? []));
+      expect(Array.from(values[0] ?? []).filter(Number.isNaN)).toHaveLength(n);
+    }
+  });
+});

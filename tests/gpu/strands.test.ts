@@ -1,6 +1,7 @@
 /**
- * Loops whose rows are apart run by ranges of rows, one for each thread: which loops do, and that the bits stay those of
- * one thread, whatever the rows, and whatever the body holds.
+ * Loops on the cpu: those whose rows are apart run by ranges of rows, one for each thread, and what their products read at
+ * every tick is packed before them. Which loops do, and that the bits stay those of one thread and of plain kernels,
+ * whatever the rows, and whatever the body holds.
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
@@ -22,6 +23,7 @@ const two = open({ threads: 2 });
 const three = open({ threads: 3 });
 const poisoned = open({ threads: 2, debug: "poison" });
 const permuted = open({ threads: 2, debug: "permute" });
+const unpacked = open({ disable: ["prepack"] });
 const without = open({ threads: 2, disable: ["strands"] });
 afterAll(async () => {
   for (const device of opened) await device.dispose();
@@ -136,7 +138,13 @@ describe.each(Object.keys(cells))("a loop %s", (name) => {
   it.each(shapes)("of $rows rows, $hidden wide: the bits of one thread", async (sizes) => {
     const { nodes, inputs } = recurrence(cell, gates, sizes, sizes.rows % 2 === 1);
     const batch = batchOf(inputs);
-    const { values } = await runOn(one, nodes, batch);
+    const { values, prepared } = await runOn(one, nodes, batch);
+    const plain = await runOn(unpacked, nodes, batch);
+    expect(plain.values.map(bitsOf)).toEqual(values.map(bitsOf));
+    // smaller products are sums
+    const products = name !== "of maps alone" && gates * sizes.rows * sizes.hidden ** 2 > 2048;
+    expect(prepared.kernels.includes("(packed)")).toBe(products);
+    expect(plain.prepared.kernels).not.toContain("(packed)");
     for (const device of [two, three, poisoned, permuted, without]) {
       const ran = await runOn(device, nodes, batch);
       const apart = ran.prepared.kernels.match(/strands of \d+ rows/g) ?? [];
