@@ -209,9 +209,7 @@ class Chains {
   private keepsApart(members: ReadonlySet<Item>, locals: ReadonlySet<number>): boolean {
     const all = [...members];
     return all.every((writer) =>
-      [...writer.writes].every(
-        (id) => locals.has(id) || all.every((item) => item === writer || !(item.reads.has(id) || item.writes.has(id))),
-      ),
+      [...writer.writes].every((id) => locals.has(id) || all.every((item) => item === writer || !item.reads.has(id))),
     );
   }
 
