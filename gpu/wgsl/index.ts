@@ -6,6 +6,7 @@ import type { Kernel, RowsKernel } from "../kernel.ts";
 import type { LowerOptions } from "../lower.ts";
 import { choleskyShader, eighShader } from "./decompose.ts";
 import { branched, groupShaders } from "./branches.ts";
+import { chainShader, outerLoop, WINDOWS } from "./chain.ts";
 import { dotScratch, dotShaders, isTiled } from "./dot.ts";
 import { argsortShader } from "./order.ts";
 import { rowsBranch, rowsSize } from "./rows.ts";
@@ -28,6 +29,7 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
   dotScratch: (sizes) => dotScratch(sizes, schedule),
+  ...(schedule.together ? { chains: { room: WINDOWS, inScratch: false, outer: outerLoop } } : {}),
 });
 
 function rowsShader(kernel: RowsKernel, banks: readonly number[], schedule: Schedule): Shader {
@@ -50,7 +52,7 @@ export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Sc
     case "group":
       return groupShaders(kernel, banks, schedule);
     case "chain":
-      throw new Error("expected no chains in WGSL: its limits make none");
+      return [chainShader(kernel, banks, schedule)];
     case "argsort":
       return [argsortShader(kernel, banks, schedule)];
     case "solve":

@@ -39,7 +39,14 @@ class RowsWriter implements Branch {
   private readonly lanes: number;
   private readonly shared: Map<string, string>;
 
-  constructor(w: Writer, kernel: RowsKernel, param: (p: number) => number, size: number, shared: Map<string, string>) {
+  constructor(
+    w: Writer,
+    kernel: RowsKernel,
+    param: (p: number) => number,
+    size: number,
+    shared: Map<string, string>,
+    long = isLong(kernel, w.schedule),
+  ) {
     this.kernel = kernel;
     this.w = w;
     this.size = size;
@@ -49,7 +56,7 @@ class RowsWriter implements Branch {
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
-    this.lanes = isLong(kernel, w.schedule) ? size : 1;
+    this.lanes = long ? size : 1;
     this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / size);
   }
 
@@ -61,12 +68,19 @@ class RowsWriter implements Branch {
   }
 
   write(group: string): void {
-    const { w, kernel, lanes, points, size } = this;
+    const { w, lanes, points, size } = this;
     if (lanes > 1) w.line(`let point = ${group};`);
     else {
       w.line(`let point = ${group} * ${size}u + lane;`);
       w.line(`if (point < ${points}u) {`);
     }
+    this.body();
+    if (lanes === 1) w.line("}");
+  }
+
+  /** All stages at `point`. */
+  body(): void {
+    const { w, kernel, lanes } = this;
     decode(
       w,
       "point",
@@ -78,7 +92,6 @@ class RowsWriter implements Branch {
       else this.alone(stage, s);
       this.phase(s + 1);
     });
-    if (lanes === 1) w.line("}");
   }
 
   /** Values of the grid point that need the first `phase` stages. */
@@ -239,4 +252,19 @@ export function rowsBranch(
   shared: Map<string, string>,
 ): Branch {
   return new RowsWriter(w, kernel, param, size, shared);
+}
+
+/** `count` rows from the one numbered `first` on, by the lanes of one workgroup. */
+export function rowsOfUnit(
+  w: Writer,
+  kernel: RowsKernel,
+  param: (p: number) => number,
+  size: number,
+  first: string,
+  count: number,
+): void {
+  w.line(`for (var own = lane; own < ${count}u; own += ${size}u) {`);
+  w.line(`let point = ${first} + own;`);
+  new RowsWriter(w, kernel, param, size, new Map(), false).body();
+  w.line("}");
 }

@@ -87,20 +87,22 @@ export class Writer {
     return value < 0 ? `(${value}f)` : `${value}f`;
   }
 
-  /** The word of a parameter at an index in u32. */
+  /** The word of a parameter at an index in u32; parameters behind the last one are windows in workgroup memory. */
   word(param: number, index: string): string {
+    const local = param - this.params.length;
+    if (local >= 0) return `local${local}[(${index}) - from${local}]`;
     return `m${this.banks[param]}[p${param} + ${index}]`;
   }
 
   load(param: number, index: string): string {
     const word = this.word(param, index);
-    const dtype = this.params[param]?.dtype;
+    const dtype = this.params[param]?.dtype ?? "f32";
     if (dtype === "u32") return word;
     return dtype === "bool" ? `(${word} != 0u)` : `bitcast<${dtype}>(${word})`;
   }
 
   save(param: number, index: string, value: string): void {
-    const dtype = this.params[param]?.dtype;
+    const dtype = this.params[param]?.dtype ?? "f32";
     const word = dtype === "u32" ? value : dtype === "bool" ? `select(0u, 1u, ${value})` : `bitcast<u32>(${value})`;
     this.line(`${this.word(param, index)} = ${word};`);
   }
