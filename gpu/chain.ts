@@ -8,6 +8,7 @@ import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
 import { placeOf } from "./calls.ts";
 import type { Access, ChainKernel, DotKernel, GroupMember, Operand, Param, RowsKernel } from "./kernel.ts";
+import { replacements } from "./in-place.ts";
 import type { Buffer } from "./program.ts";
 
 export type Link = RowsKernel | DotKernel;
@@ -24,8 +25,9 @@ export interface OuterLoop {
 export interface ChainLimits {
   readonly disable: ReadonlySet<string>;
   readonly chains?: {
-    /** Elements that one unit may keep to itself, scratch of products included. */
+    /** Elements that one unit may keep to itself, scratch of products included where locals lie in scratch. */
     readonly room: number;
+    readonly inScratch: boolean;
     /** Undefined where the outermost loop is not one of batches. */
     outer(kernel: Link): OuterLoop | undefined;
   };
@@ -38,8 +40,10 @@ interface Found {
   readonly members: ReadonlySet<Item>;
   readonly locals: ReadonlySet<number>;
   readonly units: number;
-  /** Elements of the locals, and what one unit needs of them and of scratch. */
-  readonly size: number;
+  /** By local: which window it has; a kernel may put a result where it has read for the last time. */
+  readonly windows: ReadonlyMap<number, number>;
+  /** Elements that are read where they were written, twice where they are not written to memory, and what one unit needs for locals and scratch. */
+  readonly saved: number;
   readonly room: number;
 }
 
@@ -148,19 +152,14 @@ class Chains {
     if (kernel.out === param && m * n * steps !== window) return false;
     if (!epilogue || !rows) return true;
     const places = (rows.axes[axis] ?? 1) / units;
-    return epilogue.params.every((own, i) => own !== param || rowsInWindow(rows, axis, i, places, window));
+    return epilogue.params.every(
+      (own, i) => own !== param || (Number.isInteger(places) && rowsInWindow(rows, axis, i, places, window)),
+    );
   }
 
-  private isLocal(id: number, units: number): boolean {
-    const users = [...(this.users.get(id) ?? [])];
-    return (
-      users.length > 1 &&
-      this.buffers[id]?.place.kind === "temp" &&
-      !this.kept.has(id) &&
-      users.every(
-        ({ draft }) => isLink(draft) && draft.args.every((arg, i) => arg !== id || this.apart(draft.kernel, i, units)),
-      )
-    );
+  /** Whether each unit of a kernel touches only its own window of a tensor. */
+  private keepsTo({ draft }: Item, id: number, units: number): boolean {
+    return isLink(draft) && draft.args.every((arg, i) => arg !== id || this.apart(draft.kernel, i, units));
   }
 
   // ---------------------------------------------------------------- what hangs together
@@ -177,42 +176,89 @@ class Chains {
     return out;
   }
 
-  /** All that hangs together with a product by tensors that they keep to themselves; the largest first. */
+  /** Nothing outside has to run between two of them. */
+  private isConvex(members: ReadonlySet<Item>): boolean {
+    return [...this.behind(members)].every((item) => [...item.after].every((next) => !members.has(next)));
+  }
+
+  /** All that hangs together with a product by tensors that units pass on apart; the largest first. */
   private around(seed: Item, units: number): Found | undefined {
     let members = new Set([seed]);
-    const locals = new Set<number>();
     const seen = new Set<number>();
     for (;;) {
       const touched = [...members].flatMap((item) => [...item.reads, ...item.writes]);
-      const open = touched.filter((id) => !seen.has(id) && this.isLocal(id, units));
-      for (const id of touched) if (!open.includes(id)) seen.add(id);
+      const open = touched.filter((id) => !seen.has(id) && this.buffers[id]?.place.kind === "temp");
       if (open.length === 0) break;
       const id = open.reduce((a, b) => (this.sizeOf(b) > this.sizeOf(a) ? b : a));
       seen.add(id);
-      const more = new Set([...members, ...(this.users.get(id) ?? [])]);
-      // nothing outside may have to run between two members
-      if ([...this.behind(more)].some((item) => [...item.after].some((next) => more.has(next)))) continue;
-      members = more;
-      locals.add(id);
+      const users = [...(this.users.get(id) ?? [])].filter((item) => this.keepsTo(item, id, units));
+      if (users.length < 2) continue;
+      const all = new Set([...members, ...users]);
+      if (this.isConvex(all)) members = all;
+      else {
+        for (const user of users.sort((a, b) => this.rank(a) - this.rank(b))) {
+          const more = new Set([...members, user]);
+          if (this.isConvex(more)) members = more;
+        }
+      }
     }
-    const sizes = [...locals].map((id) => this.sizeOf(id));
-    const products = [...members].map(({ draft }) =>
-      isLink(draft) && draft.kernel.kind === "dot" ? this.sizeOf(draft.args[draft.kernel.scratch]!) : 0,
+    const passed = this.passedOn(members);
+    const apart = [...passed].every((id) =>
+      [...members].every((item) => !(item.reads.has(id) || item.writes.has(id)) || this.keepsTo(item, id, units)),
     );
-    const room = sizes.reduce((sum, size) => sum + whole(size / units), whole(Math.max(...products)));
-    const size = sizes.reduce((a, b) => a + b, 0);
-    const fits = room <= this.limits.room && this.keepsApart(members, locals);
-    return fits && size > 0 ? { members, locals, units, size, room } : undefined;
+    return passed.size > 0 && apart ? { members, units, ...this.roomFor(members, passed, units) } : undefined;
   }
 
-  /** Whether what members pass on is passed within the units. */
-  private keepsApart(members: ReadonlySet<Item>, locals: ReadonlySet<number>): boolean {
-    const all = [...members];
-    return all.every((writer) =>
-      [...writer.writes].every(
-        (id) => locals.has(id) || all.every((item) => item === writer || !(item.reads.has(id) || item.writes.has(id))),
-      ),
+  /** What one member writes and another reads. */
+  private passedOn(members: ReadonlySet<Item>): Set<number> {
+    const passed = new Set<number>();
+    for (const writer of members) {
+      for (const id of writer.writes) {
+        for (const item of members) if (item !== writer && item.reads.has(id)) passed.add(id);
+      }
+    }
+    return passed;
+  }
+
+  /** The largest of what is passed on lies in windows while there is room. */
+  private roomFor(members: ReadonlySet<Item>, passed: ReadonlySet<number>, units: number) {
+    const drafts = [...members]
+      .sort((a, b) => this.rank(a) - this.rank(b))
+      .flatMap(({ draft }) => (isLink(draft) ? [draft] : []));
+    const products = drafts.map(({ kernel, args }) =>
+      kernel.kind === "dot" && this.limits.inScratch ? this.sizeOf(args[kernel.scratch]!) : 0,
     );
+    let room = whole(Math.max(...products));
+    const locals = new Set<number>();
+    const windows = new Map<number, number>();
+    for (const id of [...passed].sort((a, b) => this.sizeOf(b) - this.sizeOf(a))) {
+      const own = [...(this.users.get(id) ?? [])].every((item) => members.has(item));
+      if (!own || this.kept.has(id) || this.buffers[id]?.dtype !== "f32") continue;
+      const window = this.freed(id, drafts, windows) ?? locals.size;
+      const needs = window === locals.size ? whole(this.sizeOf(id) / units) : 0;
+      if (room + needs > this.limits.room) continue;
+      room += needs;
+      if (needs > 0) locals.add(id);
+      windows.set(id, window);
+    }
+    const sizes = (ids: Iterable<number>) => [...ids].reduce((sum, id) => sum + this.sizeOf(id), 0);
+    return { locals, windows, room, saved: sizes(passed) + sizes(windows.keys()) };
+  }
+
+  /** The window of what a kernel reads for the last time where it writes this. */
+  private freed(id: number, drafts: readonly KernelDraft[], windows: ReadonlyMap<number, number>): number | undefined {
+    const at = drafts.findIndex(({ kernel, args }) =>
+      args.some((arg, i) => arg === id && kernel.params[i]?.access === "write"),
+    );
+    const draft = drafts[at];
+    if (!draft) return undefined;
+    for (const [from, to] of replacements(draft.kernel, draft.args)) {
+      const window = windows.get(from);
+      if (to !== id || window === undefined || drafts.slice(at + 1).some(({ args }) => args.includes(from))) continue;
+      const others = [...windows].filter(([other, own]) => other !== from && own === window);
+      if (others.every(([other]) => drafts.slice(at).every(({ args }) => !args.includes(other)))) return window;
+    }
+    return undefined;
   }
 
   /** As many units as keep most to themselves. */
@@ -221,33 +267,40 @@ class Chains {
     for (let units = batches; units >= LEAST_UNITS; units--) {
       if (batches % units !== 0) continue;
       const found = this.around(seed, units);
-      if (found && found.size > (best?.size ?? 0)) best = found;
+      if (found && found.saved > (best?.saved ?? 0)) best = found;
     }
     return best;
   }
 
   // ---------------------------------------------------------------- the chain
 
-  private draftOf(drafts: readonly KernelDraft[], { locals, units, room }: Found): KernelDraft {
+  private draftOf(drafts: readonly KernelDraft[], { locals, windows, units, room }: Found): KernelDraft {
     const params: Param[] = [];
     const args: number[] = [];
     const place = placeOf(params, args);
-    const id = this.buffers.push({ dtype: "f32", size: room, place: { kind: "temp" } }) - 1;
-    const scratch = place(id, { dtype: "f32", size: room, access: "write" });
-    const windows = [...locals];
+    const { inScratch } = this.limits;
+    const id = inScratch ? this.buffers.push({ dtype: "f32", size: room, place: { kind: "temp" } }) - 1 : -1;
+    const scratch = inScratch ? place(id, { dtype: "f32", size: room, access: "write" }) : undefined;
     const places = drafts.map(({ kernel, args: own }) =>
       kernel.params.map((param, i) => {
-        if (kernel.kind === "dot" && i === kernel.scratch) return scratch;
-        const local = windows.indexOf(own[i]!);
-        return local < 0 ? place(own[i]!, param) : -1 - local;
+        if (kernel.kind === "dot" && i === kernel.scratch && scratch !== undefined) return scratch;
+        const window = windows.get(own[i]!);
+        return window === undefined ? place(own[i]!, param) : -1 - window;
       }),
     );
     const members = drafts.map(({ kernel }, m): GroupMember => {
       if (kernel.kind !== "rows" && kernel.kind !== "dot") throw new Error(`expected a link, got ${kernel.kind}`);
       return { kernel, params: places[m]!.map((at) => (at < 0 ? params.length - 1 - at : at)) };
     });
-    const sizes = windows.map((local) => this.sizeOf(local) / units);
-    const kernel: ChainKernel = { kind: "chain", params, members, units, locals: sizes, scratch };
+    const sizes = [...locals].map((local) => this.sizeOf(local) / units);
+    const kernel: ChainKernel = {
+      kind: "chain",
+      params,
+      members,
+      units,
+      locals: sizes,
+      ...(scratch === undefined ? {} : { scratch }),
+    };
     return { kind: "kernel", kernel, args, spans: drafts.flatMap(({ spans }) => spans) };
   }
 

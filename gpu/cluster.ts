@@ -10,6 +10,7 @@ import type { Index } from "./index-expr.ts";
 import type { Acc, Param, RowsKernel, Stage, Store } from "./kernel.ts";
 import { homeOf, wholeOf } from "./parts.ts";
 import { elementOf, innerExtents, isReduction, sizeOf } from "./space.ts";
+import { shownIndex } from "./views.ts";
 
 export interface Member {
   readonly node: Node;
@@ -190,7 +191,8 @@ function attempt(
     const home = homeOf(node);
     const whole = wholeOf(node);
     written.add(whole);
-    const at = home ? index.map((ix, i) => (i === home.axis ? shiftIndex(ix, home.start) : ix)) : index;
+    const piece = home ? home.views.reduce((at, view) => shownIndex(view, at), index) : index;
+    const at = home ? piece.map((ix, i) => (i === home.axis ? shiftIndex(ix, home.start) : ix)) : index;
     return { access: emitter.access(paramOf(whole), flatIndex(at, whole.type.shape)), value };
   };
 

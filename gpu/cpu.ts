@@ -62,7 +62,7 @@ const DATA_BYTES = 2 ** 29;
 const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
 
 /** What a thread's scratch holds, a chain of kernels may keep there. */
-const chains = { room: SCRATCH / 4, outer: outerLoop };
+const chains = { room: SCRATCH / 4, inScratch: true, outer: outerLoop };
 
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;

@@ -1,5 +1,5 @@
 /**
- * Which steps of a tape must keep their order: a reader comes after the writer, a writer after everybody before it.
+ * Which steps of a tape must keep their order: a reader comes after those who wrote, a writer after everybody before it.
  */
 import type { Span } from "../lang/source.ts";
 import type { Kernel } from "./kernel.ts";
@@ -59,7 +59,8 @@ function itemOf(draft: Draft, buffers: readonly Buffer[]): Item {
 
 export function itemsOf(drafts: readonly Draft[], buffers: readonly Buffer[]): Item[] {
   const items = drafts.map((draft) => itemOf(draft, buffers));
-  const writer = new Map<number, Item>();
+  /** By buffer: who wrote it since it was read last. Kernels that write one tensor write pieces of it apart. */
+  const writers = new Map<number, Item[]>();
   const readers = new Map<number, Item[]>();
   const follow = (item: Item, earlier: Item | undefined): void => {
     if (!earlier || earlier === item) return;
@@ -68,16 +69,18 @@ export function itemsOf(drafts: readonly Draft[], buffers: readonly Buffer[]): I
   };
   for (const item of items) {
     for (const id of item.reads) {
-      follow(item, writer.get(id));
+      for (const writer of writers.get(id) ?? []) follow(item, writer);
       const list = readers.get(id);
       if (list) list.push(item);
       else readers.set(id, [item]);
     }
     for (const id of item.writes) {
-      follow(item, writer.get(id));
+      const before = writers.get(id) ?? [];
+      const piece = !readers.has(id) && [item, ...before].every(({ draft }) => draft.kind === "kernel");
+      if (!piece) for (const writer of before) follow(item, writer);
       for (const reader of readers.get(id) ?? []) follow(item, reader);
       readers.delete(id);
-      writer.set(id, item);
+      writers.set(id, piece ? [...before, item] : [item]);
     }
   }
   for (const item of [...items].reverse()) {

@@ -11,7 +11,7 @@ import { foldIsView } from "./emit.ts";
 import type { Built } from "./cluster.ts";
 import { Merger } from "./merge.ts";
 import type { MergeLimits, Unit } from "./merge.ts";
-import { partsOf } from "./parts.ts";
+import { partsOf, piecesOf } from "./parts.ts";
 import { dotIsRows, isReduction, sizeOf } from "./space.ts";
 import { baseOf, isView } from "./views.ts";
 
@@ -56,6 +56,8 @@ export const isLeaf = (node: Node): boolean =>
 const OPAQUE: ReadonlySet<string> = new Set(["cumsum", "scatter", "argsort", "solve", "cholesky", "eigh", "loop"]);
 /** A node whose kernel is its own. */
 export const isOpaque = (node: Node): boolean => OPAQUE.has(node.op) || (node.op === "dot" && !dotIsRows(node));
+
+const isProduct = (node: Node): boolean => node.op === "dot" && isOpaque(node);
 
 class Roots {
   readonly order: readonly Node[];
@@ -157,11 +159,11 @@ class Roots {
       units.set(node, own);
       if (own.size < 2 || isView(node) || node.op === "const" || node.op === "iota") continue;
       const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
-      if (!passes && this.worthStoring(node)) wanted.push(node);
+      if (!passes && this.worthStoring(node, own.size)) wanted.push(node);
     }
     // from the leaves up: what is made of a value that is stored now is cheap
     const found = wanted.reverse().filter((node) => {
-      if (!this.worthStoring(node)) return false;
+      if (!this.worthStoring(node, units.get(node)?.size ?? 0)) return false;
       this.add(node);
       this.costs.clear();
       return true;
@@ -169,9 +171,12 @@ class Roots {
     return this.readersOf(found);
   }
 
-  private worthStoring(node: Node): boolean {
+  /** `units` kernels need the value: stored, one reads what it is made of and writes it, the others read it. */
+  private worthStoring(node: Node, units: number): boolean {
     const cost = this.cost(node);
-    return cost > STORE || (cost >= RECOMPUTE && this.leaves(node) > 1);
+    if (cost > STORE) return true;
+    const leaves = this.leaves(node);
+    return leaves > 1 && (cost >= RECOMPUTE || leaves * units > leaves + units);
   }
 
   /** Tensors in memory, about as large as the node, that it is computed from. */
@@ -219,8 +224,11 @@ export function fuse(
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
         merger.addOpaque(node, reads);
       } else if (roots.set.has(node)) {
-        const parts = limits.disable.has("parts") ? undefined : partsOf(node);
-        if (parts) merger.addParts(node, parts);
+        const whole = !limits.disable.has("parts");
+        const pieces = whole && !limits.disable.has("epilogue") ? piecesOf(node, isProduct) : undefined;
+        const parts = whole ? partsOf(node) : undefined;
+        if (pieces) merger.addPieces(node, pieces);
+        else if (parts) merger.addParts(node, parts);
         else merger.addRoot(node);
       }
     }

@@ -273,7 +273,8 @@ export interface StrandMember extends GroupMember {
 /**
  * Kernels that run one after the other on one unit of their outermost axes before any runs on the next: each takes its
  * `1 / units` of the places, and what they pass on lies within the unit. `locals` (elements of one unit) live no longer
- * than that; their numbers follow those of the parameters. `scratch` holds them, and before them what products need.
+ * than that; their numbers follow those of the parameters. What else members pass on goes through memory, each unit its
+ * own range. Where there is `scratch`, it holds the locals, and before them what products need.
  */
 export interface ChainKernel {
   readonly kind: "chain";
@@ -281,7 +282,7 @@ export interface ChainKernel {
   readonly members: readonly GroupMember[];
   readonly units: number;
   readonly locals: readonly number[];
-  readonly scratch: number;
+  readonly scratch?: number;
 }
 
 export type Kernel =

@@ -60,6 +60,8 @@ export class Merger {
   /** Products that are computed twice. */
   private readonly twins: ReadonlyMap<Node, Node>;
   private readonly inMemory: (node: Node) => boolean;
+  /** Of a concatenation that is stored by several units. */
+  private readonly pieces = new Map<Node, readonly Node[]>();
 
   private readonly bindings: NodeBindings;
   private readonly order: UnitOrder<Unit>;
@@ -102,7 +104,7 @@ export class Merger {
       if (sizeOf(read.type.shape) === 1) continue;
       for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
     }
-    const unit: Unit = { cluster, reads: new Set(built.reads.keys()), places, rank: 0 };
+    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), places, rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -128,8 +130,21 @@ export class Merger {
     for (const node of [whole, ...parts]) this.unitOf.set(node, unit);
   }
 
+  /** A unit for each part of a concatenation; who reads the whole comes after all of them. */
+  addPieces(whole: Node, parts: readonly Node[]): void {
+    for (const part of parts) {
+      this.addRoot(part);
+      this.unitOf.set(whole, this.unitOf.get(part)!);
+    }
+    this.pieces.set(whole, parts);
+  }
+
+  private withPieces(reads: Iterable<Node>): Set<Node> {
+    return new Set([...reads].flatMap((node) => [node, ...(this.pieces.get(node) ?? [])]));
+  }
+
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const unit: Unit = { node, reads: new Set(reads), places: new Set(), rank: 0 };
+    const unit: Unit = { node, reads: this.withPieces(reads), places: new Set(), rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);

@@ -45,6 +45,15 @@ export function viewIndex(node: Node, index: readonly Index[]): readonly Index[]
   return rule(node, index, input.type.shape);
 }
 
+/** A view that shows each element just once: the other way round it is a view too. */
+export const isTurned = (node: Node): boolean => node.op === "permute" || node.op === "reshape" || node.op === "stop";
+
+/** Where such a view shows the element `index` of its input. */
+export function shownIndex(node: Node, index: readonly Index[]): readonly Index[] {
+  if (node.op === "permute") return list(node, "perm").map((p) => index[p] ?? constantIndex(0));
+  return node.op === "reshape" ? reshapeIndex(index, node.inputs[0]!.type.shape, node.type.shape) : index;
+}
+
 /** The node under a chain of views. */
 export function baseOf(node: Node, stop: (node: Node) => boolean): Node {
   let at = node;

@@ -27,10 +27,10 @@ export function outerLoop(kernel: Link): OuterLoop | undefined {
 
 /** Elements of scratch before the locals. */
 const productsOf = (kernel: ChainKernel): number =>
-  (kernel.params[kernel.scratch]?.size ?? 0) - kernel.locals.reduce((sum, size) => sum + whole(size), 0);
+  (kernel.params[kernel.scratch ?? -1]?.size ?? 0) - kernel.locals.reduce((sum, size) => sum + whole(size), 0);
 
 export function chainFunction(kernel: ChainKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
-  const { params, members, units, locals, scratch } = kernel;
+  const { params, members, units, locals, scratch = 0 } = kernel;
   const f = new Fn(["i32", "i32", ...params.map(() => "i32" as const)]);
   const unit = f.local("i32");
   let at = productsOf(kernel);

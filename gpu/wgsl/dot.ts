@@ -7,7 +7,8 @@ import type { DotKernel, Offsets, Operand } from "../kernel.ts";
 import { branched } from "./branches.ts";
 import type { Branch } from "./branches.ts";
 import { finish, inPairs, join, offset, store, sums, whole } from "./product.ts";
-import { planOf } from "./product-plan.ts";
+import { blocksOf, planOf } from "./product-plan.ts";
+import type { Plan } from "./product-plan.ts";
 import type { Schedule } from "./schedule.ts";
 import { tilesShader } from "./tiles.ts";
 import { Writer } from "./writer.ts";
@@ -16,38 +17,55 @@ import type { Shader } from "./writer.ts";
 /** Rows and columns of an invocation are a whole number of blocks apart, so that neighbours read neighbours. */
 export function productBranch(w: Writer, kernel: DotKernel, size: number): Branch {
   const plan = planOf(kernel, w.schedule);
-  const { g, m, n, k, a, b } = kernel;
-  const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
+  const { g, m, n } = kernel;
+  const { blocksM, blocksN, pieces } = plan;
   const count = g * pieces * blocksM * blocksN;
   const write = (group: string): void => {
     w.line(`let at = ${group} * ${size}u + lane;`);
     w.line(`if (at < ${count}u) {`);
-    w.line(`let x = at % ${blocksN}u;`);
-    w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
     w.line(`let piece = (at / ${blocksN * blocksM}u) % ${pieces}u;`);
     w.line(`let g = at / ${blocksN * blocksM * pieces}u;`);
-    const row = (i: string) => `y + ${blocksM}u * ${i}`;
-    const column = inPairs(kernel)
-      ? (j: string) => `2u * x + ${2 * blocksN}u * (${j} / 2u) + ${j} % 2u`
-      : (j: string) => `x + ${blocksN}u * ${j}`;
-    // blocks at the border read the last row or column again
-    for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(`${i}u`)}, ${m - 1}u);`);
-    for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(`${j}u`)}, ${n - 1}u);`);
-    for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
-    for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
-    sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
-    const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
-    w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
-    w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
-    w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
-    for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
-    for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
-    sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
-    w.line("}");
-    store(w, kernel, plan, row, column);
+    blockAt(w, kernel, plan);
     w.line("}");
   };
   return { groups: g * m * n === 0 ? 0 : Math.ceil(count / size), write };
+}
+
+/** The sums of the block numbered `at`, of the batch `g`. */
+function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
+  const { m, n, k, a, b } = kernel;
+  const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
+  w.line(`let x = at % ${blocksN}u;`);
+  w.line(`let y = (at / ${blocksN}u) % ${blocksM}u;`);
+  const row = (i: string) => `y + ${blocksM}u * ${i}`;
+  const column = inPairs(kernel)
+    ? (j: string) => `2u * x + ${2 * blocksN}u * (${j} / 2u) + ${j} % 2u`
+    : (j: string) => `x + ${blocksN}u * ${j}`;
+  // blocks at the border read the last row or column again
+  for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(`${i}u`)}, ${m - 1}u);`);
+  for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(`${j}u`)}, ${n - 1}u);`);
+  for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
+  for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
+  sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
+  const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
+  w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
+  w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
+  w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
+  for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
+  for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
+  sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
+  w.line("}");
+  store(w, kernel, plan, row, column);
+}
+
+/** `count` batches from the one numbered `first` on, by the lanes of one workgroup. */
+export function productOfUnit(w: Writer, kernel: DotKernel, size: number, first: string, count: number): void {
+  const blocks = blocksOf(kernel, 4);
+  const { blocksM, blocksN } = blocks;
+  w.line(`for (var at = lane; at < ${count * blocksM * blocksN}u; at += ${size}u) {`);
+  w.line(`let g = ${first} + at / ${blocksM * blocksN}u;`);
+  blockAt(w, kernel, { tiled: false, ...blocks, pieces: 1, depth: kernel.k });
+  w.line("}");
 }
 
 /** Adds the pieces of a product that was cut along its depth, in order. */

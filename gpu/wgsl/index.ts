@@ -9,6 +9,7 @@ import { choleskyShader, eighShader } from "./decompose.ts";
 import { branched, groupShaders } from "./branches.ts";
 import { dotShaders } from "./dot.ts";
 import { dotScratch, isTiled, planOf } from "./product-plan.ts";
+import { chainShader, outerLoop, WINDOWS } from "./chain.ts";
 import { argsortShader } from "./order.ts";
 import { rowsBranch, rowsSize, storesPairs } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
@@ -32,6 +33,7 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
   dotScratch: (product) => dotScratch(product, schedule),
+  ...(schedule.together ? { chains: { room: WINDOWS, inScratch: false, outer: outerLoop } } : {}),
 });
 
 /** What these shaders write in pairs. */
@@ -63,7 +65,7 @@ export function shadersOf(kernel: Kernel, banks: readonly number[], schedule: Sc
     case "group":
       return groupShaders(kernel, banks, schedule);
     case "chain":
-      throw new Error("expected no chains in WGSL: its limits make none");
+      return [chainShader(kernel, banks, schedule)];
     case "argsort":
       return [argsortShader(kernel, banks, schedule)];
     case "solve":

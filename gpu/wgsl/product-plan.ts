@@ -1,7 +1,8 @@
 /**
  * How a product is cut into work: by its shape and the schedule of the adapter alone, so that results do not depend on
- * the moment; the schedule may hold choices that were measured once and kept. Large products have tiles that a workgroup shares; others blocks that an invocation keeps to itself. Where
- * there are few of them and the depth is long, the depth is cut into pieces.
+ * the moment; the schedule may hold choices that were measured once and kept. Large products have tiles that a
+ * workgroup shares; others blocks that an invocation keeps to itself. Where there are few of them and the depth is long,
+ * the depth is cut into pieces.
  */
 import type { Offsets, Operand } from "../kernel.ts";
 import type { Schedule } from "./schedule.ts";
@@ -54,7 +55,7 @@ const tilesOf = ({ m, n }: Sizes, t: number): Blocks => ({
   blocksN: Math.ceil(n / (t * SIDE)),
 });
 
-function blocksOf({ m, n }: Sizes, most: number): Blocks {
+export function blocksOf({ m, n }: Sizes, most: number): Blocks {
   const [tm, tn] = [block(m, most), block(n, most)];
   return { tm, tn, blocksM: Math.ceil(m / tm), blocksN: Math.ceil(n / tn) };
 }

@@ -58,7 +58,14 @@ class RowsWriter implements Branch {
   private readonly paired: boolean;
   private readonly shared: Map<string, string>;
 
-  constructor(w: Writer, kernel: RowsKernel, param: (p: number) => number, size: number, shared: Map<string, string>) {
+  constructor(
+    w: Writer,
+    kernel: RowsKernel,
+    param: (p: number) => number,
+    size: number,
+    shared: Map<string, string>,
+    long = isLong(kernel, w.schedule),
+  ) {
     this.kernel = kernel;
     this.w = w;
     this.size = size;
@@ -68,7 +75,7 @@ class RowsWriter implements Branch {
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
-    this.lanes = isLong(kernel, w.schedule) ? size : 1;
+    this.lanes = long ? size : 1;
     this.paired = kernel.stages.some((stage) => stage.axes.length === 0 && savesHalves(kernel, stage));
     this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / (this.paired ? 2 * size : size));
   }
@@ -81,7 +88,7 @@ class RowsWriter implements Branch {
   }
 
   write(group: string): void {
-    const { w, kernel, lanes, points, size, paired } = this;
+    const { w, lanes, points, size, paired } = this;
     if (lanes > 1) w.line(`let point = ${group};`);
     else if (paired) {
       w.line(`let first = 2u * (${group} * ${size}u + lane);`);
@@ -92,6 +99,14 @@ class RowsWriter implements Branch {
       w.line(`let point = ${group} * ${size}u + lane;`);
       w.line(`if (point < ${points}u) {`);
     }
+    this.body();
+    if (paired) w.line("}");
+    if (lanes === 1) w.line("}");
+  }
+
+  /** All stages at `point`. */
+  body(): void {
+    const { w, kernel, lanes } = this;
     decode(
       w,
       "point",
@@ -103,8 +118,6 @@ class RowsWriter implements Branch {
       else this.alone(stage, s);
       this.phase(s + 1);
     });
-    if (paired) w.line("}");
-    if (lanes === 1) w.line("}");
   }
 
   /** Values of the grid point that need the first `phase` stages. */
@@ -298,4 +311,19 @@ export function rowsBranch(
   shared: Map<string, string>,
 ): Branch {
   return new RowsWriter(w, kernel, param, size, shared);
+}
+
+/** `count` rows from the one numbered `first` on, by the lanes of one workgroup. */
+export function rowsOfUnit(
+  w: Writer,
+  kernel: RowsKernel,
+  param: (p: number) => number,
+  size: number,
+  first: string,
+  count: number,
+): void {
+  w.line(`for (var own = lane; own < ${count}u; own += ${size}u) {`);
+  w.line(`let point = ${first} + own;`);
+  new RowsWriter(w, kernel, param, size, new Map(), false).body();
+  w.line("}");
 }

@@ -91,13 +91,15 @@ export class Writer {
     return value < 0 ? `(${value}f)` : `${value}f`;
   }
 
-  /** The word of a parameter at an index in u32. */
+  /** The word of a parameter at an index in u32; parameters behind the last one are windows in workgroup memory. */
   word(param: number, index: string): string {
+    const local = param - this.params.length;
+    if (local >= 0) return `local${local}[(${index}) - from${local}]`;
     return `m${this.banks[param]}[p${param} + ${index}]`;
   }
 
   load(param: number, index: string): string {
-    const dtype = this.params[param]?.dtype;
+    const dtype = this.params[param]?.dtype ?? "f32";
     if (this.params[param]?.half) {
       const pair = this.word(param, `((${index}) >> 1u)`);
       return this.call(this.schedule.unpacks ? "unpacked" : "from_half", pair, index);
@@ -116,7 +118,7 @@ export class Writer {
 
   /** Of two elements that share a word, the one hand that saves both saves the even one first. */
   save(param: number, index: string, value: string): void {
-    const dtype = this.params[param]?.dtype;
+    const dtype = this.params[param]?.dtype ?? "f32";
     if (this.params[param]?.half) {
       const kept = this.keptFor(`${param} ${index}`);
       this.line("{");
