@@ -11,7 +11,8 @@
 import type { Node } from "../lang/graph/node.ts";
 import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
-import { buildCluster, logicalExtents, single } from "./cluster.ts";
+import type { Alike } from "./alike.ts";
+import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
@@ -57,13 +58,21 @@ export class Merger {
   /** Of each root alone. */
   private readonly built: Map<Node, Built>;
   private readonly limits: MergeLimits;
+  private readonly alike: Alike;
   private readonly inMemory: (node: Node) => boolean;
 
   private readonly bindings: NodeBindings;
   private readonly order: UnitOrder<Unit>;
 
-  constructor(limits: MergeLimits, nodes: readonly Node[], inMemory: (node: Node) => boolean, built: Map<Node, Built>) {
+  constructor(
+    limits: MergeLimits,
+    nodes: readonly Node[],
+    inMemory: (node: Node) => boolean,
+    alike: Alike,
+    built: Map<Node, Built>,
+  ) {
     this.built = built;
+    this.alike = alike;
     this.limits = limits;
     this.inMemory = inMemory;
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
@@ -83,7 +92,7 @@ export class Merger {
 
   addRoot(node: Node): void {
     const cluster = single(node);
-    const built = this.built.get(node) ?? buildCluster(cluster, () => true, this.inMemory);
+    const built = this.built.get(node) ?? this.alike.build(cluster, () => true, this.inMemory);
     this.built.set(node, built);
     const places = new Set<string>();
     for (const [read, indices] of built.reads) {
