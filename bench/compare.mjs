@@ -52,8 +52,7 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
   const script = (node, peer) => ({
     command: (name) => [node, [here(`peers/${peer}.mjs`), name, String(seconds)], {}],
   });
-  const version = `Node ${process.versions.node.split(".")[0]}`;
-  const nodes = [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
+  const nodes = nodesOf(node24);
   const rows = [];
   const add = (peer, label, runner) => chosen.includes(peer) && rows.push({ peer, label, ...runner });
   for (const [peer, title, node] of nodes) {
@@ -75,10 +74,16 @@ function runnersOf(chosen, { python, node24, packages }, seconds, folder) {
   return rows;
 }
 
-const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
+/** The peer that dlx on a Node stands for, its name, its program. */
+export function nodesOf(node24) {
+  const version = `Node ${process.versions.node.split(".")[0]}`;
+  return [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
+}
+
+export const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
 
 /** One run; its numbers, or in a word why there are none. */
-function ran([command, argv, env]) {
+export function ran([command, argv, env]) {
   return new Promise((done) => {
     const child = spawn(command, argv, { env: { ...process.env, ...env }, timeout: LONGEST, killSignal: "SIGKILL" });
     let [out, err] = ["", ""];
@@ -132,12 +137,7 @@ export async function compare({ only, peers: chosen, rounds, seconds, keep, tell
       }
     }
     const table = tableOf({ only, runners, best, notes, rounds, loads });
-    if (keep) {
-      mkdirSync(here("results"), { recursive: true });
-      const file = here(`results/${new Date().toISOString().slice(0, 10)}.md`);
-      writeFileSync(file, table);
-      tell(`written to ${file}`);
-    }
+    if (keep) keepTable("", table, tell);
     return { table, whole: notes.every((text) => text.endsWith("left out")), results: Object.fromEntries(best), notes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -151,6 +151,24 @@ function pythonWithTorch() {
 }
 
 // ---------------------------------------------------------------- the table
+
+/** Under the day, after what it is of. */
+export function keepTable(prefix, table, tell) {
+  mkdirSync(here("results"), { recursive: true });
+  const file = here(`results/${prefix}${new Date().toISOString().slice(0, 10)}.md`);
+  writeFileSync(file, table);
+  tell(`written to ${file}`);
+}
+
+export const line = (cells) => `| ${cells.join(" | ")} |`;
+export const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
+
+/** When, where and what was measured. */
+export const machine = () => [
+  `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+  "",
+  `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
+];
 
 const digits = (ms) => (ms === undefined ? "–" : ms < 10 ? ms.toFixed(ms < 1 ? 3 : 2) : ms.toFixed(0));
 
@@ -170,7 +188,6 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
     const product = ms("gemm", each);
     return product === undefined ? "–" : ((2 * 512 ** 3) / product / 1e6).toFixed(0);
   };
-  const line = (cells) => `| ${cells.join(" | ")} |`;
   const rows = runners.map((each) => line([each.label, gflops(each), ...only.map((key) => digits(ms(key, each)))]));
   const compared = (title, above, below) =>
     runners.some(above) && runners.some(below)
@@ -182,11 +199,8 @@ function tableOf({ only, runners, best, notes, rounds, loads }) {
     const found = best.get(`${key} ${each.label}`);
     return found === undefined ? "–" : digits((found.compileMs ?? 0) + found.firstMs);
   };
-  const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
   return [
-    `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    "",
-    `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
+    ...machine(),
     `Load (runnable processes of all programs) ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; each of ${rounds} rounds runs every program once.`,
     ...(busy ? ["", "**Other programs held the processors: no claim rests on these times.**"] : []),
     "",
