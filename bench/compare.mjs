@@ -48,7 +48,7 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
     },
   });
   const common = (threads) => [
-      ...["--json", "--no-cache", "--device", device],
+    ...["--json", "--no-cache", "--device", device],
     ...["--threads", String(threads), "--seconds", String(seconds)],
   ];
   const torch = (threads) => {
@@ -63,8 +63,7 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
     script: true,
     command: (name) => [node, [here(`peers/${peer}.mjs`), name, String(seconds), backend], {}],
   });
-  const version = `Node ${process.versions.node.split(".")[0]}`;
-  const nodes = [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
+  const nodes = nodesOf(node24);
   const rows = [];
   const add = (peer, label, runner) => chosen.includes(peer) && rows.push({ peer, label, ...runner });
   if (device === "webgpu") {
@@ -94,10 +93,16 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
   return rows;
 }
 
-const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
+/** The peer that dlx on a Node stands for, its name, its program. */
+export function nodesOf(node24) {
+  const version = `Node ${process.versions.node.split(".")[0]}`;
+  return [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
+}
+
+export const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
 
 /** One run; its numbers, or in a word why there are none. */
-function ran([command, argv, env], longest) {
+export function ran([command, argv, env], longest = LONGEST.cpu) {
   return new Promise((done) => {
     const child = spawn(command, argv, { env: { ...process.env, ...env }, timeout: longest, killSignal: "SIGKILL" });
     let [out, err] = ["", ""];
@@ -160,12 +165,7 @@ export async function compare({ device, only, peers: chosen, rounds, seconds, ke
       }
     }
     const table = tableOf({ device, only, runners, best, notes, rounds, loads });
-    if (keep) {
-      mkdirSync(here("results"), { recursive: true });
-      const file = here(`results/${new Date().toISOString().slice(0, 10)}${device === "cpu" ? "" : `-${device}`}.md`);
-      writeFileSync(file, table);
-      tell(`written to ${file}`);
-    }
+    if (keep) keepTable(device === "cpu" ? "" : `${device}-`, table, tell);
     return { table, whole: notes.every((text) => text.endsWith("left out")), results: Object.fromEntries(best), notes };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -179,6 +179,24 @@ function pythonWithTorch() {
 }
 
 // ---------------------------------------------------------------- the table
+
+/** Under the day, after what it is of. */
+export function keepTable(prefix, table, tell) {
+  mkdirSync(here("results"), { recursive: true });
+  const file = here(`results/${prefix}${new Date().toISOString().slice(0, 10)}.md`);
+  writeFileSync(file, table);
+  tell(`written to ${file}`);
+}
+
+export const line = (cells) => `| ${cells.join(" | ")} |`;
+export const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
+
+/** When, where and what was measured. */
+export const machine = () => [
+  `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+  "",
+  `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
+];
 
 const digits = (ms) => (ms === undefined ? "–" : ms < 10 ? ms.toFixed(ms < 1 ? 3 : 2) : ms.toFixed(0));
 
@@ -198,7 +216,6 @@ function tableOf({ device, only, runners, best, notes, rounds, loads }) {
     const product = ms("gemm", each);
     return product === undefined ? "–" : ((2 * 512 ** 3) / product / 1e6).toFixed(0);
   };
-  const line = (cells) => `| ${cells.join(" | ")} |`;
   const rows = runners.map((each) => line([each.label, gflops(each), ...only.map((key) => digits(ms(key, each)))]));
   const compared = (title, above, below) =>
     runners.some(above) && runners.some(below)
@@ -213,11 +230,8 @@ function tableOf({ device, only, runners, best, notes, rounds, loads }) {
   const adapters = new Set(
     [...best.values()].flatMap((each) => (device === "webgpu" && each.device ? [each.device] : [])),
   );
-  const head = (title, ...more) => [line([title, ...more]), line([title, ...more].map(() => "---"))];
   return [
-    `# ${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
-    "",
-    `${cpus().length} × ${cpus()[0]?.model ?? "unknown processor"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}; commit ${commit()}.`,
+    ...machine(),
     ...[...adapters].map((each) => `All programs run on ${each}, in the same Dawn.`),
     `Load (runnable processes of all programs) ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}; each of ${rounds} rounds runs every program once.`,
     ...(busy ? ["", "**Other programs held the processors: no claim rests on these times.**"] : []),

@@ -20,7 +20,12 @@ const tables = {
   batch: { file: "w5.dlx", grows: "batch", sizes: [1, 4, 16, 64, 256], fixed: small },
   sequence: { file: "w5.dlx", grows: "tokens", sizes: [16, 32, 64, 128, 256, 512], fixed: small },
   recurrence: { file: "w6.dlx", grows: "tokens", sizes: [16, 64, 256, 1024], fixed: { batch: 4 } },
-  parameters: { file: "w2.dlx", grows: "width", sizes: [256, 512, 1024, 2048, 4096, 8192, 12288, 16384], fixed: {} },
+  parameters: {
+    file: "w2.dlx",
+    grows: "width",
+    sizes: [256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 20480],
+    fixed: {},
+  },
 };
 
 const { values } = parseArgs({

@@ -7,6 +7,7 @@
  */
 import { topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
+import type { Alike } from "./alike.ts";
 import { foldIsView } from "./emit.ts";
 import type { Built } from "./cluster.ts";
 import { Merger } from "./merge.ts";
@@ -122,10 +123,17 @@ class Roots {
     const cost = this.cost(node);
     const size = sizeOf(node.type.shape);
     const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
-    if (cost > CUT || (cost >= RECOMPUTE && repeated)) {
+    if (cost > CUT || (cost >= RECOMPUTE && repeated) || (cost > STORE && this.readByMany(node))) {
       this.add(node);
       this.costs.delete(node);
     }
+  }
+
+  /** Whoever does not share a kernel with the others would compute it again; where all do, it is never stored. */
+  private readByMany(node: Node): boolean {
+    const readers = (of: Node): number =>
+      (this.consumers.get(of) ?? []).reduce((n, c) => n + (isView(c) ? readers(c) : 1), 0);
+    return sizeOf(node.type.shape) === 1 ? readers(node) > SPREAD : readers(node) > 1 && this.leaves(node) > 1;
   }
 
   private repeats(node: Node, reader: Node, size: number): boolean {
@@ -212,13 +220,14 @@ export function fuse(
   outputs: readonly Node[],
   separable: (dot: Node, side: 0 | 1) => boolean,
   limits: MergeLimits,
+  alike: Alike,
   twins: ReadonlyMap<Node, Node> = new Map(),
 ): Fused {
   const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
   const inMemory = (node: Node) => roots.inMemory(node);
   const analysed = new Map<Node, Built>();
   for (let round = 0; ; round++) {
-    const merger = new Merger(limits, roots.order, inMemory, analysed, twins);
+    const merger = new Merger(limits, roots.order, inMemory, alike, analysed, twins);
     for (const node of roots.order) {
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;

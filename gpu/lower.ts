@@ -5,9 +5,9 @@
 import type { Body, DType, Node, Type } from "../lang/graph/node.ts";
 import type { Span } from "../lang/source.ts";
 import { computedAgain } from "./again.ts";
+import { Alike } from "./alike.ts";
 import { chainSteps } from "./chain.ts";
 import type { ChainLimits } from "./chain.ts";
-import { buildCluster } from "./cluster.ts";
 import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
 import { fuse, isLeaf } from "./fuse.ts";
@@ -87,6 +87,7 @@ class Lowering {
   readonly spans: Map<string, Span>[] = [];
   readonly buffers: Buffer[] = [];
   loops = 0;
+  readonly alike = new Alike();
   private readonly known = new Map<string, number>();
   private readonly options: LowerOptions;
 
@@ -148,7 +149,7 @@ class Lowering {
       if (!taken.has(at)) taken.set(at, target);
       return at;
     });
-    const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options, twins);
+    const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options, this.alike, twins);
     const scope = new Scope(this, fused, taken, bind);
     const alone = scope.lower(this.options);
     const results = outputs.map((node) => scope.bufferOf(node));
@@ -208,11 +209,12 @@ class Scope {
   private readonly inMemory = (node: Node): boolean => this.fused.inMemory(node);
 
   lower(options: LowerOptions): readonly Draft[] {
+    const { alike } = this.lowering;
     const readers = new Set<Node>(this.targets.keys());
     for (const unit of this.fused.units) for (const read of unit.reads) readers.add(read);
     for (const unit of this.fused.units) {
       if (unit.cluster) {
-        const built = buildCluster(unit.cluster, (node) => readers.has(node), this.inMemory);
+        const built = alike.build(unit.cluster, (node) => readers.has(node), this.inMemory);
         if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
         const args = built.params.map((node) => this.bufferOf(node));
         const spans = this.spansOf(unit.cluster.members.map(({ node }) => node));
@@ -311,7 +313,7 @@ class Scope {
       return { param: at, base: view.offset, g, outer, k };
     }) as [Operand, Operand];
     const stored = readers.has(node);
-    const built = epilogue && buildCluster(epilogue, (n) => readers.has(n), this.inMemory);
+    const built = epilogue && this.lowering.alike.build(epilogue, (n) => readers.has(n), this.inMemory);
     // a product that nobody else reads is put where the epilogue writes, if it writes where it reads
     const over = stored || !built ? undefined : storedInPlaceOf(built.kernel, built.params.indexOf(node));
     const place = over === undefined ? undefined : built?.params[over];

@@ -11,7 +11,8 @@
 import type { Node } from "../lang/graph/node.ts";
 import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
-import { buildCluster, logicalExtents, single } from "./cluster.ts";
+import type { Alike } from "./alike.ts";
+import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
@@ -59,6 +60,7 @@ export class Merger {
   private readonly limits: MergeLimits;
   /** Products that are computed twice. */
   private readonly twins: ReadonlyMap<Node, Node>;
+  private readonly alike: Alike;
   private readonly inMemory: (node: Node) => boolean;
   /** Of a concatenation that is stored by several units. */
   private readonly pieces = new Map<Node, readonly Node[]>();
@@ -70,9 +72,11 @@ export class Merger {
     limits: MergeLimits,
     nodes: readonly Node[],
     inMemory: (node: Node) => boolean,
+    alike: Alike,
     built: Map<Node, Built>,
     twins: ReadonlyMap<Node, Node>,
   ) {
+    this.alike = alike;
     this.built = built;
     this.twins = twins;
     this.limits = limits;
@@ -96,7 +100,7 @@ export class Merger {
 
   addRoot(node: Node): void {
     const cluster = single(node);
-    const built = this.built.get(node) ?? buildCluster(cluster, () => true, this.inMemory);
+    const built = this.built.get(node) ?? this.alike.build(cluster, () => true, this.inMemory);
     this.built.set(node, built);
     const places = new Set<string>();
     for (const [read, indices] of built.reads) {

@@ -130,18 +130,17 @@ export function planArena(
     .filter(({ id, range }) => range && owner[id] === id && inArena(buffers[id] as Buffer))
     .sort((a, b) => b.size - a.size || a.id - b.id);
   const offsets = buffers.map(() => -1);
+  // in the order of their places
   const placed: { readonly from: number; readonly to: number; readonly size: number; readonly range: Range }[] = [];
   let bytes = 0;
   for (const { id, size, range } of order) {
     if (!range) continue;
-    const taken = placed
-      .filter((p) => p.range.start <= range.end && range.start <= p.range.end)
-      .sort((a, b) => a.from - b.from);
     // best fit: the smallest gap that is large enough, else behind all
     let at = 0;
     let best = -1;
     let bestGap = Infinity;
-    for (const p of taken) {
+    for (const p of placed) {
+      if (p.range.end < range.start || range.end < p.range.start) continue;
       const gap = p.from - at;
       if (gap >= size && gap < bestGap) {
         best = at;
@@ -151,7 +150,8 @@ export function planArena(
     }
     const from = best >= 0 ? best : at;
     offsets[id] = from;
-    placed.push({ from, to: from + size, size, range });
+    const behind = placed.findIndex((p) => p.from > from);
+    placed.splice(behind < 0 ? placed.length : behind, 0, { from, to: from + size, size, range });
     bytes = Math.max(bytes, from + size);
   }
   owner.forEach((of, id) => {

@@ -13,6 +13,7 @@ export interface Ranked {
 interface Links<T> {
   before: T | undefined;
   behind: T | undefined;
+  readonly readers: Set<T>;
 }
 
 /** Between neighbours at first, so that others find room. */
@@ -33,10 +34,24 @@ export class UnitOrder<T extends Ranked> {
   /** A unit that reads only what is here. */
   append(unit: T): void {
     unit.rank = (this.last?.rank ?? 0) + SPACE;
-    this.link(unit, this.last, undefined);
+    this.link(unit, this.last, undefined, new Set());
+    for (const producer of this.producersOf(unit)) this.linksOf(producer).readers.add(unit);
   }
 
+  /** A unit that nobody reads. */
   remove(unit: T): void {
+    for (const producer of this.producersOf(unit)) this.linksOf(producer).readers.delete(unit);
+    this.unlink(unit);
+  }
+
+  private *producersOf(unit: T): Iterable<T> {
+    for (const node of this.readsOf(unit)) {
+      const from = this.unitOf.get(node);
+      if (from !== undefined && from !== unit) yield from;
+    }
+  }
+
+  private unlink(unit: T): void {
     const { before, behind } = this.linksOf(unit);
     this.links.delete(unit);
     if (before) this.linksOf(before).behind = behind;
@@ -45,23 +60,34 @@ export class UnitOrder<T extends Ranked> {
     else this.last = before;
   }
 
-  /** What the later of two units needs of what stands between them; undefined where some of that needs the earlier. */
+  /**
+   * What the later of two units needs of what stands between them; undefined where some of that needs the earlier. Asked
+   * from both ends in turn: one end may see all of the graph where the other sees a few units.
+   */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
     const found: T[] = [];
-    const seen = new Set<T>([late]);
-    for (let i = -1; i < found.length; i++) {
-      const unit = i < 0 ? late : found[i]!;
-      for (const node of this.readsOf(unit)) {
-        const from = this.unitOf.get(node);
-        if (from === undefined || from.rank < early.rank) continue;
-        if (from === early) {
-          if (i < 0) continue;
-          return undefined;
-        }
-        if (seen.has(from)) continue;
-        seen.add(from);
-        found.push(from);
+    const before = new Set<T>([late]);
+    const open: T[] = [late];
+    const behind = new Set<T>([early]);
+    const ahead: T[] = [early];
+    while (open.length > 0) {
+      const from = ahead.pop();
+      const readers = from && this.linksOf(from).readers;
+      if (from !== early && readers?.has(late)) return undefined;
+      for (const reader of readers ?? []) {
+        if (reader.rank >= late.rank || behind.has(reader)) continue;
+        behind.add(reader);
+        ahead.push(reader);
+      }
+      const to = open.pop()!;
+      for (const producer of this.producersOf(to)) {
+        if (producer.rank < early.rank || before.has(producer)) continue;
+        if (producer !== early) {
+          before.add(producer);
+          found.push(producer);
+          open.push(producer);
+        } else if (to !== late) return undefined;
       }
     }
     return found;
@@ -70,21 +96,32 @@ export class UnitOrder<T extends Ranked> {
   /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */
   merge(a: T, b: T, merged: T, between: readonly T[]): void {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
-    const moved = [...between].sort((x, y) => x.rank - y.rank);
-    for (const unit of [...moved, late]) this.remove(unit);
+    const readers = new Set([...this.linksOf(a).readers, ...this.linksOf(b).readers].filter((u) => u !== a && u !== b));
+    for (const unit of [a, b]) {
+      for (const producer of this.producersOf(unit)) {
+        const known = this.linksOf(producer).readers;
+        known.delete(unit);
+        if (producer !== a && producer !== b) known.add(merged);
+      }
+    }
+    const moved = [...between]
+      .sort((x, y) => x.rank - y.rank)
+      .map((unit) => [unit, this.linksOf(unit).readers] as const);
+    for (const [unit] of moved) this.unlink(unit);
+    this.unlink(late);
     const { before, behind } = this.linksOf(early);
     const rank = early.rank;
-    this.remove(early);
+    this.unlink(early);
     let last = before;
-    for (const unit of [...moved, merged]) {
-      this.link(unit, last, behind);
+    for (const [unit, own] of [...moved, [merged, readers] as const]) {
+      this.link(unit, last, behind, own);
       last = unit;
     }
     merged.rank = rank;
     if (moved.length === 0) return;
     const from = before?.rank ?? 0;
     const step = Math.floor((rank - from) / (moved.length + 1));
-    if (step >= 1) moved.forEach((unit, i) => (unit.rank = from + (i + 1) * step));
+    if (step >= 1) moved.forEach(([unit], i) => (unit.rank = from + (i + 1) * step));
     else this.spread();
   }
 
@@ -93,8 +130,8 @@ export class UnitOrder<T extends Ranked> {
     for (let unit = this.first; unit; unit = this.linksOf(unit).behind) unit.rank = rank += SPACE;
   }
 
-  private link(unit: T, before: T | undefined, behind: T | undefined): void {
-    this.links.set(unit, { before, behind });
+  private link(unit: T, before: T | undefined, behind: T | undefined, readers: Set<T>): void {
+    this.links.set(unit, { before, behind, readers });
     if (before) this.linksOf(before).behind = unit;
     else this.first = unit;
     if (behind) this.linksOf(behind).before = unit;

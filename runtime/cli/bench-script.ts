@@ -4,6 +4,7 @@
  * together: there the time of a step is that of a frame over its steps.
  */
 import { measureRoofline, Profile } from "../../gpu/index.ts";
+import type { Diagnostic } from "../../lang/diagnostic.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import type { Metrics } from "../events.ts";
 import { createSession } from "../session.ts";
@@ -53,7 +54,8 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   const begin = performance.now();
   const compiled = await tools.compile(args.file, { inputs, data, store });
   const compileMs = performance.now() - begin;
-  for (const d of compiled.diagnostics) io.stderr(`${renderDiagnostic(d, compiled.sources, { color: io.color })}\n`);
+  const tell = (d: Diagnostic) => io.stderr(`${renderDiagnostic(d, compiled.sources, { color: io.color })}\n`);
+  compiled.diagnostics.forEach(tell);
   const { program } = compiled;
   if (!program) return WRONG_PROGRAM;
   checkInputs(inputs, program);
@@ -110,6 +112,9 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
     session.events$.subscribe((event) => {
       if (event.event === "train" && event.fold === undefined) heard(event.name, event.step, event.metrics);
     });
+  session.events$.subscribe((event) => {
+    if (event.event === "error") tell(event.diagnostic);
+  });
   session.play();
   const { status } = await session.done;
   await device.dispose();

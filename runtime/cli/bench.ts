@@ -1,6 +1,6 @@
 /**
  * `dlx bench FILE` times the steps of a script. `dlx bench` alone is the comparison of the repository's folder bench/:
- * each of its scripts beside the same training in other programs.
+ * each of its scripts beside the same training in other programs; with `--products` matrix products of dlx alone.
  */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -10,6 +10,17 @@ import { benchScript } from "./bench-script.ts";
 import { DONE, FAILED, type Io } from "./io.ts";
 import type { Toolchain } from "./toolchain.ts";
 
+type Measure = (options: {
+  readonly device: string;
+  readonly only: readonly string[];
+  readonly peers: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly keep: boolean;
+  /** A line about what is going on. */
+  tell(line: string): void;
+}) => Promise<{ readonly table: string; readonly whole: boolean }>;
+
 /** What `bench/compare.mjs` gives. */
 interface Compare {
   /** By device of dlx. */
@@ -17,16 +28,7 @@ interface Compare {
   readonly names: readonly string[];
   /** The workloads that are taken when none is named. */
   readonly usual: Readonly<Record<string, readonly string[]>>;
-  compare(options: {
-    readonly device: string;
-    readonly only: readonly string[];
-    readonly peers: readonly string[];
-    readonly rounds: number;
-    readonly seconds: number;
-    readonly keep: boolean;
-    /** A line about what is going on. */
-    tell(line: string): void;
-  }): Promise<{ readonly table: string; readonly whole: boolean }>;
+  readonly compare: Measure;
 }
 
 const ROUNDS = 3;
@@ -34,7 +36,8 @@ const SECONDS = 2;
 
 export async function bench(args: Args, io: Io, tools: Toolchain): Promise<number> {
   if (args.file !== "") return benchScript(args, io, tools);
-  const file = join(resolve(import.meta.dirname, ".."), "bench", "compare.mjs");
+  const folder = join(resolve(import.meta.dirname, ".."), "bench");
+  const file = join(folder, "compare.mjs");
   if (!existsSync(file)) {
     throw new UsageError("the comparison needs the folder bench/ of the repository; to time a script: dlx bench FILE");
   }
@@ -48,7 +51,10 @@ export async function bench(args: Args, io: Io, tools: Toolchain): Promise<numbe
     if (wrong !== undefined) throw new UsageError(`--${option} knows ${known.join(", ")}; got ${wrong}`);
     return list;
   };
-  const result = await compare({
+  const measure = args.has("products")
+    ? ((await import(pathToFileURL(join(folder, "products.mjs")).href)) as { products: Measure }).products
+    : compare;
+  const result = await measure({
     device,
     only: chosen("only", names, usual[device]),
     peers: chosen("peers", beside),

@@ -17,7 +17,7 @@ const counts: Readonly<Record<string, readonly (readonly [flag: string, first: n
 };
 
 /** The start is over after so many runs of a device, or milliseconds. */
-const START = { runs: 30, ms: 3_000 };
+const START = { runs: 30, ms: 10_000 };
 
 const known = counts[process.versions.v8.split(".")[0] ?? ""] ?? [];
 

@@ -152,6 +152,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       tune,
       only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
       peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },
+      products: { help: "without FILE: matrix products by size and transposition instead, in GFLOP/s" },
       rounds: { value: "N", help: "without FILE: how often each runs, in turn (3)" },
       keep: { help: "without FILE: write the table to bench/results" },
       set,

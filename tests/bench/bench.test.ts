@@ -54,6 +54,19 @@ describe("dlx bench FILE", () => {
     expect(last.kernels.every(({ calls, bytes }) => calls > 0 && bytes > 0)).toBe(true);
     expect(last.kernels.some(({ lines }) => lines.startsWith("w1.dlx:"))).toBe(true);
   });
+  test("a training that fails says why", async () => {
+    const { code, err } = await place.run([
+      "bench",
+      join(root, "bench/w2.dlx"),
+      "--device",
+      "cpu",
+      "--set",
+      "width=65536",
+    ]);
+    expect(code).toBe(3);
+    expect(err).toContain("error[DLX0708]: what this program keeps needs");
+    expect(err).toContain("4 GiB");
+  });
   test("--steps and --set reach the script; an unknown input is refused", async () => {
     const five = await place.run(["bench", script, "--device", "cpu", "--set", "steps=9", "--json"]);
     expect((JSON.parse(five.out) as { steps: number }).steps).toBe(6);
@@ -77,6 +90,17 @@ describe("dlx bench", () => {
     expect({ notes, whole }).toEqual({ notes: [], whole: true });
     // with and without relaxed SIMD, on one thread and on two, the product and the workload
     expect(Object.keys(results)).toHaveLength(8);
+  });
+  test("--products tells the rates of products of all kinds", async () => {
+    const line = ["bench", "--products", "--peers", "dlx", "--rounds", "1", "--seconds", "1"];
+    const { code, out, err } = await place.run([...line, "--json"]);
+    expect(err).toBe("round 1 of 1 done\n");
+    expect(code).toBe(0);
+    const { results, notes } = JSON.parse(out) as { results: Record<string, number>; notes: string[] };
+    expect(notes).toEqual([]);
+    // with and without relaxed SIMD, on one thread and on two, four products
+    expect(Object.keys(results)).toHaveLength(16);
+    for (const [key, rate] of Object.entries(results)) expect(rate, key).toBeGreaterThan(0);
   });
   test("knows its workloads and peers", async () => {
     const wrong = await place.run(["bench", "--only", "w9"]);
