@@ -1,4 +1,6 @@
 /** Probes: values of places of a script beside its training, which does not notice. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { Device, Numbers } from "../../gpu/device.ts";
@@ -520,5 +522,50 @@ for rate in [0.0, 0.1] {
     expectClose(values, flat(recorded(ran.events, 3).loss));
     expectClose(tensorOf(await first(ran.session, sum!)).values, [values[0]! + 1]);
     await ran.end();
+  });
+});
+
+describe("every word of an example", () => {
+  const folder = resolve(import.meta.dirname, "../../examples");
+  test.each(["01-line", "05-xor", "08-recurrence"])("%s: a value, or a reason for none", async (name) => {
+    const text = readFileSync(`${folder}/${name}.dlx`, "utf8");
+    const { program, probes } = await compileAll(text);
+    const words = [...text.matchAll(/[\p{L}_]\w*|\d+|[-+*@]|\|>/gu)];
+    const asks = words.map(({ index }): ProbeAsk => ({ file: "script.dlx", start: index, end: index }));
+    const answers = probes([...asks, { gradients: "all" }]);
+    const found = answers.filter((answer): answer is Probe => "views" in answer);
+    expect(found.length).toBeGreaterThan(words.length / 3);
+    const run = async (watched: readonly Probe[]) => {
+      const host = nodeHost({ scriptFolder: folder });
+      const device = new CpuDevice();
+      const session = createSession({ program, device, host, math: evaluate, maxSteps: 3, every: 1, now: () => 0 });
+      const events: RunEvent[] = [];
+      session.events$.subscribe((event) => events.push(event));
+      const last = new Map<Probe, ProbeState>();
+      let completed = 0;
+      for (const probe of watched)
+        session.probe(probe, { every: 0, limit: 4 }).subscribe({
+          next: (state) => last.set(probe, state),
+          complete: () => completed++,
+        });
+      session.play();
+      await session.done;
+      const state = await Promise.all(Object.keys(program.slots).map((path) => session.read(path)));
+      await session.dispose();
+      await device.dispose();
+      expect(completed).toBe(watched.length);
+      return { events: events.slice(1, -1), state, last };
+    };
+    const alone = await run([]);
+    const { last, ...watched } = await run(found);
+    expect(watched).toEqual({ events: alone.events, state: alone.state });
+    for (const probe of found) {
+      const state = last.get(probe);
+      const parts = state?.kind === "value" ? state.parts.map(({ kind }) => kind) : [JSON.stringify(state)];
+      expect(
+        parts.filter((kind) => kind !== "tensor" && kind !== "text"),
+        probe.label,
+      ).toEqual([]);
+    }
   });
 });
