@@ -11,6 +11,7 @@ import { createSession, type ProbedPart, type ProbeState, type RunEvent, type Se
 import { follow } from "../../lang/services/index.ts";
 import { nodeHost } from "../../runtime/node.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
+import { prelude } from "../../stdlib/index.ts";
 import { compileAll } from "../run-script.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
@@ -515,6 +516,26 @@ for rate in [0.0, 0.1] {
     await ran.session.swap((await compileAll(other)).program);
     await expect.poll(() => old.some((each) => each.kind === "none" && each.reason === "gone")).toBe(true);
     expect(await first(ran.session, w!)).toMatchObject({ kind: "none", reason: "gone" });
+    await ran.end();
+  });
+
+  test("inside the standard library too, with draws and half precision", async () => {
+    const script = `precision mixed\n${net("SGD(0.0)")}`;
+    const text = prelude.find(({ text }) => text.includes("model Dropout("))!;
+    const at = text.text.indexOf("model Dropout(");
+    const body = text.text.slice(at, at + 600);
+    const place = at + body.indexOf("bernoulli");
+    expect(place).toBeGreaterThan(at);
+    const { probes } = await compileAll(script);
+    const [draw, gradients] = probes([{ file: text.file, start: place, end: place }, { gradients: ["net.linear2.b"] }]);
+    const ran = await begun(script, await cpu());
+    await ran.to(2);
+    const { shape, stats } = tensorOf(await first(ran.session, draw as Probe));
+    expect(shape).toEqual([14, 12]);
+    expect(stats).toMatchObject({ min: 0, max: 1 });
+    const { values } = tensorOf(await first(ran.session, gradients as Probe));
+    expect(values.length).toBe(10);
+    expect(Array.from(values).every((x) => Number.isFinite(x) && Math.abs(x) < 10)).toBe(true);
     await ran.end();
   });
 
