@@ -73,6 +73,7 @@ export async function runEval(context: Context, block: Eval, parent?: Scope): Pr
     if (value) values.metrics.set(`${block.name}.${name}`, value);
     else values.metrics.delete(`${block.name}.${name}`);
   }
+  context.probes.touch();
   const { step, epoch } = at;
   context.events$.next(
     inRun(context, { event: "eval" as const, name: block.name, step, epoch, metrics: metricsOf(reported) }),

@@ -160,8 +160,9 @@ async function probed(
 
 export function tensor(described: ProbeTensor, values: Values, limit: number): ProbedPart {
   const { name, dtype, shape, axes, classes, labels } = described;
-  const cut = Array.prototype.slice.call(values, 0, limit) as number[];
-  const own = dtype === "f32" ? Float32Array.from(cut) : Int32Array.from(cut);
+  const length = Math.min(limit, values.length);
+  const own = dtype === "f32" ? new Float32Array(length) : new Int32Array(length);
+  for (let i = 0; i < length; i++) own[i] = values[i]!;
   return { kind: "tensor", name, dtype, shape, axes, classes, labels, values: own, stats: statsOf(values) };
 }
 

@@ -77,7 +77,7 @@ interface Watched {
 
 const MOST_VALUES = 65536;
 const EVERY_MS = 100;
-/** Of the time that a look took, before the next one. */
+/** Of the time that looks took, before the next ones. */
 const REST = 4;
 
 export class Probes {
@@ -87,6 +87,8 @@ export class Probes {
   /** Goes on whenever a value may have changed. */
   private moment = 0;
   private begun = false;
+  /** Until then the time belongs to the training. */
+  private rest = 0;
 
   constructor(now: () => number) {
     this.now = now;
@@ -133,6 +135,7 @@ export class Probes {
     if (this.left.length > 0) return true;
     if (this.watched.size === 0) return false;
     const now = this.now();
+    if (now < this.rest) return false;
     return [...this.watched].some((each) => this.isBehind(each) && now >= each.next);
   }
 
@@ -143,18 +146,22 @@ export class Probes {
   /** Brings up to date what is due, or all of it. Only while nothing is under way on the device. */
   async refresh(context: Context, all = false): Promise<void> {
     for (const segment of this.left.splice(0)) await context.segments.drop(segment);
+    let took = 0;
     for (const watched of [...this.watched]) {
       if (watched.program !== context.program) Object.assign(watched, { fixed: false, segments: new Set(), shown: -1 });
       watched.program = context.program;
       const begin = this.now();
-      if (!this.isBehind(watched) || (!all && begin < watched.next)) continue;
+      if (!this.isBehind(watched) || (!all && begin < Math.max(watched.next, this.rest))) continue;
       const { moment } = this;
       const state = await this.look(context, watched);
       const end = this.now();
-      Object.assign(watched, { shown: moment, next: end + Math.max(watched.every, REST * (end - begin)) });
+      // The first look makes its kernels, which is done once.
+      if (watched.shown >= 0) took += end - begin;
+      Object.assign(watched, { shown: moment, next: end + watched.every });
       if (this.watched.has(watched)) watched.subscriber.next(state);
       else this.left.push(...watched.segments);
     }
+    this.rest = Math.max(this.rest, this.now() + REST * took);
   }
 
   /** Nobody is answered any more. */

@@ -181,6 +181,7 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     const value = windows.epoch.value(name);
     if (value) values.metrics.set(name, value);
   }
+  context.probes.touch();
   return "go";
 }
 

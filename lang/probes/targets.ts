@@ -21,7 +21,10 @@ export function targetsAt(file: ast.File, asked: Span): Target[] {
     // A name that is bound here: of a `let`, a field, an argument.
     return "text" in node && node.kind === undefined && !isMember(parent) ? [{ span: node.span, callee: false }] : [];
   });
-  return found.length > 0 ? found.reverse() : targetsOf(path[from]);
+  const stmt = path[from];
+  // What is written into a state is its new value.
+  if (stmt?.kind === "commit" && "target" in stmt && own[0] === stmt.target) return targetsOf(stmt);
+  return found.length > 0 ? found.reverse() : targetsOf(stmt);
 }
 
 /** Statements are what a block holds, and so are expressions that stand alone, which have a statement around them. */
