@@ -20,6 +20,7 @@ import { isSeparable, operandView } from "./operand.ts";
 import type { OperandView } from "./operand.ts";
 import type { Buffer, Lowered, Place, Step } from "./program.ts";
 import { dotSizes, sizeOf } from "./space.ts";
+import { splitDepth } from "./split-depth.ts";
 import { splitSums } from "./split.ts";
 import { baseOf } from "./views.ts";
 
@@ -134,7 +135,7 @@ class Lowering {
     bind: (node: Node) => number,
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
-    const nodes = this.options.disable.has("split") ? wanted : splitSums(wanted);
+    const nodes = this.options.disable.has("split") ? wanted : splitSums(splitDepth(wanted));
     const outputs = nodes.map((node, i) => {
       let at = node;
       // the same elements in the same order: one buffer serves
