@@ -23,6 +23,7 @@ import { isSeparable, operandView } from "./operand.ts";
 import type { OperandView } from "./operand.ts";
 import type { Buffer, Lowered, Place, Step } from "./program.ts";
 import { dotSizes, sizeOf } from "./space.ts";
+import { splitDepth } from "./split-depth.ts";
 import { splitSums } from "./split.ts";
 import { baseOf } from "./views.ts";
 
@@ -137,7 +138,7 @@ class Lowering {
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
     const { disable, chains } = this.options;
-    const split = disable.has("split") ? wanted : splitSums(wanted);
+    const split = disable.has("split") ? wanted : splitSums(splitDepth(wanted));
     const room = disable.has("chain") || !chains ? 0 : chains.room / WINDOWS;
     const { outputs: nodes, twins } = computedAgain(split, room);
     const outputs = nodes.map((node, i) => {

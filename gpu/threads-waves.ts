@@ -22,8 +22,17 @@ export const GRAIN = 10_000;
 const LEAST_GRAINS = 4;
 /** The same for a loop whose rows are shared: its threads are woken once for all ticks. */
 export const STRAND_GRAINS = LEAST_GRAINS;
-/** Pieces per thread: a thread that the machine holds back leaves its share to the others. */
-const SHARES = 3;
+/**
+ * Pieces per thread: a thread that the machine holds back leaves its share to the others. Fewer where each piece packs
+ * an operand anew.
+ */
+const SHARES = 4;
+const PACKED_SHARES = 3;
+
+const packs = (kernel: Kernel): boolean =>
+  kernel.kind === "group"
+    ? kernel.members.some((member) => packs(member.kernel))
+    : kernel.kind === "dot" && asWinograd(kernel) === undefined;
 
 // ---------------------------------------------------------------- costs
 
@@ -149,12 +158,12 @@ export function planTape(lowered: Lowered, waves: readonly WaveStep[]): readonly
   });
 }
 
-/** [0, count) in at most `pieces` parts whose borders are multiples of `unit`. */
+/** [0, count) in at most `pieces` parts as alike as can be, whose borders are multiples of `unit`. */
 export function cuts(count: number, unit: number, pieces: number): (readonly [number, number])[] {
-  const size = Math.max(unit, Math.ceil(count / pieces / unit) * unit);
-  const out: (readonly [number, number])[] = [];
-  for (let begin = 0; begin < count; begin += size) out.push([begin, Math.min(count, begin + size)]);
-  return out;
+  const units = Math.ceil(count / unit);
+  const parts = Math.min(units, pieces);
+  const border = (i: number) => Math.min(count, unit * Math.floor((i * units) / parts));
+  return Array.from({ length: parts }, (_, i) => [border(i), border(i + 1)] as const);
 }
 
 export interface Outer {
@@ -190,7 +199,8 @@ export function piecesOf(
 ): { readonly wide: boolean; readonly pieces: readonly PieceText[] } {
   const costs = wave.map((step) => costOf(kernels[step.kernel] as Kernel));
   const total = costs.reduce((a, b) => a + b, 0);
-  const target = Math.max(1, grain, total / (threads * SHARES));
+  const packed = wave.some((step) => packs(kernels[step.kernel] as Kernel));
+  const target = Math.max(1, grain, total / (threads * (packed ? PACKED_SHARES : SHARES)));
   const least = LEAST_GRAINS * grain;
   const list = wave.flatMap((step, i) => {
     const kernel = kernels[step.kernel] as Kernel;

@@ -10,9 +10,11 @@ import type { DotKernel, Offsets } from "../kernel.ts";
 /** Least channels in and out, and pixels, that are worth the transforms. */
 const CHANNELS = 16;
 const PIXELS = 512;
-/** Pixels along a side of a tile, what is quicker first; and the time of the product, of that of the plain one. */
-const SIDES = [4, 2] as const;
-const SHARES: Readonly<Record<number, number>> = { 4: 0.4, 2: 0.5 };
+/** Pixels along a side of a tile, what is quicker first, and the time of a product of that of the plain one. */
+const SIDES = [
+  { side: 4, forward: 0.33, weights: 0.42 },
+  { side: 2, forward: 0.5, weights: 0.6 },
+] as const;
 /** Tiles of a block: as few as fill the processor, and not more than fit into its caches. */
 const LEAST_TILES = 16;
 const MOST_TILES = 64;
@@ -131,7 +133,7 @@ export function winogradOf({ g, m, n, k, a, b }: DotKernel, most: number): Winog
   const [own, lane] = [lineOf(a.k, width, height), laneOf(a.outer)];
   const left = forward || own === undefined || lane === undefined ? undefined : { line: own, channel: lane };
   if (!forward && !left) return undefined;
-  for (const side of SIDES) {
+  for (const { side, ...shares } of SIDES) {
     if (width % side !== 0 || height % side !== 0) continue;
     const size = side + TAPS - 1;
     const [lines, across] = blockOf(width / side, height / side);
@@ -140,7 +142,7 @@ export function winogradOf({ g, m, n, k, a, b }: DotKernel, most: number): Winog
     if (outputs === undefined) continue;
     const unit = forward ? side * lines * width : outputs;
     const kind = forward ? "forward" : "weights";
-    const share = SHARES[side] ?? 1;
+    const share = shares[kind];
     return { kind, side, size, channels, outputs, lines, across, width, line, channel, g: left, unit, share };
   }
   return undefined;

@@ -1,0 +1,43 @@
+/**
+ * Products of few results and great depth in two stages (rule `split`), as the weight gradient of a first convolution is:
+ * a number of parts of the depth side by side, then their sum. The number does not depend on who computes them.
+ */
+import { build as g, make, rewrite } from "../lang/graph/index.ts";
+import type { Node } from "../lang/graph/node.ts";
+import { remake } from "../lang/graph/walk.ts";
+import { dotSizes } from "./space.ts";
+
+/** Less depth than this stays one stage, and more results than this keep a machine busy. */
+const DEPTH = 16384;
+const RESULTS = 4096;
+/** Most parts. */
+const PARTS = 8;
+
+type Pair = readonly [number, number];
+
+/** An axis as two, the first of `parts` places. */
+function cut(node: Node, axis: number, parts: number): Node {
+  const { shape } = node.type;
+  return g.reshape(node, [...shape.slice(0, axis), parts, (shape[axis] ?? 1) / parts, ...shape.slice(axis + 1)]);
+}
+
+function split(node: Node, a: Node, b: Node): Node | undefined {
+  const { m, n, k } = dotSizes(node);
+  const contract = node.attrs["contract"] as readonly Pair[];
+  if ((node.attrs["batch"] as readonly Pair[]).length > 0 || k < DEPTH || m * n > RESULTS) return undefined;
+  const lead = contract[0];
+  if (!lead) return undefined;
+  const extent = a.type.shape[lead[0]] ?? 1;
+  let parts = PARTS;
+  while (extent % parts !== 0) parts--;
+  if (parts < 4) return undefined;
+  const shifted = contract.map(([i, j]): Pair => [i >= lead[0] ? i + 1 : i, j >= lead[1] ? j + 1 : j]);
+  const partial = make("dot", [cut(a, lead[0], parts), cut(b, lead[1], parts)], { batch: [lead], contract: shifted }, node.span); // prettier-ignore
+  return g.sum(partial, [0]);
+}
+
+export const splitDepth = (outputs: readonly Node[]): Node[] =>
+  rewrite(outputs, (node, inputs) => {
+    const [a, b] = inputs;
+    return (node.op === "dot" && a && b && split(node, a, b)) || remake(node, inputs);
+  });
