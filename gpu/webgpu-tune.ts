@@ -52,7 +52,8 @@ const SLOW_ROUNDS = 2;
 const GAIN = 0.97;
 /** Bytes that a measurement may take. */
 const MOST_BYTES = 2 ** 30;
-const MOST_PIECES = 8;
+/** Words. */
+const ALIGN = 64;
 
 type Kept = Record<string, Record<string, Choice>>;
 
@@ -82,9 +83,13 @@ const productsOf = (kernel: Kernel): readonly DotKernel[] =>
       ? kernel.members.flatMap((member) => (member.kernel.kind === "dot" ? [member.kernel] : []))
       : [];
 
-/** Whether there is memory to measure a product in: of operands, the result, and its pieces. */
-const fits = ({ params, a, b, g, m, n }: DotKernel): boolean =>
-  4 * ((params[a.param]?.size ?? 0) + (params[b.param]?.size ?? 0) + (1 + MOST_PIECES) * g * m * n) <= MOST_BYTES;
+const piecesOf = (choices: readonly Choice[]): number =>
+  Math.max(...choices.map((choice) => Number(choice.split("p")[1])));
+
+/** Words of operands, of the result, and of its pieces in whatever choice has most of them. */
+function wordsOf({ params, a, b, g, m, n }: DotKernel, choices: readonly Choice[]): readonly number[] {
+  return [params[a.param]?.size ?? 0, params[b.param]?.size ?? 0, g * m * n, piecesOf(choices) * g * m * n];
+}
 
 /** Undefined where nothing is to be measured, or the adapter has no clock. */
 export function tunerOf(
@@ -140,10 +145,17 @@ export class Tuner {
     const found = new Map<string, DotKernel>();
     for (const product of kernels.flatMap(productsOf)) {
       const key = keyOf(product);
-      if (key === undefined || this.choices.has(key) || !fits(product)) continue;
+      if (key === undefined || this.choices.has(key) || !this.fits(product)) continue;
       if (product.g * product.m * product.n * product.k >= this.tuning.from) found.set(key, product);
     }
     return [...found.values()];
+  }
+
+  /** Whether one binding holds what the measurement needs. */
+  private fits(product: DotKernel): boolean {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.gpu.limits;
+    const words = wordsOf(product, choicesOf(product, this.schedule)).reduce((sum, each) => sum + each + ALIGN, 0);
+    return 4 * words <= Math.min(MOST_BYTES, maxStorageBufferBindingSize, maxBufferSize);
   }
 
   private tune(kernels: readonly Kernel[]): Promise<void> {
@@ -207,22 +219,17 @@ class Trial {
   ) {
     this.gpu = gpu;
     this.ring = ring;
-    const { g, m, n, a, b, out, scratch, params } = product;
+    const { a, b, out, scratch, params } = product;
     const key = keyOf(product) as string;
-    const pieces = Math.max(...choices.map((choice) => Number(choice.split("p")[1])));
-    const sizes = new Map([
-      [a.param, params[a.param]?.size ?? 0],
-      [b.param, params[b.param]?.size ?? 0],
-      [out, g * m * n],
-      [scratch, pieces * g * m * n],
-    ]);
+    const sizes = wordsOf(product, choices);
     const words = Math.ceil(Math.max(params.length, 1) / BLOCK) * BLOCK;
     const places = new Uint32Array(words);
     let end = 0;
-    for (const [param, size] of sizes) {
+    // an operand may be both sides: the later place is as good
+    [a.param, b.param, out, scratch].forEach((param, i) => {
       places[param] = end;
-      end += Math.ceil(size / 64) * 64;
-    }
+      end += Math.ceil((sizes[i] ?? 0) / ALIGN) * ALIGN;
+    });
     const storage = (bytes: number) => gpu.createBuffer({ size: bytes, usage: USAGE.storage | USAGE.copySrc });
     const args = gpu.createBuffer({ size: 4 * words, usage: USAGE.uniform | USAGE.copyDst });
     gpu.queue.writeBuffer(args, 0, places);

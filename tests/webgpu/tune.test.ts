@@ -84,7 +84,10 @@ describe("choices for a product", () => {
   }
 });
 
-describe.skipIf(!gpu)("tuning", () => {
+/** Shaders with barriers take software drivers a second each to compile. */
+const timeout = 400_000;
+
+describe.skipIf(!gpu)("tuning", { timeout }, () => {
   const folders: string[] = [];
   afterEach(() => folders.splice(0).forEach((each) => rmSync(each, { recursive: true, force: true })));
   const folder = () => {
