@@ -6,8 +6,7 @@ import { CpuDevice } from "./cpu.ts";
 import type { CpuOptions } from "./cpu.ts";
 import type { Device } from "./device.ts";
 import { ReferenceDevice } from "./reference.ts";
-import { openWebGpu } from "./webgpu-open.ts";
-import type { WebGpuOptions } from "./webgpu.ts";
+import { openWebGpu, type OpenOptions } from "./webgpu-open.ts";
 
 export type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult, Stats } from "./device.ts";
 export type { CpuOptions } from "./cpu.ts";
@@ -17,10 +16,11 @@ export { Trust, trusting } from "./trust.ts";
 export type { TextStore } from "./trust.ts";
 export { measureRoofline } from "./roofline.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
+export type { ChoiceStore } from "./webgpu-tune.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 
 export type DeviceKind = "cpu" | "webgpu" | "reference";
-export interface DeviceOptions extends CpuOptions, Pick<WebGpuOptions, "rest"> {
+export interface DeviceOptions extends CpuOptions, Pick<OpenOptions, "rest" | "tune"> {
   /** What webgpu runs on: `navigator.gpu`, or Dawn's. */
   readonly gpu?: GPU;
 }

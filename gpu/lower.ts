@@ -14,7 +14,7 @@ import { groupSteps } from "./group.ts";
 import type { GroupLimits } from "./group.ts";
 import { storedInPlaceOf } from "./in-place.ts";
 import { kernelText } from "./kernel-text.ts";
-import type { Kernel, Offsets, Operand, Param } from "./kernel.ts";
+import type { DotKernel, Kernel, Offsets, Operand, Param } from "./kernel.ts";
 import type { MergeLimits } from "./merge.ts";
 import { isSeparable, operandView } from "./operand.ts";
 import type { OperandView } from "./operand.ts";
@@ -25,12 +25,7 @@ import { baseOf } from "./views.ts";
 
 export interface LowerOptions extends MergeLimits, GroupLimits {
   /** Elements of scratch for a tiled product. */
-  readonly dotScratch: (sizes: {
-    readonly g: number;
-    readonly m: number;
-    readonly n: number;
-    readonly k: number;
-  }) => number;
+  readonly dotScratch: (product: Pick<DotKernel, "g" | "m" | "n" | "k" | "a" | "b">) => number;
 }
 
 /** A node to compute, and the buffer it must end in (a new one when left out). */
@@ -311,7 +306,7 @@ class Scope {
     const over = stored || !built ? undefined : storedInPlaceOf(built.kernel, built.params.indexOf(node));
     const place = over === undefined ? undefined : built?.params[over];
     const out = param(this.bufferOf(place ?? node), "write");
-    const scratch = param(this.lowering.buffer("f32", options.dotScratch(sizes)), "write");
+    const scratch = param(this.lowering.buffer("f32", options.dotScratch({ ...sizes, a, b })), "write");
     const kernel = { kind: "dot", params, ...sizes, a, b, out, scratch, stored } as const;
     const spans = this.spansOf([node, ...(epilogue?.members ?? []).map((member) => member.node)]);
     if (!built) {

@@ -3,6 +3,7 @@
 import type { DeviceInfo } from "./device.ts";
 import { WebGpuDevice } from "./webgpu.ts";
 import type { WebGpuOptions } from "./webgpu.ts";
+import { tuningOf, type Tune } from "./webgpu-tune.ts";
 import { hardware, software as softwareSchedule } from "./wgsl/index.ts";
 
 /** Of data sets that may stay in memory of the adapter; larger ones are read row by row. */
@@ -31,16 +32,27 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
+/** Shaders are told the number of a lane's subgroup by a feature of the language. */
+const knowsSubgroups = ({ wgslLanguageFeatures }: GPU): boolean => wgslLanguageFeatures.has("subgroup_id");
+
+export interface OpenOptions extends Omit<WebGpuOptions, "tuning"> {
+  readonly tune?: Tune | undefined;
+}
+
 /** Undefined when the host has no adapter. */
-export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise<WebGpuDevice | undefined> {
+export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<WebGpuDevice | undefined> {
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) return undefined;
-  const timed = options.profile !== undefined && adapter.features.has("timestamp-query");
+  const { name, software } = adapterName(adapter);
+  const tuning = tuningOf(adapter, software, options.tune);
+  const timed = (options.profile ?? tuning) !== undefined && adapter.features.has("timestamp-query");
+  const usual = options.schedule ?? (software ? softwareSchedule : { ...hardware, subgroups: true });
+  const subgroups = usual.subgroups === true && adapter.features.has("subgroups") && knowsSubgroups(gpu);
+  const schedule = { ...usual, subgroups };
   const device = await adapter.requestDevice({
-    requiredFeatures: timed ? ["timestamp-query"] : [],
+    requiredFeatures: [...(timed ? ["timestamp-query" as const] : []), ...(subgroups ? ["subgroups" as const] : [])],
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
-  const { name, software } = adapterName(adapter);
   const info: DeviceInfo = {
     kind: "webgpu",
     name: `webgpu (${name}${software ? ", software" : ""})`,
@@ -49,7 +61,6 @@ export async function openWebGpu(gpu: GPU, options: WebGpuOptions = {}): Promise
     dataBytes: DATA_BYTES,
     fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };
-  const schedule = options.schedule ?? (software ? softwareSchedule : hardware);
   // the thread shares its processors with a software adapter alone
-  return new WebGpuDevice(device, info, { ...options, schedule, rest: software ? options.rest : undefined });
+  return new WebGpuDevice(device, info, { ...options, schedule, tuning, rest: software ? options.rest : undefined });
 }

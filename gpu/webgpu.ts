@@ -29,6 +29,7 @@ import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import type { Timing } from "./webgpu-timing.ts";
+import { tunerOf, type Tuner, type Tuning } from "./webgpu-tune.ts";
 import { unpacksExactly } from "./webgpu-unpacks.ts";
 import { BLOCK, hardware } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
@@ -43,6 +44,8 @@ export interface WebGpuOptions {
   readonly runsPerSubmit?: number;
   /** Times of kernels are put down here, if the adapter has timestamps. */
   readonly profile?: Profile;
+  /** Ways to cut large products are measured, and the choices kept, if the adapter has timestamps. */
+  readonly tuning?: Tuning | undefined;
   /** Rests the thread for a moment. It is called while results are waited for, where the adapter needs the processors. */
   readonly rest?: (() => void) | undefined;
 }
@@ -65,6 +68,7 @@ export class WebGpuDevice implements Device {
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
   private readonly timing: Timing | undefined;
+  private readonly tuner: Tuner | undefined;
   private readonly submits: Submitter;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
@@ -78,11 +82,12 @@ export class WebGpuDevice implements Device {
   constructor(gpu: GPUDevice, info: DeviceInfo, options: WebGpuOptions = {}) {
     this.gpu = gpu;
     this.info = info;
-    this.schedule = options.schedule ?? hardware;
     this.disable = new Set(options.disable ?? []);
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
     this.ring = new ReadRing(gpu, () => this.failure, options.rest);
+    this.tuner = tunerOf(gpu, this.pipelines, this.ring, options.schedule ?? hardware, options.tuning);
+    this.schedule = this.tuner?.schedule ?? options.schedule ?? hardware;
     this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
     this.submits = new Submitter(gpu, this.memory, this.ring, this.timing, options.runsPerSubmit);
     this.memory.before = () => this.submits.flush();
@@ -158,7 +163,8 @@ export class WebGpuDevice implements Device {
       }
     }
     const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-    const lowered = lowerForShaders(outputs.wanted, this.disable, this.schedule);
+    const made = () => lowerForShaders(outputs.wanted, this.disable, this.schedule);
+    const lowered = this.tuner ? await this.tuner.lowered(made) : made();
     if (lowered.buffers.some(({ half }) => half)) {
       this.unpacks ??= unpacksExactly(this.gpu, this.ring);
       this.schedule = { unpacks: await this.unpacks, ...this.schedule };

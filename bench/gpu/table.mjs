@@ -84,7 +84,7 @@ function kernels({ dlx = {} }) {
     ];
   });
 }
-const cellOf = (text) => text.replaceAll("|", "\\|").slice(0, 100);
+const cellOf = (text) => text.split("\n")[0].replaceAll("|", "\\|").slice(0, 100);
 
 export function tableOf(found) {
   const { date, adapter, driver, node, commit, rehearsal, torch } = found;

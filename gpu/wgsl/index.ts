@@ -17,6 +17,8 @@ import { MAX_PARAMS, Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
 export { BLOCK } from "./writer.ts";
+export { choicesOf, isChoice, keyOf } from "./product-plan.ts";
+export type { Choice } from "./product-plan.ts";
 export { hardware, software } from "./schedule.ts";
 export type { Schedule } from "./schedule.ts";
 export type { Shader } from "./writer.ts";
@@ -29,7 +31,7 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   minGrid: 8,
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
-  dotScratch: (sizes) => dotScratch(sizes, schedule),
+  dotScratch: (product) => dotScratch(product, schedule),
 });
 
 /** What these shaders write in pairs. */

@@ -22,6 +22,7 @@ export type HelperName =
   | "unequal"
   | "largest"
   | "least"
+  | "subgroup_largest"
   | "sign_of"
   | "divide"
   | "modulo"
@@ -67,6 +68,15 @@ const rows: Readonly<Record<HelperName, Row>> = {
   least: {
     needs: ["is_nan"],
     code: `fn least(a: f32, b: f32) -> f32 { return select(select(b, a, a < b), a + b, is_nan(a) || is_nan(b)); }`,
+  },
+  subgroup_largest: {
+    needs: ["is_nan"],
+    // integers in the order of floats, NaN above all: what the instruction makes of NaN is its own affair
+    code: `fn subgroup_largest(x: f32) -> f32 {
+  let bits = bitcast<i32>(x);
+  let most = subgroupMax(select(bits ^ ((bits >> 31u) & 0x7fffffff), 0x7fffffff, is_nan(x)));
+  return bitcast<f32>(most ^ ((most >> 31u) & 0x7fffffff));
+}`,
   },
   sign_of: {
     needs: ["is_nan"],

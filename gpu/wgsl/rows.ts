@@ -1,6 +1,6 @@
 /**
  * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
- * results together in a tree of fixed shape. Otherwise an invocation walks a whole row (or is one element of a map).
+ * results together in a tree of fixed shape, or by subgroups where the schedule has them. Otherwise an invocation walks a whole row (or is one element of a map).
  */
 import type { Acc, RowsKernel, Stage, Store } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
@@ -212,7 +212,10 @@ class RowsWriter implements Branch {
     stage.stores.forEach((store) => this.values.store(store));
     if (paired) w.line("}");
     w.line("}");
-    if (stage.accs.length > 0) this.tree(stage, s);
+    if (stage.accs.length > 0) {
+      if (w.schedule.subgroups && stage.accs.every(({ op }) => op !== "argmax")) this.bySubgroups(stage, s);
+      else this.tree(stage, s);
+    }
     this.finish(stage, s);
   }
 
@@ -220,6 +223,30 @@ class RowsWriter implements Branch {
     const full = `${name}_${type}`;
     this.shared.set(full, `var<workgroup> ${full}: array<${type}, ${this.lanes}>;`);
     return full;
+  }
+
+  /** Each subgroup by an instruction, then all lanes add up the parts of the subgroups in order. */
+  private bySubgroups(stage: Stage, s: number): void {
+    const { w } = this;
+    w.subgroups = true;
+    const parts = stage.accs.map((acc, i) => {
+      const dtype = this.values.dtype(acc.value);
+      return { acc, dtype, sum: `sum${s}_${i}`, sums: this.array(`part${i}`, typeName(dtype)) };
+    });
+    for (const { acc, dtype, sum } of parts) {
+      const float = dtype === "f32" ? w.call("subgroup_largest", sum) : `subgroupMax(${sum})`;
+      w.line(`${sum} = ${acc.op === "sum" ? `subgroupAdd(${sum})` : float};`);
+    }
+    w.line("if (subgroupElect()) {");
+    for (const { sum, sums } of parts) w.line(`${sums}[subgroup] = ${sum};`);
+    w.line("}");
+    w.line("workgroupBarrier();");
+    for (const { sum, sums } of parts) w.line(`${sum} = ${sums}[0];`);
+    w.line("for (var other = 1u; other < subgroups; other++) {");
+    for (const { acc, sum, sums } of parts) w.line(`${sum} = ${this.combined(acc, sum, `${sums}[other]`)};`);
+    w.line("}");
+    // the arrays serve the next stage too
+    w.line("workgroupBarrier();");
   }
 
   private tree(stage: Stage, s: number): void {

@@ -2,6 +2,8 @@
  * How work is laid out on a kind of adapter. A schedule is chosen before anything is compiled and never by time, so runs
  * on one device have the same bits; between kinds of adapters the order of sums differs.
  */
+import type { Choice } from "./product-plan.ts";
+
 export interface Schedule {
   /** Invocations of a workgroup may share work: a row is summed by all lanes, tiles of products are shared. */
   readonly together: boolean;
@@ -13,6 +15,10 @@ export interface Schedule {
   readonly block: number;
   /** The adapter's own conversion from half precision keeps every number, the smallest ones too. */
   readonly unpacks?: boolean;
+  /** Lanes of a subgroup put their parts of a row together by an instruction; only where the adapter has it. */
+  readonly subgroups?: boolean | undefined;
+  /** Choices that were measured on this adapter, by the key of the product. One that was used is never changed. */
+  readonly tuned?: ReadonlyMap<string, Choice> | undefined;
 }
 
 export const hardware: Schedule = { together: true, threads: 16384, tiles: 64, block: 4 };

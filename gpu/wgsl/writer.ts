@@ -59,6 +59,8 @@ export class Writer {
   readonly banks: readonly number[];
   readonly schedule: Schedule;
   private readonly helpers = new Set<HelperName>();
+  /** The code has operations of subgroups: `subgroup` is the number of the lane's, of `subgroups`. */
+  subgroups = false;
   private depth = 1;
   /** Even elements that wait for the odd one beside them, by what is stored where. */
   private readonly kept = new Map<string, string>();
@@ -137,7 +139,11 @@ export class Writer {
     wide: ReadonlySet<number> = new Set(),
   ): string {
     const used = [...new Set(this.banks)].sort((a, b) => a - b);
+    const [enable, numbers] = this.subgroups
+      ? ["enable subgroups;", ", @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32"]
+      : ["", ""];
     const code = [
+      enable,
       `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
       ...used.map(
@@ -148,7 +154,7 @@ export class Writer {
       helperCode(this.helpers),
       ...more,
       `@compute @workgroup_size(${size})`,
-      "fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {",
+      `fn main(@builtin(workgroup_id) groups: vec3<u32>, @builtin(num_workgroups) all_groups: vec3<u32>, @builtin(local_invocation_index) lane: u32${numbers}) {`,
       ...this.params.map((_, i) => `  let p${i} = args.at[${i >> 2}].${"xyzw"[i & 3]};`),
       ...[...this.kept.values()].map((name) => `  var ${name} = 0u;`),
       ...this.lines,

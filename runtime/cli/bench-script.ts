@@ -58,6 +58,7 @@ export async function benchScript(args: Args, io: Io, tools: Toolchain): Promise
   checkInputs(inputs, program);
   const device = await tools.openDevice(kind, threads, undefined, {
     profile,
+    tune: args.has("tune"),
     ...(args.has("plain") ? { relaxed: false } : {}),
   });
   if (profile && device.info.kind === "reference") throw new UsageError("--profile needs --device cpu or webgpu");

@@ -40,6 +40,7 @@ export async function run(args: Args, io: Io, tools: Toolchain): Promise<number>
   const say = args.has("json") || args.has("quiet") ? undefined : (line: string) => io.stderr(`${line}\n`);
   const device = await tools.openDevice(kind, threads, say, {
     profile,
+    tune: args.has("tune"),
     kernels: args.has("fast") ? nameOf(first.program) : undefined,
   });
   if (profile) profile.roofline = await measureRoofline(device, profile);

@@ -30,6 +30,8 @@ export type DeviceKind = (typeof kinds)[number];
 export interface OpenOptions extends Pick<CpuOptions, "relaxed" | "profile"> {
   /** Of webgpu: the name of what will run, which may go without checks once it has passed them. */
   readonly kernels?: string | undefined;
+  /** Of webgpu: ways to cut large products are measured on software adapters too. */
+  readonly tune?: boolean;
 }
 
 export interface Toolchain {
@@ -37,7 +39,7 @@ export interface Toolchain {
   compile(file: string, options: CompileOptions): Promise<Compiled>;
   /**
    * `threads` of the cpu device; as many as the machine suggests when left out. `tell` hears what `auto` took and why.
-   * A `webgpu` that cannot be had is a UsageError; `relaxed` is for cpu alone.
+   * A `webgpu` that cannot be had is a UsageError.
    */
   openDevice(kind: DeviceKind, threads?: number, tell?: (line: string) => void, options?: OpenOptions): Promise<Device>;
   host(file: string, data?: string): Promise<Host>;

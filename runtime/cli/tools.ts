@@ -11,6 +11,7 @@ import { compile, didYouMean } from "../../lang/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import { filesIn, type DataWhere } from "../data/disk.ts";
 import { factsOf } from "../data/facts.ts";
+import { choiceStore } from "../choice-store.ts";
 import { openDawn, probe, rest, type AdapterFacts } from "../dawn.ts";
 import { nodeHost } from "../node.ts";
 import { textStore } from "../text-store.ts";
@@ -32,9 +33,15 @@ async function open(
   tell?: (line: string) => void,
   options?: OpenOptions,
 ): Promise<Device> {
-  const { profile, kernels } = options ?? {};
+  const { profile, relaxed, tune, kernels } = options ?? {};
   const webgpu = async (adapter: AdapterFacts) => {
-    const opened = async (unchecked = false) => openDevice("webgpu", { gpu: await openDawn(unchecked), rest, profile });
+    const opened = async (unchecked = false) =>
+      openDevice("webgpu", {
+        gpu: await openDawn(unchecked),
+        rest,
+        profile,
+        tune: { store: choiceStore(), force: tune },
+      });
     if (kernels === undefined) return opened();
     const compiler = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
     const trust = new Trust(textStore("trusted.json"), `${adapter.name} ${kernels} ${compiler.digest("hex")}`);
@@ -44,7 +51,7 @@ async function open(
     );
     return trusting(await opened(known), trust);
   };
-  const cpu = () => openDevice("cpu", { ...options, threads, startWorker: startNodeWorker });
+  const cpu = () => openDevice("cpu", { profile, relaxed, threads, startWorker: startNodeWorker });
   if (kind === "cpu") return cpu();
   if (kind === "reference") return openDevice(kind);
   // in a child process first: a driver may crash, hang or print

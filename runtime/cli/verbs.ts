@@ -30,6 +30,9 @@ const device: OptionRow = {
   value: "KIND",
   help: "cpu, webgpu, reference (slow, float64) or auto: a graphics processor if there is one, else cpu",
 };
+const tune: OptionRow = {
+  help: "measure ways to cut large products on a software adapter too; a graphics processor always does, once",
+};
 const json: OptionRow = { help: "JSON on standard output, and nothing else there" };
 
 export const verbs: Readonly<Record<string, VerbRow>> = {
@@ -47,6 +50,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       json,
       profile: { help: "at the end how long each kernel took; on the cpu with one thread" },
       fast: { help: "on webgpu in Node: without the driver's checks, once a run of the same script has passed them" },
+      tune,
       quiet: { help: "only what the script prints, and errors" },
       watch: { help: "swap the script into the running training each time it is saved" },
     },
@@ -135,6 +139,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
         help: "how long each kernel of FILE takes, with the lines it comes from; one thread of the cpu device",
       },
       plain: { help: "without relaxed SIMD" },
+      tune,
       only: { value: "LIST", help: "without FILE: which workloads, as in w2,w5" },
       peers: { value: "LIST", help: "without FILE: which programs, as in dlx,torch" },
       rounds: { value: "N", help: "without FILE: how often each runs, in turn (3)" },

@@ -1,6 +1,6 @@
 /**
  * Every row of the op table on the webgpu device against its meaning in float64, with first and second gradients: as the
- * adapter is driven, and as graphics processors are.
+ * adapter is driven, and as graphics processors are, with and without subgroups.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Numbers } from "../../gpu/device.ts";
@@ -13,7 +13,7 @@ import { build, samples } from "../graph/samples.ts";
 import type { Sample } from "../graph/samples.ts";
 import { gpu, open, runOn } from "./setup.ts";
 
-const schedules = { software, hardware };
+const schedules = { software, hardware, subgroups: { ...hardware, subgroups: true } };
 type Kind = keyof typeof schedules;
 const kinds = Object.keys(schedules) as Kind[];
 const devices = new Map<Kind, WebGpuDevice>();

@@ -5,8 +5,8 @@
 /// <reference types="@webgpu/types" />
 import { existsSync } from "node:fs";
 import type { Numbers, Prepared } from "../../gpu/device.ts";
-import { openWebGpu } from "../../gpu/webgpu-open.ts";
-import type { WebGpuDevice, WebGpuOptions } from "../../gpu/webgpu.ts";
+import { openWebGpu, type OpenOptions } from "../../gpu/webgpu-open.ts";
+import type { WebGpuDevice } from "../../gpu/webgpu.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { fetches, segment } from "../gpu/harness.ts";
 
@@ -34,7 +34,7 @@ export const gpu = await openGpu();
 if (!gpu)
   console.warn("skipped: no WebGPU adapter (install a Vulkan driver, or Debian's chromium for its software driver)");
 
-export async function open(options: WebGpuOptions = {}): Promise<WebGpuDevice> {
+export async function open(options: OpenOptions = {}): Promise<WebGpuDevice> {
   const device = gpu && (await openWebGpu(gpu, options));
   if (!device) throw new Error("expected an adapter, got none");
   return device;
