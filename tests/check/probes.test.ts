@@ -8,7 +8,7 @@ import type { Facts } from "../../lang/index.ts";
 import { parse, parsePrelude, programText } from "../../lang/index.ts";
 import { Ears } from "../../lang/probes/listen.ts";
 import { targetsAt } from "../../lang/probes/targets.ts";
-import { factsOf } from "../../runtime/data/facts.ts";
+import { factsOf } from "../../runtime/node.ts";
 import { prelude } from "../../stdlib/index.ts";
 
 const folder = resolve(import.meta.dirname, "../../examples");
