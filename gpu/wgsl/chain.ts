@@ -27,7 +27,7 @@ export function outerLoop(kernel: Link): OuterLoop | undefined {
 
 export function chainShader(kernel: ChainKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { params, members, units, locals } = kernel;
-  const w = new Writer(params, banks, schedule);
+  const w = new Writer(params, banks, schedule, locals);
   const write = (unit: string): void => {
     locals.forEach((size, i) => w.line(`let from${i} = ${unit} * ${size}u;`));
     members.forEach(({ kernel: own, params: places }, i) => {

@@ -58,6 +58,8 @@ export class Writer {
   /** By parameter: the bank it lies in. */
   readonly banks: readonly number[];
   readonly schedule: Schedule;
+  /** Words of the windows in workgroup memory. */
+  readonly locals: readonly number[];
   private readonly helpers = new Set<HelperName>();
   /** The code has operations of subgroups: `subgroup` is the number of the lane's, of `subgroups`. */
   subgroups = false;
@@ -65,11 +67,12 @@ export class Writer {
   /** Even elements that wait for the odd one beside them, by what is stored where. */
   private readonly kept = new Map<string, string>();
 
-  constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule) {
+  constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule, locals: readonly number[] = []) {
     if (params.length > MAX_PARAMS) throw new Error(`expected at most ${MAX_PARAMS} parameters, got ${params.length}`);
     this.params = params;
     this.banks = banks;
     this.schedule = schedule;
+    this.locals = locals;
   }
 
   line(text: string): void {
@@ -231,10 +234,15 @@ export class ValueWriter {
       const known = this.known(access.param);
       if (known !== undefined) return known;
       const param = this.param(access.param);
-      const { size = 0 } = w.params[param] ?? {};
+      const local = param - w.params.length;
+      const size = w.params[param]?.size ?? w.locals[local] ?? 0;
       // what a select throws away is read all the same: inside of the tensor
       const outside = access.lo < 0 || access.hi >= size;
-      return w.load(param, outside ? `min(${this.index(access)}, ${size - 1}u)` : this.index(access));
+      const index = this.index(access);
+      if (!outside) return w.load(param, index);
+      // a window begins where its unit does
+      const from = local < 0 ? "" : `from${local} + `;
+      return w.load(param, `${from}min(${local < 0 ? index : `${index} - from${local}`}, ${size - 1}u)`);
     }
     const names = value.args.map((a) => this.name(a));
     const [a = "", b = "", c = ""] = names;
