@@ -10,6 +10,7 @@ import type {
   InputValue,
   Inputs,
   Mode,
+  ProbeState,
   ShownItem,
   SwapReport,
   WebDeviceKind,
@@ -38,6 +39,9 @@ export type ToLab =
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }
   | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
+  /** The value of the place of the newest checked text, from now on. Ids are the page's. */
+  | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
+  | { readonly kind: "unprobe"; readonly id: number }
   /** Answered by `exported`: the params between two steps. */
   | { readonly kind: "export"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
@@ -67,9 +71,18 @@ export type FromLab =
   | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
+  /** What a probe sees; `place` is where its expression stands in the newest checked text. */
+  | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
   /** A file for the person: what was asked for, or what the script saved. */
   | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "pong"; readonly id: number };
+
+export interface ProbeShown {
+  readonly label: string;
+  readonly type: string;
+  readonly place?: { readonly start: number; readonly end: number };
+  readonly state: ProbeState | { readonly kind: "refused"; readonly why: string };
+}
 
 /** What the run gave since the last one; at most 20 a second. */
 export interface Feed {

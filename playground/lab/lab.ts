@@ -17,6 +17,7 @@ import {
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
 import { Feeder } from "./feed.ts";
+import { LabProbes } from "./probes.ts";
 
 /** A file of its own for each thread: the page's policy knows no other workers. */
 const startWorker = webWorkers(
@@ -34,6 +35,7 @@ export class Lab {
   private perSecond = Infinity;
   /** What the person dropped on the page. */
   private readonly files = new Map<string, Uint8Array>();
+  private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
   private readonly host = webHost({
     files: this.files,
     saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
@@ -66,6 +68,12 @@ export class Lab {
         return this.session?.pace(message.perSecond);
       case "set":
         return void this.session?.set(message.name, message.value);
+      case "probe":
+        return this.later(() => this.probes.open(message.id, message));
+      case "unprobe":
+        return this.probes.close(message.id);
+      case "export":
+        return this.later(() => this.exportParams(message.name));
       case "play":
       case "pause":
       case "step":
@@ -97,9 +105,11 @@ export class Lab {
   private async open(opening: Opening): Promise<void> {
     await this.close();
     this.opening = opening;
-    const { program, diagnostics } = await this.check(opening.text, opening.inputs);
+    const compiled = await this.check(opening.text, opening.inputs);
+    const { program, diagnostics } = compiled;
     this.tell({ kind: "checked", version: opening.version, diagnostics, program: program && factsOf(program) });
     if (program) await this.start(program, opening.play);
+    if (program) this.probes.use(compiled, this.session);
   }
 
   private async start(program: Program, play: boolean): Promise<void> {
@@ -134,13 +144,15 @@ export class Lab {
   /** Texts that are not the newest any more are left out. */
   private async edit(version: number, text: string): Promise<void> {
     if (version !== this.version || !this.opening) return;
-    const { program, diagnostics } = await this.check(text, this.opening.inputs);
+    const compiled = await this.check(text, this.opening.inputs);
+    const { program, diagnostics } = compiled;
     const told = { kind: "checked" as const, version, diagnostics, program: program && factsOf(program) };
     if (!program) return this.tell(told);
     this.opening = { ...this.opening, text };
     if (!this.session) {
       this.tell(told);
-      return this.start(program, true);
+      await this.start(program, true);
+      return this.probes.use(compiled, this.session);
     }
     let step = 0;
     const watching = this.session.events$.subscribe((event) => {
@@ -149,6 +161,24 @@ export class Lab {
     const report = await this.session.swap(program);
     watching.unsubscribe();
     this.tell({ ...told, swap: report && { ...report, step } });
+    this.probes.use(compiled, this.session);
+  }
+
+  /** As they stand between two steps. */
+  private async exportParams(name: string): Promise<void> {
+    const { session } = this;
+    const paths = session ? factsOf(session.program).params.map(({ path }) => path) : [];
+    if (!session || paths.length === 0) return;
+    const state = await session.peek(paths, { limit: Infinity });
+    if (state.kind !== "value") return;
+    const tensors = state.parts.flatMap((part) =>
+      part.kind === "tensor" ? [[part.name, { dtype: part.dtype, shape: part.shape, data: part.values }] as const] : [],
+    );
+    const file = "params.safetensors";
+    await webHost({ files: new Map(), saved: (_, bytes) => this.tell({ kind: "exported", name, bytes }) }).save(
+      file,
+      new Map(tensors),
+    );
   }
 
   private async close(): Promise<void> {

@@ -4,11 +4,18 @@
  */
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
 import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem, WebDeviceKind } from "../../runtime/index.ts";
-import type { FromLab, ProgramFacts, ToLab } from "../protocol.ts";
+import type { FromLab, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { Curve } from "./curve.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
+
+/** A watched expression; `view` is absent until the lab answers. */
+export interface Probing {
+  readonly id: number;
+  readonly view: ProbeShown | undefined;
+  readonly history: Curve;
+}
 
 /** Something that happened at a step; drawn on every curve. */
 export interface Mark {
@@ -44,6 +51,7 @@ export class Run {
   shown = $state.raw<readonly ShownItem[]>([]);
   marks = $state.raw<readonly Mark[]>([]);
   note = $state<string>();
+  probes = $state.raw<readonly Probing[]>([]);
   /** Files that the script saved, by name. */
   saved = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
   /** Files that were dropped on the page. */
@@ -54,6 +62,7 @@ export class Run {
   readonly curves = new Map<string, Curve>();
 
   private worker: Worker | undefined;
+  private lastProbe = 0;
   private version = 0;
   /** The version that the present run began with. */
   private opened = 0;
@@ -115,6 +124,16 @@ export class Run {
     this.perSecond = perSecond;
     this.send({ kind: "pace", perSecond });
   }
+  /** Watches the expression around a place of the text. */
+  probe(start: number, end = start): void {
+    const id = ++this.lastProbe;
+    this.probes = [...this.probes, { id, view: undefined, history: new Curve() }];
+    this.send({ kind: "probe", id, start, end });
+  }
+  unprobe(id: number): void {
+    this.probes = this.probes.filter((each) => each.id !== id);
+    this.send({ kind: "unprobe", id });
+  }
   /** The params as they are now, as a file. */
   exportParams(name: string): void {
     this.send({ kind: "export", name });
@@ -173,6 +192,8 @@ export class Run {
   }
 
   private startLab(): Worker {
+    // a lab that was ended knew them; this one does not
+    this.probes = [];
     const worker = new Worker(new URL("../lab/worker.ts", import.meta.url), { type: "module", name: "lab" });
     worker.onmessage = ({ data }: MessageEvent<FromLab>) => this.hear(data);
     worker.onerror = (event) => this.hear({ kind: "broken", text: event.message });
@@ -225,6 +246,8 @@ export class Run {
         this.status = "failed";
         this.note = `a mistake in dlx itself: ${message.text}`;
         return;
+      case "probed":
+        return this.probed(message);
       case "exported":
         return download(message.name, message.bytes, "application/octet-stream");
       case "saved":
@@ -252,6 +275,18 @@ export class Run {
     ];
     this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
+  }
+
+  private probed({ id, view }: FromLab & { kind: "probed" }): void {
+    this.probes = this.probes.map((each) => {
+      if (each.id !== id) return each;
+      const { state } = view;
+      const [part] = state.kind === "value" ? state.parts : [];
+      // a single number has a curve
+      if (state.kind === "value" && part?.kind === "tensor" && part.values.length === 1)
+        each.history.add([state.step], [part.values[0]!]);
+      return { ...each, view };
+    });
   }
 
   private feed({ frame, series, shown, prints, messages }: FromLab & { kind: "feed" }): void {

@@ -62,7 +62,10 @@ describe.skipIf(!hasBrowser)("the page on the cpu device", () => {
     await expect.poll(() => page.locator(".squiggly-error").count()).toBe(0);
     await cursorBehind(page, "Linear(24), tanh");
     await page.keyboard.type(", Linear(8), tanh");
-    await page.getByRole("status").filter({ hasText: /swapped in at step \d+/ }).waitFor();
+    await page
+      .getByRole("status")
+      .filter({ hasText: /swapped in at step \d+/ })
+      .waitFor();
     const after = await stepOf(page);
     expect(after).toBeGreaterThan(step);
     await untilStep(page, after + 5);
@@ -82,6 +85,86 @@ describe.skipIf(!hasBrowser)("the page on webgpu", () => {
     await page.getByLabel("Device").selectOption("webgpu");
     await expect.poll(() => page.getByTestId("device").textContent(), { timeout: 20_000 }).toContain("webgpu (");
     await untilStep(page, 10);
+    await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)("watching", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("alt-click on an expression shows its value; it follows its line, and closing it ends it", async () => {
+    const page = await opened.page();
+    await page.getByLabel("Speed").selectOption("300");
+    await untilStep(page, 5);
+    await editorOf(page);
+    await page
+      .locator(".view-line", { hasText: "plot loss" })
+      .getByText("loss")
+      .click({ modifiers: ["Alt"] });
+    const tile = page.getByTestId("tile");
+    await expect.poll(() => tile.locator(".number").textContent(), { timeout: 20_000 }).toMatch(/^\d/);
+    expect(await tile.locator("b").textContent()).toBe("loss");
+    await cursorBehind(page, "seed 4");
+    await page.keyboard.type("\n# moved down");
+    await page.waitForTimeout(1500);
+    const step = async () => Number((await tile.textContent())?.match(/step (\d+)/)?.[1]);
+    const at = await step();
+    await expect.poll(step, { timeout: 20_000 }).toBeGreaterThan(at);
+    await page.getByLabel("Stop watching loss").click();
+    expect(await tile.count()).toBe(0);
+    await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)("sharing", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("a link brings script and inputs to another person, and params leave as a file", async () => {
+    const page = await opened.page();
+    await untilStep(page, 5);
+    await page.getByRole("slider").fill("900");
+    await page.getByRole("button", { name: "Share" }).click();
+    const link = await page.getByTestId("link").inputValue();
+    const waits = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Params as safetensors" }).click();
+    const file = await (await waits).createReadStream();
+    const bytes: Buffer[] = [];
+    for await (const part of file) bytes.push(part as Buffer);
+    const all = Buffer.concat(bytes);
+    const header = all.subarray(8, 8 + Number(all.readBigUInt64LE())).toString();
+    expect(Object.keys(JSON.parse(header) as object)).toEqual(expect.arrayContaining(["net.0.w", "net.0.b"]));
+    const other = await opened.page({ path: link.slice(link.indexOf("#")) });
+    await untilStep(other, 5);
+    expect(await other.getByRole("slider").inputValue()).toBe(await page.getByRole("slider").inputValue());
+    expect(await other.locator(".file").textContent()).toBe("spirals.dlx");
+    expect(other.url()).not.toContain("#");
+    await page.close();
+  });
+
+  test("a link of another format is refused in words, and something learns all the same", async () => {
+    const page = await opened.page({ path: "#dlx9=abc" });
+    await page.getByRole("alert").filter({ hasText: "newer playground" }).waitFor();
+    await untilStep(page, 5);
+    await page.close();
+  });
+
+  test("what is written is there after a reload", async () => {
+    const page = await opened.page();
+    await untilStep(page, 5);
+    await cursorBehind(page, "seed 4");
+    await page.keyboard.type("2");
+    await page.waitForTimeout(600);
+    await page.reload();
+    await untilStep(page, 5);
+    await expect.poll(() => page.locator(".view-lines").textContent()).toContain("42");
     await page.close();
   });
 });
