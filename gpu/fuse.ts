@@ -66,7 +66,8 @@ class Roots {
   private readonly consumers = new Map<Node, Node[]>();
   private readonly costs = new Map<Node, number>();
 
-  constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, inline: boolean) {
+  constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, disable: ReadonlySet<string>) {
+    const inline = !disable.has("inline");
     this.order = topological(outputs);
     for (const node of this.order) {
       for (const input of new Set(node.inputs)) {
@@ -84,7 +85,7 @@ class Roots {
           this.add(separable(node, side) ? baseOf(operand, (n) => this.inMemory(n)) : operand);
         });
       } else if (isOpaque(node)) node.inputs.forEach((input) => this.add(input));
-      if (node.op === "half") this.rounded(node);
+      if (node.op === "half" && !disable.has("rounded")) this.rounded(node);
       if (!inline && !isView(node) && node.op !== "const" && node.op !== "iota") this.add(node);
     }
     if (inline) for (const node of this.order) this.amplified(node);
@@ -223,7 +224,7 @@ export function fuse(
   alike: Alike,
   twins: ReadonlyMap<Node, Node> = new Map(),
 ): Fused {
-  const roots = new Roots(outputs, separable, !limits.disable.has("inline"));
+  const roots = new Roots(outputs, separable, limits.disable);
   const inMemory = (node: Node) => roots.inMemory(node);
   const analysed = new Map<Node, Built>();
   for (let round = 0; ; round++) {

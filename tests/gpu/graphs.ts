@@ -106,6 +106,8 @@ const kinds: readonly ((p: Place) => Node | undefined)[] = [
   ({ u, w, b }) => g.scale(make(pick(["add", "sub", "mul"], b), [u, w]), 0.5),
   ({ kinked, w, b }) => kinked && make(pick(["max", "min"], b), [kinked, w]),
   ({ kinked, b }) => kinked && make(pick(["abs", "neg"], b), [kinked]),
+  // rounding is only alike where no sum can differ
+  ({ exact }) => exact && make("half", [exact]),
   (p) => p.exact && make("select", [mask(p, p.exact), p.w, make("mul", [p.u, p.u])]),
   ({ u, rank, axis, n }) => (rank > 0 ? g.scale(g.sum(u, [axis]), 1 / n) : undefined),
   ({ u, rank, all, size }) => (rank > 0 ? g.scale(g.sum(u, all), 1 / size) : undefined),
