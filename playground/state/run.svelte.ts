@@ -77,6 +77,7 @@ export class Run {
     this.text = text;
     this.seed = options.seed;
     this.values = options.values ?? {};
+    this.program = undefined;
     this.begin(options.play ?? true);
   }
 
@@ -237,7 +238,7 @@ export class Run {
 
   private checked({ version, program, swap }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
-    this.stale = program === undefined;
+    this.stale = program === undefined && this.program !== undefined;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
       return;
