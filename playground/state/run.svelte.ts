@@ -86,6 +86,7 @@ export class Run {
     this.text = text;
     this.seed = options.seed;
     this.values = options.values ?? {};
+    this.program = undefined;
     this.begin(options.play ?? true);
   }
 
@@ -260,7 +261,7 @@ export class Run {
 
   private checked({ version, program, swap }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
-    this.stale = program === undefined;
+    this.stale = program === undefined && this.program !== undefined;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
       return;
