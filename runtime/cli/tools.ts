@@ -13,7 +13,7 @@ import { prelude } from "../../stdlib/index.ts";
 import { openDawn, probe, rest, type AdapterFacts } from "../dawn.ts";
 import { nodeDisk } from "../disk.ts";
 import { factsOf, nodeHost, type DataWhere } from "../node.ts";
-import { textStore } from "../text-store.ts";
+import { textStore } from "./text-store.ts";
 import { defaultThreads, startNodeWorker } from "../threads.ts";
 import { UsageError } from "./args.ts";
 import { readSource } from "./source.ts";

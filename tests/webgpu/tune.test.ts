@@ -13,7 +13,7 @@ import type { Choice } from "../../gpu/wgsl/index.ts";
 import type { DotKernel } from "../../gpu/kernel.ts";
 import { make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
-import { textStore } from "../../runtime/text-store.ts";
+import { textStore } from "../../runtime/cli/text-store.ts";
 import { distance, inFloat64, input, numbers } from "../gpu/harness.ts";
 import { gpu, open, runOn } from "./setup.ts";
 

@@ -5,7 +5,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TextStore } from "../gpu/index.ts";
+import type { TextStore } from "../../gpu/index.ts";
 
 const folderOfCaches = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "dlx");
 
