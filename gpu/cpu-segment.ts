@@ -8,11 +8,13 @@ import type { Action } from "./cpu-tape.ts";
 import type { Prepared, Stats } from "./device.ts";
 import { countOfInfinite } from "./finite.ts";
 import { loweredText } from "./kernel-text.ts";
-import type { Wanted } from "./lower.ts";
+import { lower, type Wanted } from "./lower.ts";
 import type { Plan } from "./plan.ts";
+import type { Profile } from "./profile.ts";
 import type { Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
+import { dotScratch } from "./wasm/blocks.ts";
 
 export class CpuPrepared implements Prepared {
   readonly name: string;
@@ -21,6 +23,8 @@ export class CpuPrepared implements Prepared {
   readonly plan: Plan;
   readonly stats: Stats;
   readonly actions: readonly Action[];
+  private readonly timed: (profile: Profile) => readonly Action[];
+  private measured: { readonly profile: Profile; readonly actions: readonly Action[] } | undefined;
   /** Address of every buffer during a run. */
   readonly addresses: Uint32Array;
   /** Its number for the workers; -1 when no wave of it is shared with them. */
@@ -30,6 +34,7 @@ export class CpuPrepared implements Prepared {
     lowered: Lowered,
     plan: Plan,
     actions: readonly Action[],
+    timed: (profile: Profile) => readonly Action[],
     addresses: Uint32Array,
     tape: number,
   ) {
@@ -38,9 +43,15 @@ export class CpuPrepared implements Prepared {
     this.lowered = lowered;
     this.plan = plan;
     this.actions = actions;
+    this.timed = timed;
     this.addresses = addresses;
     this.tape = tape;
     this.stats = statsOf(lowered, plan);
+  }
+  /** The same on the calling thread alone, each kernel by itself, with its time. */
+  actionsFor(profile: Profile): readonly Action[] {
+    if (this.measured?.profile !== profile) this.measured = { profile, actions: this.timed(profile) };
+    return this.measured.actions;
   }
   get kernels(): string {
     return loweredText(this.lowered);
@@ -67,6 +78,11 @@ export function wantedOf(segment: Segment): Wanted[] {
     const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
     return { node: many ? countOfInfinite(value) : value };
   });
+}
+
+/** Kernels and tape, without the fusion rules in `disable`. */
+export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {
+  return lower(wantedOf(segment), { disable, maxParams: 64, minGrid: 8, dotScratch });
 }
 
 /** Segments of one text are lowered to the same kernels and tape. */

@@ -5,7 +5,7 @@
  */
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
-import { CpuPrepared, textOf, wantedOf } from "./cpu-segment.ts";
+import { CpuPrepared, loweredForCpu, textOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
 import { actionsOf, call, callOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
@@ -14,7 +14,6 @@ import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./
 import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
 import { Latest } from "./latest.ts";
-import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
@@ -74,7 +73,7 @@ export class CpuDevice implements Device {
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
   private readonly debug: CpuOptions["debug"];
-  private readonly profile: Profile | undefined;
+  private profile: Profile | undefined;
   private shuffles = 0;
   private readonly startWorker: StartWorker | undefined;
   private readonly grain: number;
@@ -147,8 +146,7 @@ export class CpuDevice implements Device {
   // ---------------------------------------------------------------- preparing
 
   private plan(segment: Segment) {
-    const wanted = wantedOf(segment);
-    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch });
+    const fused = loweredForCpu(segment, this.disable);
     const lowered = this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
     const waves = this.info.threads > 1 ? wavesOf(lowered) : undefined;
     const tape = waves ? planTape(lowered, waves) : lowered.tape;
@@ -159,13 +157,12 @@ export class CpuDevice implements Device {
     const make = () => this.plan(segment);
     const { lowered, waves, plan } = this.debug ? make() : this.planned.get(textOf(segment), make);
     const loaded = await this.load(lowered);
-    const functions = loaded.map(({ run }, i) => {
-      const kernel = lowered.kernels[i];
-      return this.profile && kernel ? this.profile.timed(kernel, run, lowered.spans[i]) : run;
-    });
+    const functions = loaded.map(({ run }) => run);
+    const timed = (profile: Profile) =>
+      lowered.kernels.map((kernel, i) => profile.timed(kernel, functions[i] as KernelFunction, lowered.spans[i]));
     // one more: the calling thread's scratch
-    const own = lowered.buffers.length;
-    const bytes = 4 * (own + 1);
+    const scratch = lowered.buffers.length;
+    const bytes = 4 * (scratch + 1);
     const addresses = new Uint32Array(waves ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
     lowered.buffers.forEach((b, id) => {
       if (b.place.kind !== "data") return;
@@ -175,22 +172,32 @@ export class CpuDevice implements Device {
       addresses[id] = at;
     });
     const outer = lowered.kernels.map((kernel) => stepsOf(kernel));
-    const kernels = { functions, outer, pieces: this.pieces };
+    const { pieces } = this;
     if (!waves) {
-      const plain = (steps: readonly Step[]) => actionsOf(lowered, steps, kernels);
+      const by = (own: readonly KernelFunction[]) => (steps: readonly Step[]) =>
+        actionsOf(lowered, steps, { functions: own, outer, pieces });
+      const plain = by(functions);
       const all = this.debug === "poison" ? poisoned(lowered, plan, (step) => plain([step])) : plain(lowered.tape);
-      return new CpuPrepared(segment, lowered, plan, all, addresses, -1);
+      return new CpuPrepared(segment, lowered, plan, all, (to) => by(timed(to))(lowered.tape), addresses, -1);
     }
     const shared: (readonly PieceText[])[] = [];
     const actions = waves.flatMap((wave): Action[] => {
-      if (wave.kind !== "wave") return actionsOf(lowered, [wave], kernels);
-      const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
-      const calls = pieces.map((piece) => callOf(piece, functions, own));
-      return [{ kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, calls }];
+      if (wave.kind !== "wave") return actionsOf(lowered, [wave], { functions, outer, pieces });
+      const cut = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
+      const calls = cut.pieces.map((piece) => callOf(piece, functions, scratch));
+      return [{ kind: "wave", number: cut.wide ? shared.push(cut.pieces) - 1 : -1, calls }];
     });
-    addresses[own] = this.ownScratch();
+    const alone = (to: Profile): Action[] => {
+      const own = timed(to);
+      return waves.flatMap((wave): Action[] =>
+        wave.kind === "wave"
+          ? piecesOf(wave.steps, lowered.kernels, outer, 1, Infinity).pieces.map((piece) => callOf(piece, own, scratch))
+          : actionsOf(lowered, [wave], { functions: own, outer, pieces }),
+      );
+    };
+    addresses[scratch] = this.ownScratch();
     const number = shared.length > 0 ? await this.threads().add(loaded, shared, addresses) : -1;
-    return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
+    return new CpuPrepared(segment, lowered, plan, actions, alone, addresses, number);
   }
 
   release(prepared: Prepared): void {
@@ -262,7 +269,8 @@ export class CpuDevice implements Device {
       this.resolve(prepared, arena);
       if (this.debug === "poison") this.poison(prepared, arena);
       this.upload(prepared, feeds);
-      for (const action of prepared.actions) {
+      const { profile } = this;
+      for (const action of profile ? prepared.actionsFor(profile) : prepared.actions) {
         if (action.kind === "wave" && action.number >= 0 && this.workers) {
           if (!this.share(this.workers, action, prepared)) {
             this.suspended = true;
@@ -366,6 +374,10 @@ export class CpuDevice implements Device {
       if (role.kind === "commit") this.slots.commit(role.path);
     }
     return { fetched, halted: this.halted, skipped: false };
+  }
+
+  measure(profile: Profile | undefined): void {
+    this.profile = profile;
   }
 
   resume(): void {

@@ -129,6 +129,14 @@ function bytesOf(
   return { read: total(read), written: total(written) };
 }
 
+/** Bytes that a call with these arguments reads and writes. */
+export function callBytes(
+  kernel: Kernel,
+  args: readonly number[],
+): { readonly read: number; readonly written: number } {
+  return bytesOf(kernel, touched(kernel), args);
+}
+
 /** Bytes of one call whose arguments are all different. */
 export function kernelBytes(kernel: Kernel): number {
   return touched(kernel).reduce((sum, n) => sum + 4 * n, 0);

@@ -28,7 +28,6 @@ import { SUBMITS, Submitter } from "./webgpu-submit.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
-import type { Timing } from "./webgpu-timing.ts";
 import { BLOCK, hardware, lowerOptions } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
 import { HALT_WORD, STATUS } from "./wgsl/service.ts";
@@ -42,6 +41,8 @@ export interface WebGpuOptions {
   readonly runsPerSubmit?: number;
   /** Times of kernels are put down here, if the adapter has timestamps. */
   readonly profile?: Profile;
+  /** They may be asked for later, by `measure`. */
+  readonly timestamps?: boolean;
 }
 
 interface Cell {
@@ -61,7 +62,6 @@ export class WebGpuDevice implements Device {
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
-  private readonly timing: Timing | undefined;
   private readonly submits: Submitter;
   /** Intermediates of all segments: one run after the other uses them. */
   private temps: Region | undefined;
@@ -79,8 +79,8 @@ export class WebGpuDevice implements Device {
     this.memory = new Memory(gpu);
     this.pipelines = new Pipelines(gpu);
     this.ring = new ReadRing(gpu, () => this.failure);
-    this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
-    this.submits = new Submitter(gpu, this.memory, this.ring, this.timing, options.runsPerSubmit);
+    this.submits = new Submitter(gpu, this.memory, this.ring, options.runsPerSubmit);
+    this.measure(options.profile);
     this.memory.before = () => this.submits.flush();
     this.memory.alloc(1, true);
     gpu.addEventListener("uncapturederror", (event) => {
@@ -91,6 +91,10 @@ export class WebGpuDevice implements Device {
       if (!this.disposed)
         this.failure ??= new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
     });
+  }
+
+  measure(profile: Profile | undefined): void {
+    this.submits.time(profile && timingOf(this.gpu, this.ring, profile, this.info.name));
   }
 
   private healthy(): void {
@@ -286,8 +290,7 @@ export class WebGpuDevice implements Device {
         const at = (slot * count + i) * words;
         args.set(own, at);
         const [x, y] = folded(groups);
-        const row = this.timing?.row(prepared, of);
-        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, row, begins };
+        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, of, begins };
       }),
     );
     prepared.bound?.args.destroy();

@@ -15,6 +15,7 @@ import { scopeOf, type Context } from "./context.ts";
 import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
+import { kernelsOf, Profiling, viewedDevice, type SegmentKernels } from "./inspect/index.ts";
 import { fullOfSlots } from "./memory.ts";
 import { Segments } from "./segments.ts";
 import { parameterCount, StateTable } from "./state.ts";
@@ -146,6 +147,17 @@ export class Session {
   /** The committed value of a slot; between ticks, so pause first. */
   read(path: string): Promise<Numbers> {
     return this.context.state.read(path);
+  }
+
+  /** The kernels of every segment, of those that ran as they ran: their texts are those of the times of `measure`. */
+  kernels(): SegmentKernels[] {
+    const { program, device, segments } = this.context;
+    return kernelsOf(program, viewedDevice(device.info), segments.onDevice);
+  }
+
+  /** Times of kernels from now on, until it is stopped. */
+  measure(): Profiling {
+    return new Profiling(this.options.device, () => this.context.total.steps);
   }
 
   async dispose(): Promise<void> {
