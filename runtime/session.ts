@@ -12,7 +12,7 @@ import { runActions, savedFiles, type Flow } from "./actions.ts";
 import { DataTables } from "./batches.ts";
 import { Breath, Gate, type Mode } from "./clock.ts";
 import { scopeOf, type Context } from "./context.ts";
-import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport } from "./events.ts";
+import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport, TickMetrics } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
 import { kernelsOf, Profiling, viewedDevice, type SegmentKernels } from "./inspect/index.ts";
@@ -85,6 +85,10 @@ export class Session {
   get points$(): Observable<Point> {
     return this.context.points$;
   }
+  /** The scalar metrics of every tick. */
+  get metrics$(): Observable<TickMetrics> {
+    return this.context.metrics$;
+  }
   get mode$(): Observable<Mode> {
     return this.context.gate.mode$;
   }
@@ -123,6 +127,7 @@ export class Session {
     if (!input) throw new Error(`expected an input of the program, got ${name}`);
     if (input.kind === "live") {
       inputs$.next({ ...inputs$.value, [name]: value });
+      if (this.begun) events$.next({ event: "input", step: this.context.drawn.step + 1, name, value });
       return undefined;
     }
     const next = await this.options.recompile?.({ ...inputs$.value, [name]: value });
@@ -174,7 +179,7 @@ export class Session {
   private change(program: Program | undefined): Promise<SwapReport | undefined> {
     if (this.ended) return Promise.resolve(undefined);
     if (!this.begun) {
-      if (program) this.context = contextOf({ ...this.options, program });
+      if (program) this.context = inPlaceOf(this.context, contextOf({ ...this.options, program }));
       return Promise.resolve(undefined);
     }
     return new Promise((done) => {
@@ -222,7 +227,7 @@ export class Session {
   }
 
   private async run(): Promise<EndEvent> {
-    const { events$, frames$, points$, gate, now, program, device, inputs$ } = this.context;
+    const { events$, frames$, points$, metrics$, gate, now, program, device, inputs$ } = this.context;
     const start = now();
     const end = (status: EndEvent["status"]): EndEvent => {
       const { steps } = this.context.total;
@@ -253,7 +258,7 @@ export class Session {
     } finally {
       this.ended = true;
       for (const { done } of this.changes.splice(0)) done(undefined);
-      for (const stream of [events$, frames$, points$]) stream.complete();
+      for (const stream of [events$, frames$, points$, metrics$]) stream.complete();
     }
   }
 }
@@ -281,10 +286,12 @@ function contextOf(options: SessionOptions): Context {
     events$: new Subject(),
     frames$: new Subject(),
     points$: new Subject(),
+    metrics$: new Subject(),
     maxSteps: options.maxSteps ?? Infinity,
     every: options.every ?? 100,
     credit: options.credit ?? creditFor(device),
     at: { step: 0, epoch: 0, tick: 0 },
+    drawn: { step: 0 },
     total: { steps: 0 },
     pass: { seed: program.seed },
     memories: new Map(),
@@ -294,6 +301,15 @@ function contextOf(options: SessionOptions): Context {
     standing: {},
     entry: {},
   };
+}
+
+/** Nothing has run yet: who listens already goes on listening, and inputs that both have stay as they were set. */
+function inPlaceOf(before: Context, context: Context): Context {
+  const { gate, inputs$, events$, frames$, points$, metrics$ } = before;
+  const both = Object.entries(inputs$.value).filter(([name]) => name in context.inputs$.value);
+  const live = new Set(context.program.inputs.flatMap(({ kind, name }) => (kind === "live" ? [name] : [])));
+  inputs$.next({ ...context.inputs$.value, ...Object.fromEntries(both.filter(([name]) => live.has(name))) });
+  return { ...context, gate, inputs$, events$, frames$, points$, metrics$ };
 }
 
 /** A device that computes while it is called gains nothing from a second tick in flight; another tells how many. */
