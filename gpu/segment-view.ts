@@ -14,6 +14,7 @@ import type { Lowered, Step } from "./program.ts";
 import { callBytes, flopsOf, statsOf } from "./stats.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { kernelModule } from "./wasm/module.ts";
+import { moduleText } from "./wasm/text.ts";
 import { loweredForWebGpu, segmentStats } from "./webgpu-text.ts";
 import { hardware, shadersOf, software } from "./wgsl/index.ts";
 
@@ -34,8 +35,8 @@ export interface KernelView {
   readonly members: readonly { readonly kind: Kernel["kind"]; readonly text: string }[];
   /** On webgpu: a shader for each of its dispatches. */
   readonly wgsl: readonly string[];
-  /** On cpu: bytes of a WebAssembly module that holds it alone. */
-  readonly wasmBytes: number | undefined;
+  /** On cpu: a WebAssembly module that holds it alone, with the helpers that it calls. */
+  readonly wasm: { readonly bytes: number; readonly text: string } | undefined;
 }
 
 /** One step of the tape. */
@@ -72,7 +73,7 @@ export function segmentView(segment: Segment, device: ViewedDevice): SegmentView
       flops: flopsOf(kernel),
       members: members.map((member) => ({ kind: member.kind, text: kernelText(member) })),
       wgsl: device === "cpu" ? [] : shaders(kernel, device),
-      wasmBytes: device === "cpu" ? moduleOf(kernel).length : undefined,
+      wasm: device === "cpu" ? wasmOf(kernel) : undefined,
     };
   });
   return { kernels, calls: callsOf(lowered) };
@@ -84,8 +85,10 @@ function shaders(kernel: Kernel, device: ViewedDevice): string[] {
   return shadersOf(kernel, banks, scheduleOf(device)).map(({ code }) => code);
 }
 
-function moduleOf(kernel: Kernel): Uint8Array {
-  return kernelModule([kernel], { memory: { initial: 1, maximum: 65536, shared: true }, madd: hasRelaxedSimd() });
+function wasmOf(kernel: Kernel): NonNullable<KernelView["wasm"]> {
+  const memory = { initial: 1, maximum: 65536, shared: true };
+  const bytes = kernelModule([kernel], { memory, madd: hasRelaxedSimd() });
+  return { bytes: bytes.length, text: moduleText(bytes) };
 }
 
 function callsOf({ tape, kernels, buffers }: Lowered): CallView[] {

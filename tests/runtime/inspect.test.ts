@@ -74,8 +74,10 @@ describe.each(names)("%s", (name) => {
       views.forEach(({ kernels, calls, byHost, name: of }, i) => {
         if (byHost) return expect(kernels).toEqual([]);
         for (const kernel of kernels) {
-          if (device === "cpu") expect(kernel.wasmBytes).toBeGreaterThan(40);
-          else expect(kernel.wgsl.join()).toContain("@compute");
+          if (device === "cpu") {
+            expect(kernel.wasm!.bytes).toBeGreaterThan(40);
+            expect(kernel.wasm!.text).toMatch(/^func k0 \(param i32 i32/m);
+          } else expect(kernel.wgsl.join()).toContain("@compute");
           expect(kernel.title).not.toBe("");
         }
         if (device === "cpu") return;
