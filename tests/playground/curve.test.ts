@@ -21,7 +21,10 @@ test("a spike among many points stays, with its step", () => {
 test("a value that is no number is kept", () => {
   const curve = new Curve();
   const steps = Float64Array.from({ length: 20_004 }, (_, i) => i);
-  curve.add(steps, Float32Array.from(steps, (step) => (step === 10_001 ? NaN : 1)));
+  curve.add(
+    steps,
+    Float32Array.from(steps, (step) => (step === 10_001 ? NaN : 1)),
+  );
   expect(curve.values.filter(Number.isNaN)).toHaveLength(1);
 });
 
@@ -34,5 +37,12 @@ test("curves as a table have a row for each step of any", () => {
   const [a, b] = [new Curve(), new Curve()];
   a.add([1, 2], [0.5, 0.25]);
   b.add([2, 3], [1, 2]);
-  expect(csvOf(new Map([["loss", a], ['val, "x"', b]]))).toBe('step,loss,"val, ""x"""\n1,0.5,\n2,0.25,1\n3,,2\n');
+  expect(
+    csvOf(
+      new Map([
+        ["loss", a],
+        ['val, "x"', b],
+      ]),
+    ),
+  ).toBe('step,loss,"val, ""x"""\n1,0.5,\n2,0.25,1\n3,,2\n');
 });

@@ -62,7 +62,10 @@ describe.skipIf(!hasBrowser)("the page on the cpu device", () => {
     await expect.poll(() => page.locator(".squiggly-error").count()).toBe(0);
     await cursorBehind(page, "Linear(24), tanh");
     await page.keyboard.type(", Linear(8), tanh");
-    await page.getByRole("status").filter({ hasText: /swapped in at step \d+/ }).waitFor();
+    await page
+      .getByRole("status")
+      .filter({ hasText: /swapped in at step \d+/ })
+      .waitFor();
     const after = await stepOf(page);
     expect(after).toBeGreaterThan(step);
     await untilStep(page, after + 5);
