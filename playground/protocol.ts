@@ -6,11 +6,10 @@ import type { Diagnostic, InputDecl } from "../lang/index.ts";
 import type {
   DeviceInfo,
   EndEvent,
-  Frame,
+  FeedMessage,
   InputValue,
   Inputs,
   Mode,
-  ShownItem,
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
@@ -63,20 +62,10 @@ export type FromLab =
     }
   /** `run` is the version that it was opened with. */
   | { readonly kind: "mode"; readonly run: number; readonly mode: Mode }
-  | ({ readonly kind: "feed"; readonly run: number } & Feed)
+  | { readonly kind: "feed"; readonly run: number; readonly message: FeedMessage }
   | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
   /** A file for the person: what was asked for, or what the script saved. */
   | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "pong"; readonly id: number };
-
-/** What the run gave since the last one; at most 20 a second. */
-export interface Feed {
-  readonly frame?: Frame;
-  readonly series: readonly { readonly label: string; readonly steps: Float64Array; readonly values: Float32Array }[];
-  readonly shown?: readonly ShownItem[];
-  readonly prints: readonly string[];
-  /** Warnings and errors of the run. */
-  readonly messages: readonly Diagnostic[];
-}

@@ -3,7 +3,15 @@
  * answer is ended and said to be; the text is the page's and is never lost.
  */
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
-import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem, WebDeviceKind } from "../../runtime/index.ts";
+import type {
+  DeviceInfo,
+  EndEvent,
+  FeedMessage,
+  Frame,
+  InputValue,
+  ShownItem,
+  WebDeviceKind,
+} from "../../runtime/index.ts";
 import type { FromLab, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { Curve } from "./curve.ts";
@@ -216,7 +224,7 @@ export class Run {
         this.status = message.mode === "stopped" ? "stopped" : message.mode;
         return;
       case "feed":
-        return this.feed(message);
+        return this.feed(message.message);
       case "ended":
         this.end = message.end;
         this.status = message.end.status;
@@ -254,16 +262,22 @@ export class Run {
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
   }
 
-  private feed({ frame, series, shown, prints, messages }: FromLab & { kind: "feed" }): void {
+  private feed({ frame, series, shown, prints, events }: FeedMessage): void {
     if (frame) this.frame = frame;
-    for (const { label, steps, values } of series) {
-      let curve = this.curves.get(label);
-      if (!curve) this.curves.set(label, (curve = new Curve()));
+    // `plot` chooses what is drawn of the steps themselves
+    const drawn = series.filter(({ kind }) => kind === "plot" || kind === "epoch" || kind === "eval");
+    for (const { kind, label, block, run, steps, values } of drawn) {
+      const name = (kind === "epoch" ? `${block}.` : "") + label + (run === undefined ? "" : ` (${run})`);
+      let curve = this.curves.get(name);
+      if (!curve) this.curves.set(name, (curve = new Curve()));
       curve.add(steps, values);
     }
-    if (series.length > 0) this.ticks++;
-    if (shown) this.shown = shown;
-    if (prints.length > 0) this.prints = [...this.prints, ...prints].slice(-500);
+    if (drawn.length > 0) this.ticks++;
+    this.shown = shown.at(-1)?.items ?? this.shown;
+    if (prints.length > 0) this.prints = [...this.prints, ...prints.map(({ text }) => text)].slice(-500);
+    const messages = events.flatMap((event) =>
+      event.event === "warning" || event.event === "error" ? [event.diagnostic] : [],
+    );
     if (messages.length === 0) return;
     this.messages = [...this.messages, ...messages].slice(-50);
     const failed = messages.find(({ severity }) => severity === "error");
