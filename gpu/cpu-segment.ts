@@ -8,11 +8,15 @@ import type { Action } from "./cpu-tape.ts";
 import type { Prepared, Stats } from "./device.ts";
 import { countOfInfinite } from "./finite.ts";
 import { loweredText } from "./kernel-text.ts";
-import type { Wanted } from "./lower.ts";
+import { lower, type Wanted } from "./lower.ts";
 import type { Plan } from "./plan.ts";
+import { prepacked } from "./prepacked.ts";
+import type { Profile } from "./profile.ts";
 import type { Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
+import { dotScratch } from "./wasm/blocks.ts";
+import { outerLoop } from "./wasm/chain.ts";
 
 export class CpuPrepared implements Prepared {
   readonly name: string;
@@ -25,6 +29,8 @@ export class CpuPrepared implements Prepared {
   readonly addresses: Uint32Array;
   /** Its number for the workers; -1 when no wave of it is shared with them. */
   readonly tape: number;
+  /** As it runs for a profile. */
+  timed: { readonly profile: Profile; readonly alone: CpuPrepared } | undefined;
   constructor(
     segment: Segment,
     lowered: Lowered,
@@ -60,7 +66,7 @@ function checkClosed(segment: Segment): void {
 }
 
 /** Commits are staged; of a tensor that must be finite only the count of what is not comes back. */
-export function wantedOf(segment: Segment): Wanted[] {
+function wantedOf(segment: Segment): Wanted[] {
   checkClosed(segment);
   const optimized = optimize(segment.outputs.map((o) => o.node));
   return segment.outputs.map((output, i): Wanted => {
@@ -69,6 +75,18 @@ export function wantedOf(segment: Segment): Wanted[] {
     const many = output.role.kind === "finite" && sizeOf(value.type.shape) > 1;
     return { node: many ? countOfInfinite(value) : value };
   });
+}
+
+/** Bytes that any product needs at most. */
+export const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
+
+/** What a thread's scratch holds, a chain of kernels may keep there. */
+const chains = { room: SCRATCH / 4, inScratch: true, outer: outerLoop };
+
+/** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
+export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {
+  const fused = lower(wantedOf(segment), { disable, maxParams: 64, minGrid: 8, dotScratch, chains });
+  return disable.has("prepack") ? fused : prepacked(fused);
 }
 
 /** Segments of one text are lowered to the same kernels and tape. */

@@ -6,7 +6,7 @@
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Store } from "../lang/store.ts";
-import { CpuPrepared, textOf, wantedOf } from "./cpu-segment.ts";
+import { CpuPrepared, loweredForCpu, SCRATCH, textOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
 import { actionsOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
@@ -16,10 +16,8 @@ import { Heap } from "./heap.ts";
 import { kernelText } from "./kernel-text.ts";
 import { stranded } from "./strands.ts";
 import { Latest, once } from "./latest.ts";
-import { lower } from "./lower.ts";
 import { planArena } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import { prepacked } from "./prepacked.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -30,8 +28,6 @@ import type { PieceText } from "./threads-piece.ts";
 import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
 import type { WaveStep } from "./threads-waves.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
-import { dotScratch } from "./wasm/blocks.ts";
-import { outerLoop } from "./wasm/chain.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
 
 export interface CpuOptions {
@@ -50,7 +46,7 @@ export interface CpuOptions {
   readonly shared?: boolean;
   /** Fill memory without a value with NaN, or shuffle what is independent: the same bits, or a mistake of ours. */
   readonly debug?: "poison" | "permute";
-  /** Hears how long each kernel took; of workers it hears nothing. */
+  /** Hears how long each kernel took, which then run one after the other on the calling thread. */
   readonly profile?: Profile;
   /** Where segments and modules are kept beyond this device. */
   readonly store?: Store;
@@ -58,12 +54,6 @@ export interface CpuOptions {
 
 /** Of data sets that may stay in memory; larger ones are read row by row. */
 const DATA_BYTES = 2 ** 29;
-/** Bytes that any product needs at most. */
-const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
-
-/** What a thread's scratch holds, a chain of kernels may keep there. */
-const chains = { room: SCRATCH / 4, inScratch: true, outer: outerLoop };
-
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;
 
@@ -95,7 +85,7 @@ export class CpuDevice implements Device {
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
   private readonly debug: CpuOptions["debug"];
-  private readonly profile: Profile | undefined;
+  private profile: Profile | undefined;
   private readonly store: Store | undefined;
   private shuffles = 0;
   private readonly startWorker: StartWorker | undefined;
@@ -169,11 +159,14 @@ export class CpuDevice implements Device {
 
   // ---------------------------------------------------------------- preparing
 
+  /** Kernels and tape, before threads divide them. */
+  private ordered(segment: Segment): Lowered {
+    const fused = loweredForCpu(segment, this.disable);
+    return this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
+  }
+
   private plan(segment: Segment): Planned {
-    const wanted = wantedOf(segment);
-    const fused = lower(wanted, { disable: this.disable, maxParams: 64, minGrid: 8, dotScratch, chains });
-    const packed = this.disable.has("prepack") ? fused : prepacked(fused);
-    const ordered = this.debug === "permute" ? permuted(packed, ++this.shuffles) : packed;
+    const ordered = this.ordered(segment);
     const { threads } = this.info;
     const apart = threads > 1 && !this.disable.has("strands");
     const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;
@@ -183,9 +176,9 @@ export class CpuDevice implements Device {
     return { lowered, texts: lowered.kernels.map(kernelText), waves, plan };
   }
 
-  /** As it was planned before, where only the numbers count: not the lines it comes from, nor the order of a test. */
+  /** As it was planned before, maybe for a script whose lines lie elsewhere; not where a test shuffles. */
   private plannedOnce(segment: Segment): Planned {
-    if (this.debug || this.profile) return this.plan(segment);
+    if (this.debug) return this.plan(segment);
     const key = textOf(segment);
     const options = `segment ${[...this.disable].join()} ${this.info.threads} ${this.grain}\n`;
     return this.planned.get(key, () => once(this.store, options + key, () => this.plan(segment)));
@@ -194,21 +187,12 @@ export class CpuDevice implements Device {
   async prepare(segment: Segment): Promise<Prepared> {
     const { lowered, texts, waves, plan } = this.plannedOnce(segment);
     const loaded = await this.load(lowered, texts);
-    const functions = loaded.map(({ run }, i) => {
-      const kernel = lowered.kernels[i];
-      return this.profile && kernel ? this.profile.timed(kernel, run, lowered.spans[i]) : run;
-    });
+    const functions = loaded.map(({ run }) => run);
     const bytes = 4 * lowered.buffers.length;
     const addresses = new Uint32Array(waves ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
-    lowered.buffers.forEach((b, id) => {
-      if (b.place.kind !== "data") return;
-      const at = this.heap.alloc(4 * b.size);
-      if (b.place.data instanceof Float32Array) this.heap.f32.set(b.place.data, at / 4);
-      else this.heap.i32.set(b.place.data, at / 4);
-      addresses[id] = at;
-    });
-    const outer = lowered.kernels.map((kernel) => stepsOf(kernel));
-    const kernels = { functions, outer, pieces: this.pieces };
+    this.fill(lowered, addresses);
+    const kernels = { functions, outer: lowered.kernels.map((kernel) => stepsOf(kernel)), pieces: this.pieces };
+    const { outer } = kernels;
     if (!waves) {
       const plain = (steps: readonly Step[]) => actionsOf(lowered, steps, kernels);
       const all = this.debug === "poison" ? poisoned(lowered, plan, (step) => plain([step])) : plain(lowered.tape);
@@ -232,12 +216,49 @@ export class CpuDevice implements Device {
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 
+  /**
+   * The same on the calling thread alone, each kernel by itself, with its time. It is lowered again: threads share other
+   * kernels, and what was planned before names other lines. A run waits for it as for workers.
+   */
+  private async timed(prepared: CpuPrepared, profile: Profile): Promise<CpuPrepared> {
+    this.suspended = true;
+    const { segment } = prepared;
+    const before = prepared.timed?.alone;
+    const lowered = before?.lowered ?? this.ordered(segment);
+    const loaded = await this.load(lowered, lowered.kernels.map(kernelText));
+    const functions = lowered.kernels.map((kernel, i) =>
+      profile.timed(kernel, (loaded[i] as Loaded).run, lowered.spans[i]),
+    );
+    const outer = lowered.kernels.map((kernel) => stepsOf(kernel));
+    const actions = actionsOf(lowered, lowered.tape, { functions, outer, pieces: this.pieces });
+    const plan = before?.plan ?? planArena(lowered.buffers, lowered.tape, lowered.outputs, lowered.kernels);
+    const addresses = before?.addresses ?? this.fill(lowered, new Uint32Array(lowered.buffers.length));
+    const alone = new CpuPrepared(segment, lowered, plan, actions, addresses, -1);
+    prepared.timed = { profile, alone };
+    return alone;
+  }
+
+  /** Data of the segment itself gets a place. */
+  private fill({ buffers }: Lowered, addresses: Uint32Array): Uint32Array {
+    buffers.forEach(({ place, size }, id) => {
+      if (place.kind !== "data") return;
+      const at = this.heap.alloc(4 * size);
+      if (place.data instanceof Float32Array) this.heap.f32.set(place.data, at / 4);
+      else this.heap.i32.set(place.data, at / 4);
+      addresses[id] = at;
+    });
+    return addresses;
+  }
+
   release(prepared: Prepared): void {
     if (this.suspended) return void this.inTurn(() => this.release(prepared));
     if (!(prepared instanceof CpuPrepared)) return;
-    prepared.lowered.buffers.forEach(({ place }, id) => {
-      if (place.kind === "data") this.heap.free(prepared.addresses[id] ?? 0);
-    });
+    for (const each of [prepared, prepared.timed?.alone]) {
+      each?.lowered.buffers.forEach(({ place }, id) => {
+        if (place.kind === "data") this.heap.free(each.addresses[id] ?? 0);
+      });
+    }
+    prepared.timed = undefined;
   }
 
   /** Where the calling thread packs its pieces of products. */
@@ -299,14 +320,18 @@ export class CpuDevice implements Device {
   private async perform(prepared: CpuPrepared, feeds: Feeds): Promise<RunResult> {
     this.workers?.check();
     if (this.halted) return { fetched: {}, halted: false, skipped: true };
-    const arena = this.heap.alloc(prepared.plan.bytes);
+    const { profile } = this;
+    let arena = -1;
     try {
-      this.resolve(prepared, arena);
-      if (this.debug === "poison") this.poison(prepared, arena);
-      this.upload(prepared, feeds);
-      for (const action of prepared.actions) {
+      const known = prepared.timed?.profile === profile ? prepared.timed?.alone : undefined;
+      const own = profile ? (known ?? (await this.timed(prepared, profile))) : prepared;
+      arena = this.heap.alloc(own.plan.bytes);
+      this.resolve(own, arena);
+      if (this.debug === "poison") this.poison(own, arena);
+      this.upload(own, feeds);
+      for (const action of own.actions) {
         if (action.kind === "wave" && action.number >= 0 && this.workers) {
-          if (!this.share(this.workers, action, prepared)) {
+          if (!this.share(this.workers, action, own)) {
             this.suspended = true;
             await this.workers.joined();
           }
@@ -315,11 +340,11 @@ export class CpuDevice implements Device {
             this.suspended = true;
             await this.workers.rethrow();
           }
-        } else execute(action, prepared.addresses, this.heap);
+        } else execute(action, own.addresses, this.heap);
       }
-      return this.finish(prepared);
+      return this.finish(own);
     } finally {
-      this.heap.free(arena);
+      if (arena >= 0) this.heap.free(arena);
       if (this.suspended) this.resumeQueue();
     }
   }
@@ -408,6 +433,10 @@ export class CpuDevice implements Device {
       if (role.kind === "commit") this.slots.commit(role.path);
     }
     return { fetched, halted: this.halted, skipped: false };
+  }
+
+  measure(profile: Profile | undefined): void {
+    this.profile = profile;
   }
 
   resume(): void {

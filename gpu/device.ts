@@ -9,6 +9,7 @@
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Span } from "../lang/source.ts";
+import type { Profile } from "./profile.ts";
 
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
 
@@ -81,6 +82,11 @@ export interface Device {
   /** Gives back what a segment holds, once none of its runs is under way; it cannot be run again. */
   release(prepared: Prepared): void;
   resume(): void;
+  /**
+   * Runs that begin from now on put the times of their kernels down there; undefined: no longer. The same bits, but
+   * more slowly: kernels run one by one. Left out by a device without kernels.
+   */
+  measure?(profile: Profile | undefined): void;
   dispose(): Promise<void>;
 }
 

@@ -16,12 +16,15 @@ export { Trust, trusting } from "./trust.ts";
 export type { TextStore } from "./trust.ts";
 export { measureRoofline } from "./roofline.ts";
 export { hasRelaxedSimd } from "./wasm/assembler.ts";
+export { segmentCounts, segmentView } from "./segment-view.ts";
+export type { CallView, KernelView, SegmentView, ViewedDevice } from "./segment-view.ts";
 export { BASE_BINDING, segmentKernels, segmentStats, segmentWgsl } from "./webgpu-text.ts";
 
 export type DeviceKind = "cpu" | "webgpu" | "reference";
 export interface DeviceOptions extends CpuOptions, Pick<OpenOptions, "rest" | "tune"> {
   /** What webgpu runs on: `navigator.gpu`, or Dawn's. */
   readonly gpu?: GPU;
+  readonly timestamps?: boolean;
 }
 
 export async function openDevice(kind: DeviceKind, options: DeviceOptions = {}): Promise<Device> {

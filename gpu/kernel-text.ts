@@ -102,7 +102,7 @@ export function kernelText(kernel: Kernel): string {
 
 const times = (outer: number): string => (outer === 1 ? "" : ` ${outer} ×`);
 
-function bufferText(buffers: readonly Buffer[], id: number): string {
+export function bufferText(buffers: readonly Buffer[], id: number): string {
   const place = buffers[id]?.place;
   switch (place?.kind) {
     case "slot":

@@ -130,6 +130,14 @@ function moved(kernel: Kernel, counts: readonly number[], args: readonly number[
   return { read: total(read), written: total(written) };
 }
 
+/** Bytes that a call with these arguments reads and writes. */
+export function callBytes(
+  kernel: Kernel,
+  args: readonly number[],
+): { readonly read: number; readonly written: number } {
+  return moved(kernel, touched(kernel), args);
+}
+
 /** Bytes of one call whose arguments are all different. */
 export function kernelBytes(kernel: Kernel): number {
   return touched(kernel).reduce((sum, n, i) => sum + bytesOf(n, kernel.params[i] ?? {}), 0);

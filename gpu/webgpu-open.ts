@@ -45,7 +45,8 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
   if (!adapter) return undefined;
   const { name, software } = adapterName(adapter);
   const tuning = tuningOf(adapter, software, options.tune);
-  const timed = (options.profile ?? tuning) !== undefined && adapter.features.has("timestamp-query");
+  const asked = options.timestamps === true || (options.profile ?? tuning) !== undefined;
+  const timed = asked && adapter.features.has("timestamp-query");
   const usual = options.schedule ?? (software ? softwareSchedule : { ...hardware, subgroups: true });
   const subgroups = usual.subgroups === true && adapter.features.has("subgroups") && knowsSubgroups(gpu);
   const schedule = { ...usual, subgroups };

@@ -6,7 +6,6 @@ import type { DType } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Numbers, Prepared, RunResult, Stats } from "./device.ts";
 import { loweredText } from "./kernel-text.ts";
-import type { KernelTime } from "./profile.ts";
 import type { Plan } from "./plan.ts";
 import type { Buffer, Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
@@ -14,6 +13,7 @@ import { statsOf } from "./stats.ts";
 import type { Region } from "./webgpu-memory.ts";
 import type { Outputs } from "./webgpu-outputs.ts";
 import type { Words } from "./webgpu-ring.ts";
+import type { Dispatch } from "./webgpu-tape.ts";
 import { STATUS } from "./wgsl/service.ts";
 
 export interface Encoded {
@@ -21,8 +21,7 @@ export interface Encoded {
   readonly offset: number;
   readonly x: number;
   readonly y: number;
-  /** Where its time is counted, and whether a call of it begins here. */
-  readonly row: KernelTime | undefined;
+  readonly of: Dispatch["of"];
   readonly begins: boolean;
 }
 

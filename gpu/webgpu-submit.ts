@@ -40,8 +40,8 @@ export class Submitter {
   private readonly gpu: GPUDevice;
   private readonly memory: Memory;
   private readonly ring: ReadRing;
-  private readonly timing: Timing | undefined;
-  private readonly fixed: boolean;
+  private timing: Timing | undefined;
+  private readonly given: number | undefined;
   private waiting: Waiting[] = [];
   private parts = new Map<WebGpuPrepared, Part>();
   private scheduled = false;
@@ -50,13 +50,19 @@ export class Submitter {
   private last = 0;
 
   /** `runs`: not by measurement. */
-  constructor(gpu: GPUDevice, memory: Memory, ring: ReadRing, timing: Timing | undefined, runs: number | undefined) {
+  constructor(gpu: GPUDevice, memory: Memory, ring: ReadRing, runs: number | undefined) {
     this.gpu = gpu;
     this.memory = memory;
     this.ring = ring;
+    this.given = runs;
+    this.runs = runs ?? 1;
+  }
+
+  /** Runs from now on are timed, one by one; undefined: no longer. */
+  time(timing: Timing | undefined): void {
+    this.flush();
     this.timing = timing;
-    this.runs = timing ? 1 : (runs ?? 1);
-    this.fixed = timing !== undefined || runs !== undefined;
+    this.runs = timing ? 1 : (this.given ?? 1);
   }
 
   /** Runs of a segment that wait. */
@@ -122,7 +128,7 @@ export class Submitter {
     const { timing } = this;
     const [first] = waiting;
     // with a profile each run is a submit of its own
-    if (timing && first) return timing.encode(encoder, stepsOf(first), groupOf(first));
+    if (timing && first) return timing.encode(encoder, first.prepared, stepsOf(first), groupOf(first));
     const pass = encoder.beginComputePass();
     let pipeline: GPUComputePipeline | undefined;
     for (const each of waiting) {
@@ -158,7 +164,7 @@ export class Submitter {
     const took = (now - Math.max(sent, this.last)) / runs;
     this.last = now;
     this.each = this.each === undefined ? took : (1 - NEW) * this.each + NEW * took;
-    if (this.fixed) return;
+    if (this.timing || this.given !== undefined) return;
     const fits = Math.floor(Math.log2(Math.max(1, TARGET / this.each)));
     this.runs = Math.min(MOST_RUNS, 2 ** fits);
   }

@@ -20,28 +20,28 @@ import type { Schedule } from "./wgsl/index.ts";
 /** Bytes of the largest tensor under base limits. */
 export const BASE_BINDING = 2 ** 27;
 
-function lowered(segment: Segment, schedule: Schedule) {
+export function loweredForWebGpu(segment: Segment, schedule: Schedule, disable: readonly string[] = []) {
   const outputs = outputsOf(segment, optimize(segment.outputs.map((o) => o.node)));
-  return { outputs, lowered: lowerForShaders(outputs.wanted, new Set(), schedule) };
+  return { outputs, lowered: lowerForShaders(outputs.wanted, new Set(disable), schedule) };
 }
 
 export function segmentKernels(segment: Segment): string {
-  return loweredText(lowered(segment, hardware).lowered);
+  return loweredText(loweredForWebGpu(segment, hardware).lowered);
 }
 
 /** Each shader once, with how often kernels of the segment use it. All operands are shown in the first bank of tensors. */
 export function segmentWgsl(segment: Segment): string {
   const counts = new Map<string, number>();
-  for (const kernel of lowered(segment, hardware).lowered.kernels) {
+  for (const kernel of loweredForWebGpu(segment, hardware).lowered.kernels) {
     const banks = kernel.params.map(() => 1);
     for (const { code } of shadersOf(kernel, banks, hardware)) counts.set(code, (counts.get(code) ?? 0) + 1);
   }
   return [...counts].map(([code, n], i) => `// shader ${i}, of ${n} kernel${n === 1 ? "" : "s"}\n${code}`).join("\n");
 }
 
-/** Every dispatch of one run counts, those that commit and check too. */
-export function segmentStats(segment: Segment, schedule: Schedule = hardware): Stats {
-  const { outputs, lowered: low } = lowered(segment, schedule);
+/** Every dispatch of one run counts, those that commit and check too. `disable`: fusion rules to leave out. */
+export function segmentStats(segment: Segment, schedule: Schedule = hardware, disable?: readonly string[]): Stats {
+  const { outputs, lowered: low } = loweredForWebGpu(segment, schedule, disable);
   const plan = planArena(low.buffers.map(planned), low.tape, low.outputs);
   const anywhere = { bank: 1, at: 0 };
   const tape = new TapeWriter(low, { buffer: () => anywhere, tick: () => anywhere, table: 0 }, schedule).write({

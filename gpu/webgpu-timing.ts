@@ -25,6 +25,7 @@ export class Timing {
   private readonly gpu: GPUDevice;
   private readonly ring: ReadRing;
   private readonly profile: Profile;
+  private readonly rows = new WeakMap<readonly Encoded[], readonly KernelTime[]>();
   private readonly sets: { readonly queries: GPUQuerySet; readonly times: GPUBuffer }[] = [];
 
   constructor(gpu: GPUDevice, ring: ReadRing, profile: Profile) {
@@ -33,7 +34,7 @@ export class Timing {
     this.profile = profile;
   }
 
-  row({ lowered, segment }: WebGpuPrepared, of: Dispatch["of"]): KernelTime {
+  private row({ lowered, segment }: WebGpuPrepared, of: Dispatch["of"]): KernelTime {
     if (of === "copy") return this.profile.row("copy of what a loop begins with");
     if (of === "commit") {
       const sizes = segment.outputs.map(({ role, node }) => (role.kind === "commit" ? sizeOf(node.type.shape) : 0));
@@ -44,6 +45,19 @@ export class Timing {
     return this.profile.row(kernel, lowered.spans[of]);
   }
 
+  private rowsOf(prepared: WebGpuPrepared, steps: readonly Encoded[]): readonly KernelTime[] {
+    const known = this.rows.get(steps);
+    if (known) return known;
+    const own = new Map<Dispatch["of"], KernelTime>();
+    const rows = steps.map(({ of }) => {
+      const row = own.get(of) ?? this.row(prepared, of);
+      own.set(of, row);
+      return row;
+    });
+    this.rows.set(steps, rows);
+    return rows;
+  }
+
   private set(index: number) {
     return (this.sets[index] ??= {
       queries: this.gpu.createQuerySet({ type: "timestamp", count: MOST }),
@@ -52,7 +66,13 @@ export class Timing {
   }
 
   /** The whole tape; the result, asked for once it is submitted, ends when its times are put down. */
-  encode(encoder: GPUCommandEncoder, steps: readonly Encoded[], group: GPUBindGroup): () => Promise<void> {
+  encode(
+    encoder: GPUCommandEncoder,
+    prepared: WebGpuPrepared,
+    steps: readonly Encoded[],
+    group: GPUBindGroup,
+  ): () => Promise<void> {
+    const rows = this.rowsOf(prepared, steps);
     steps.forEach((step, i) => {
       const at = (2 * i) % MOST;
       const pass = encoder.beginComputePass({
@@ -80,7 +100,8 @@ export class Timing {
         ),
       );
       let ms = 0;
-      steps.forEach(({ row }, i) => {
+      steps.forEach((_, i) => {
+        const row = rows[i];
         const [begin = 0n, end = 0n] = [0, 1].map((n) => times[Math.floor((2 * i) / MOST)]?.[((2 * i) % MOST) + n]);
         ms += Math.max(0, Number(end - begin) / 1e6);
         if (steps[i + 1]?.begins === false || !row) return;

@@ -28,7 +28,6 @@ import { SUBMITS, Submitter } from "./webgpu-submit.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
-import type { Timing } from "./webgpu-timing.ts";
 import { tunerOf, type Tuner, type Tuning } from "./webgpu-tune.ts";
 import { unpacksExactly } from "./webgpu-unpacks.ts";
 import { BLOCK, hardware } from "./wgsl/index.ts";
@@ -48,6 +47,8 @@ export interface WebGpuOptions {
   readonly tuning?: Tuning | undefined;
   /** Rests the thread for a moment. It is called while results are waited for, where the adapter needs the processors. */
   readonly rest?: (() => void) | undefined;
+  /** They may be asked for later, by `measure`. */
+  readonly timestamps?: boolean;
 }
 
 interface Cell {
@@ -67,7 +68,6 @@ export class WebGpuDevice implements Device {
   private readonly disable: ReadonlySet<string>;
   private readonly cells = new Map<string, Cell>();
   private readonly ring: ReadRing;
-  private readonly timing: Timing | undefined;
   private readonly tuner: Tuner | undefined;
   private readonly submits: Submitter;
   /** Intermediates of all segments: one run after the other uses them. */
@@ -88,8 +88,8 @@ export class WebGpuDevice implements Device {
     this.ring = new ReadRing(gpu, () => this.failure, options.rest);
     this.tuner = tunerOf(gpu, this.pipelines, this.ring, options.schedule ?? hardware, options.tuning);
     this.schedule = this.tuner?.schedule ?? options.schedule ?? hardware;
-    this.timing = options.profile && timingOf(gpu, this.ring, options.profile, info.name);
-    this.submits = new Submitter(gpu, this.memory, this.ring, this.timing, options.runsPerSubmit);
+    this.submits = new Submitter(gpu, this.memory, this.ring, options.runsPerSubmit);
+    this.measure(options.profile);
     this.memory.before = () => this.submits.flush();
     this.memory.alloc(1, true);
     gpu.addEventListener("uncapturederror", (event) => {
@@ -100,6 +100,10 @@ export class WebGpuDevice implements Device {
       if (!this.disposed)
         this.failure ??= new UserError(deviceLost(this.info.name, message || reason || "no reason given"));
     });
+  }
+
+  measure(profile: Profile | undefined): void {
+    this.submits.time(profile && timingOf(this.gpu, this.ring, profile, this.info.name));
   }
 
   private healthy(): void {
@@ -300,8 +304,7 @@ export class WebGpuDevice implements Device {
         const at = (slot * count + i) * words;
         args.set(own, at);
         const [x, y] = folded(groups);
-        const row = this.timing?.row(prepared, of);
-        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, row, begins };
+        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, of, begins };
       }),
     );
     prepared.bound?.args.destroy();

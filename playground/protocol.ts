@@ -6,12 +6,11 @@ import type { Diagnostic, InputDecl } from "../lang/index.ts";
 import type {
   DeviceInfo,
   EndEvent,
-  Frame,
+  FeedMessage,
   InputValue,
   Inputs,
   Mode,
   ProbeState,
-  ShownItem,
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
@@ -67,7 +66,7 @@ export type FromLab =
     }
   /** `run` is the version that it was opened with. */
   | { readonly kind: "mode"; readonly run: number; readonly mode: Mode }
-  | ({ readonly kind: "feed"; readonly run: number } & Feed)
+  | { readonly kind: "feed"; readonly run: number; readonly message: FeedMessage }
   | { readonly kind: "ended"; readonly run: number; readonly end: EndEvent }
   /** A mistake of ours, in words. */
   | { readonly kind: "broken"; readonly text: string }
@@ -82,14 +81,4 @@ export interface ProbeShown {
   readonly type: string;
   readonly place?: { readonly start: number; readonly end: number };
   readonly state: ProbeState | { readonly kind: "refused"; readonly why: string };
-}
-
-/** What the run gave since the last one; at most 20 a second. */
-export interface Feed {
-  readonly frame?: Frame;
-  readonly series: readonly { readonly label: string; readonly steps: Float64Array; readonly values: Float32Array }[];
-  readonly shown?: readonly ShownItem[];
-  readonly prints: readonly string[];
-  /** Warnings and errors of the run. */
-  readonly messages: readonly Diagnostic[];
 }

@@ -4,7 +4,7 @@ import type { Device } from "../gpu/device.ts";
 import type { Program } from "../lang/program.ts";
 import type { Breath, Gate } from "./clock.ts";
 import type { DataTables } from "./batches.ts";
-import type { Frame, Inputs, Point, RunEvent } from "./events.ts";
+import type { Frame, Inputs, Point, RunEvent, TickMetrics } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { withoutPass } from "./passes.ts";
 import type { Entry, TrainPosition } from "./position.ts";
@@ -33,6 +33,7 @@ export interface Context {
   readonly events$: Subject<RunEvent>;
   readonly frames$: Subject<Frame>;
   readonly points$: Subject<Point>;
+  readonly metrics$: Subject<TickMetrics>;
 
   /** `--steps`: at most so many in each train block. */
   readonly maxSteps: number;
@@ -43,6 +44,8 @@ export interface Context {
 
   /** The last committed tick; sinks and eval blocks show it. */
   readonly at: { step: number; epoch: number; tick: number };
+  /** The last tick that was handed out, committed or not. */
+  readonly drawn: { step: number };
   /** Of all train blocks. */
   readonly total: { steps: number };
   /** The pass of a top-level `for`, its number among those of all loops, and the seed of its random numbers. */

@@ -48,6 +48,8 @@ export type RunEvent =
   /** Values that the script asks to keep, with the place of the training. */
   | (InRun & { readonly event: "record"; readonly step: number; readonly epoch: number; readonly metrics: Metrics })
   | (InRun & { readonly event: "saved"; readonly path: string })
+  /** A live input was moved; `step` is the first that sees it. */
+  | { readonly event: "input"; readonly step: number; readonly name: string; readonly value: InputValue }
   /** Another program runs in the place of this one; `step` is the last that the one before took. */
   | ({ readonly event: "swap"; readonly step: number } & SwapReport)
   | (InRun & { readonly event: "warning" | "error"; readonly diagnostic: Diagnostic })
@@ -98,6 +100,16 @@ export interface Frame {
   /** Of this block, pauses left out. */
   readonly seconds: number;
   readonly metrics: Metrics;
+}
+
+/** The scalar metrics of one tick of a train block; of every tick, for as long as someone listens. */
+export interface TickMetrics {
+  readonly name: string;
+  readonly run?: number;
+  readonly step: number;
+  readonly epoch: number;
+  /** Those that this tick gave. */
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** One value of a `plot`. */

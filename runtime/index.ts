@@ -16,6 +16,7 @@ export type {
   RunEvent,
   ShownItem,
   SwapReport,
+  TickMetrics,
 } from "./events.ts";
 export type { FileTensor, Files, Host, HostMath, Rows } from "./host.ts";
 export type { ProbedPart, ProbeOptions, ProbeSpec, ProbeState } from "./probes.ts";
@@ -26,3 +27,5 @@ export { webHost, type WebHost } from "./web.ts";
 export { openWebDevice, type WebDevice, type WebDeviceKind } from "./web-device.ts";
 export { webWorkers } from "./threads-web.ts";
 export { Series } from "./sinks/curve.ts";
+export { feed, type Feed, type FeedMessage, type FeedOptions, type SeriesKind, type SeriesPart } from "./sinks/feed.ts";
+export { PointList, type Points } from "./sinks/series.ts";

@@ -53,6 +53,7 @@ export function interruptibleDevice(device: Device): Device {
     },
     release: (prepared) => device.release(prepared),
     resume: () => device.resume(),
+    measure: (profile) => device.measure?.(profile),
     dispose: () => device.dispose(),
   };
 }

@@ -39,6 +39,8 @@ export class Segments {
   private readonly state: StateTable;
   private readonly math: HostMath;
   private readonly made = new Map<Segment, Promise<Ready>>();
+  /** As the device was given them: what the host computes left out, batches read from held fields. */
+  readonly onDevice = new Map<Segment, Segment>();
 
   constructor(device: Device, state: StateTable, math: HostMath) {
     this.device = device;
@@ -70,15 +72,18 @@ export class Segments {
     for (const made of this.made.values())
       void made.then(({ prepared }) => prepared && this.device.release(prepared)).catch(() => undefined);
     this.made.clear();
+    this.onDevice.clear();
   }
 
   private async make(segment: Segment, held: Held | undefined): Promise<Ready> {
     const split = splitHost(segment, (path) => this.state.isHost(path));
     const inputs = inputsBelow(split.device.outputs.map((output) => output.node));
     const states = namesFrom(inputs, "state");
+    const own = onHeldData(split.device, held);
+    this.onDevice.set(segment, own);
     return {
       segment,
-      prepared: split.device.outputs.length > 0 ? await this.device.prepare(onHeldData(split.device, held)) : undefined,
+      prepared: own.outputs.length > 0 ? await this.device.prepare(own) : undefined,
       hostCommits: split.commits,
       reads: states.filter((path) => !this.state.isHost(path)),
       hostReads: states.filter((path) => this.state.isHost(path)),

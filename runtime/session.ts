@@ -12,9 +12,10 @@ import { runActions, savedFiles, type Flow } from "./actions.ts";
 import { DataTables } from "./batches.ts";
 import { Breath, Gate, type Mode } from "./clock.ts";
 import { scopeOf, type Context } from "./context.ts";
-import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport } from "./events.ts";
+import type { EndEvent, Frame, Inputs, InputValue, Point, RunEvent, SwapReport, TickMetrics } from "./events.ts";
 import type { Host, HostMath } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
+import { kernelsOf, Profiling, viewedDevice, type SegmentKernels } from "./inspect/index.ts";
 import { fullOfSlots } from "./memory.ts";
 import { Probes, type ProbeOptions, type ProbeSpec, type ProbeState } from "./probes.ts";
 import { Segments } from "./segments.ts";
@@ -89,6 +90,10 @@ export class Session {
   get points$(): Observable<Point> {
     return this.context.points$;
   }
+  /** The scalar metrics of every tick. */
+  get metrics$(): Observable<TickMetrics> {
+    return this.context.metrics$;
+  }
   get mode$(): Observable<Mode> {
     return this.context.gate.mode$;
   }
@@ -131,6 +136,7 @@ export class Session {
     if (!input) throw new Error(`expected an input of the program, got ${name}`);
     if (input.kind === "live") {
       inputs$.next({ ...inputs$.value, [name]: value });
+      if (this.begun) events$.next({ event: "input", step: this.context.drawn.step + 1, name, value });
       this.context.probes.touch();
       this.lookAgain();
       return undefined;
@@ -183,6 +189,17 @@ export class Session {
     return this.context.state.read(path);
   }
 
+  /** The kernels of every segment, of those that ran as they ran: their texts are those of the times of `measure`. */
+  kernels(): SegmentKernels[] {
+    const { program, device, segments } = this.context;
+    return kernelsOf(program, viewedDevice(device.info), segments.onDevice);
+  }
+
+  /** Times of kernels from now on, until it is stopped. */
+  measure(): Profiling {
+    return new Profiling(this.options.device, () => this.context.total.steps);
+  }
+
   async dispose(): Promise<void> {
     this.stop();
     const { probes } = this.context;
@@ -200,7 +217,7 @@ export class Session {
   private change(program: Program | undefined): Promise<SwapReport | undefined> {
     if (this.ended) return Promise.resolve(undefined);
     if (!this.begun) {
-      if (program) this.context = contextOf({ ...this.options, program }, this.context.probes);
+      if (program) this.context = inPlaceOf(this.context, contextOf({ ...this.options, program }, this.context.probes));
       return Promise.resolve(undefined);
     }
     return new Promise((done) => {
@@ -250,7 +267,7 @@ export class Session {
   }
 
   private async run(): Promise<EndEvent> {
-    const { events$, frames$, points$, gate, now, program, device, inputs$ } = this.context;
+    const { events$, frames$, points$, metrics$, gate, now, program, device, inputs$ } = this.context;
     const start = now();
     const end = (status: EndEvent["status"]): EndEvent => {
       const { steps } = this.context.total;
@@ -283,7 +300,7 @@ export class Session {
       this.lookAgain();
       await this.looked;
       for (const { done } of this.changes.splice(0)) done(undefined);
-      for (const stream of [events$, frames$, points$]) stream.complete();
+      for (const stream of [events$, frames$, points$, metrics$]) stream.complete();
     }
   }
 }
@@ -311,10 +328,12 @@ function contextOf(options: SessionOptions, probes?: Probes): Context {
     events$: new Subject(),
     frames$: new Subject(),
     points$: new Subject(),
+    metrics$: new Subject(),
     maxSteps: options.maxSteps ?? Infinity,
     every: options.every ?? 100,
     credit: options.credit ?? creditFor(device),
     at: { step: 0, epoch: 0, tick: 0 },
+    drawn: { step: 0 },
     total: { steps: 0 },
     pass: { seed: program.seed },
     memories: new Map(),
@@ -328,6 +347,15 @@ function contextOf(options: SessionOptions, probes?: Probes): Context {
     standing: {},
     entry: {},
   };
+}
+
+/** Nothing has run yet: who listens already goes on listening, and inputs that both have stay as they were set. */
+function inPlaceOf(before: Context, context: Context): Context {
+  const { gate, inputs$, events$, frames$, points$, metrics$ } = before;
+  const both = Object.entries(inputs$.value).filter(([name]) => name in context.inputs$.value);
+  const live = new Set(context.program.inputs.flatMap(({ kind, name }) => (kind === "live" ? [name] : [])));
+  inputs$.next({ ...context.inputs$.value, ...Object.fromEntries(both.filter(([name]) => live.has(name))) });
+  return { ...context, gate, inputs$, events$, frames$, points$, metrics$ };
 }
 
 /** A device that computes while it is called gains nothing from a second tick in flight; another tells how many. */

@@ -7,9 +7,9 @@ import type { Answer } from "../gpu/threads-worker.ts";
 
 /** Workers that a page makes itself, from `thread-web.ts`. */
 export const webWorkers =
-  (make: (source: string) => Worker): StartWorker =>
-  (source, events) => {
-    const worker = make(source);
+  (make: () => Worker): StartWorker =>
+  (_source, events) => {
+    const worker = make();
     worker.onmessage = (event: MessageEvent<Answer>) => events.message(event.data);
     worker.onerror = (event) => events.dead(event.message || "a file that could not be loaded");
     return {
@@ -20,12 +20,15 @@ export const webWorkers =
     };
   };
 
-export const startWebWorker: StartWorker = webWorkers((source) => {
+export const startWebWorker: StartWorker = (source, events) => {
   const text = `(${source})(
   (listener) => { self.onmessage = (event) => listener(event.data); },
   (answer) => self.postMessage(answer));`;
   const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const worker = new Worker(url, { name: "dlx" });
-  worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
-  return worker;
-});
+  const start = webWorkers(() => new Worker(url, { name: "dlx" }));
+  const message = (answer: Answer) => {
+    URL.revokeObjectURL(url);
+    events.message(answer);
+  };
+  return start(source, { message, dead: (reason) => events.dead(reason) });
+};

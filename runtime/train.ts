@@ -6,6 +6,7 @@ import { lastValueFrom } from "rxjs";
 import { UserError, type Diagnostic } from "../lang/diagnostic.ts";
 import { firstNotFinite } from "../lang/errors/finite.ts";
 import { noWholeBatch, notFinite } from "../lang/errors/running.ts";
+import type { Node } from "../lang/graph/node.ts";
 import { partText } from "../lang/program-text.ts";
 import type { Action, Reaction, Train } from "../lang/program.ts";
 import { runActions } from "./actions.ts";
@@ -75,6 +76,19 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
       inRun(context, { event: "train" as const, name: train.name, step, epoch, ...(fold ? { fold } : {}), metrics }),
     );
   };
+  const scalars = train.report.filter(({ value }) => value.type.shape.length === 0 && !readsState([value]));
+  const tellTick = async () => {
+    const metrics: Record<string, number> = {};
+    for (const { name, value } of scalars) {
+      // Most are a fold as it is, which needs no waiting.
+      const number = isFold(value)
+        ? windows.tick.value(String(value.attrs.name))?.[0]
+        : await values.number(value, scope(windows.tick));
+      if (number !== undefined) metrics[name] = number;
+    }
+    const { step, epoch } = context.at;
+    context.metrics$.next(inRun(context, { name: train.name, step, epoch, metrics }));
+  };
   const showFrame = async () => {
     if (!context.frames$.observed) return;
     // A state may have moved on since this tick; only what the tick itself gave is shown.
@@ -109,6 +123,7 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     last = tick;
     gather(result.readings, epoch !== epochSeen);
     epochSeen = epoch;
+    if (context.metrics$.observed) await tellTick();
     if (step % context.every === 0) await emit(windows.latest);
     if ((await runActions(context, train.sinks, scope(windows.tick))) === "stop") return "stop";
     if ((await react(({ clock }) => clock.unit === "steps" && step % clock.every === 0)) === "stop") return "stop";
@@ -152,6 +167,7 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
     breathe: showFrame,
   });
   Object.assign(context.at, { step: behind, epoch: firstEpoch, tick: Math.max(0, behind - 1) });
+  context.drawn.step = behind;
   try {
     await lastValueFrom(clock, { defaultValue: undefined });
     await showFrame();
@@ -184,6 +200,8 @@ export async function runTrain(context: Context, train: Train, from?: TrainPosit
   context.probes.touch();
   return "go";
 }
+
+const isFold = ({ op, attrs }: Node): boolean => op === "input" && attrs.source === "fold";
 
 function newWindows({ folds, reactions }: Train): Windows {
   const window = () => new Window(folds);
@@ -233,6 +251,7 @@ function* draw(
     if (done) return;
     const epoch = slice?.epoch ?? 1;
     const scalars = { ...sampleInputs(context), step, epoch, tick: step - 1, seed: context.pass.seed };
+    context.drawn.step = step;
     yield { step, epoch, slice, scalars };
   }
 }

@@ -1,13 +1,13 @@
 /** The device of a page: its graphics adapter where there is a real one, else the processor, and why. */
 /// <reference types="@webgpu/types" />
-import { openDevice, type CpuOptions, type Device } from "../gpu/index.ts";
+import { openDevice, type Device } from "../gpu/index.ts";
 import type { StartWorker } from "../gpu/threads.ts";
 import { adapterName } from "../gpu/webgpu-open.ts";
 import { startWebWorker } from "./threads-web.ts";
 
 export type WebDeviceKind = "auto" | "webgpu" | "cpu";
 
-export interface WebDeviceOptions extends Pick<CpuOptions, "profile"> {
+export interface WebDeviceOptions {
   /** `auto` takes no adapter of software, which is slower than the processor; `webgpu` takes any. */
   readonly prefer?: WebDeviceKind;
   readonly threads?: number;
@@ -26,12 +26,12 @@ export interface WebDevice {
 const MOST_THREADS = 4;
 
 export async function openWebDevice(options: WebDeviceOptions = {}): Promise<WebDevice> {
-  const { prefer = "auto", profile } = options;
+  const { prefer = "auto" } = options;
   const gpu = options.gpu ?? (navigator.gpu as GPU | undefined);
   const why = prefer === "cpu" ? undefined : await noWebGpu(gpu, prefer);
-  if (prefer !== "cpu" && why === undefined) return { device: await openDevice("webgpu", { gpu, profile }) };
+  if (prefer !== "cpu" && why === undefined) return { device: await openDevice("webgpu", { gpu, timestamps: true }) };
   const { threads = Math.min(MOST_THREADS, navigator.hardwareConcurrency), startWorker = startWebWorker } = options;
-  const device = await openDevice("cpu", { threads, startWorker, profile });
+  const device = await openDevice("cpu", { threads, startWorker });
   const alone = threads > 1 && device.info.threads === 1;
   const single = "one thread, because the page is not cross-origin isolated and so has no shared memory";
   if (why === undefined) return alone ? { device, reason: `The processor computes with ${single}.` } : { device };

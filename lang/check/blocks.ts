@@ -143,6 +143,7 @@ function newBlock(
     kind,
     rows: data ? rowsOfPass(data) : -1,
     folds: new Map(),
+    measured: new Set(),
     foldOf: new Map(),
     fetched: new Map(),
     watches: [],
@@ -206,15 +207,32 @@ export function hasShort(c: Checker, block: BlockBuild, rows: number): boolean {
   return rows > 0 && c.diagnostics.length === block.reported;
 }
 
+/** What a block had measured and moved before a part of its body. */
+export interface Counts {
+  readonly fetches: number;
+  readonly minimizes: number;
+  readonly measured: readonly string[];
+}
+
+export const countsOf = ({ fetches, minimizes, measured }: BlockBuild): Counts => ({
+  fetches,
+  minimizes,
+  measured: [...measured],
+});
+
+const NONE: Counts = { fetches: 0, minimizes: 0, measured: [] };
+
 /**
- * The same body for the last short batch: the same names, draws and metrics in a second, smaller graph. `from` says how
- * many metrics and moves there were before the body.
+ * The same body for the last short batch: the same names, draws and metrics in a second, smaller graph. `from`: as it was
+ * before the body.
  */
-export function again<T>(c: Checker, block: BlockBuild, run: () => T, from = { fetches: 0, minimizes: 0 }): T {
+export function again<T>(c: Checker, block: BlockBuild, run: () => T, from = NONE): T {
   const { watches } = block;
   const kept = watches.length;
   block.fetches = from.fetches;
   block.minimizes = from.minimizes;
+  block.measured.clear();
+  for (const name of from.measured) block.measured.add(name);
   block.foldOf.clear();
   block.fetched.clear();
   const outer = c.replaying;

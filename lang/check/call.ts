@@ -4,6 +4,7 @@
 import { type Diagnostic, Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import { wrongKind } from "../errors/sizes.ts";
+import { fromCall } from "../graph/index.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -399,7 +400,7 @@ export function bindArgs(
 
 function callFunction(c: Checker, env: Env, f: Func, args: readonly ArgV[], span: Span): Value {
   const spans = new Map<string, Span>();
-  const run = (): Value => applyFunction(c, env, f, args, span, spans);
+  const run = (): Value => fromCall("function", f.name, span, () => applyFunction(c, env, f, args, span, spans));
   if (!f.body.span.file.startsWith("stdlib/")) return inCall(c, f.name, f.body, span, run);
   return inCall(c, f.name, f.body, span, () => {
     try {

@@ -51,6 +51,7 @@ export function execMetric(c: Checker, env: Env, stmt: ast.Stmt & { kind: "metri
   // The short batch of inner steps measures the same once more.
   if (!(c.replaying && scope.names.has(stmt.name.text)))
     define(c, scope, stmt.name, { kind: "tensor", node, dtype: "float", axes: tensor.axes });
+  block.measured.add(stmt.name.text);
   if (block.report.has(stmt.name.text)) return;
   block.report.set(stmt.name.text, node);
   block.axes.set(stmt.name.text, tensor.axes);

@@ -158,7 +158,7 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
 }
 
 export function rebuild(n: Node, inputs: readonly Node[]): Node {
-  return inputs.every((input, i) => input === n.inputs[i]) ? n : make(n.op, [...inputs], n.attrs, n.span);
+  return inputs.every((input, i) => input === n.inputs[i]) ? n : make(n.op, [...inputs], n.attrs, n.span, n.origin);
 }
 
 /** Keeps a value of another segment in a slot, and reads it from there. */

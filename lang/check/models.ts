@@ -6,7 +6,7 @@ import { Reported, UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
 import { stateNeedsDropLast } from "../errors/blocks.ts";
 import { paramChanges } from "../errors/signature.ts";
-import { make } from "../graph/index.ts";
+import { fromCall, make } from "../graph/index.ts";
 import type { Slot } from "../program.ts";
 import type { Span } from "../source.ts";
 import { didYouMean } from "../suggest.ts";
@@ -91,7 +91,9 @@ export function applyInstance(
   params?: Bundle,
 ): Value {
   const { decl } = instance;
-  return inCall(c, decl.name, decl.decl, span, () => {
+  return inCall(c, decl.name, decl.decl, span, () => fromCall("model", instance.path, span, apply));
+
+  function apply(): Value {
     const scope = child(decl.scope);
     const spans = new Map<string, Span>();
     for (const [name, value] of instance.args) {
@@ -136,7 +138,7 @@ export function applyInstance(
     if (c.diagnostics.length === told && value.kind !== "broken") c.unknown.delete(instance);
     instance.applied = true;
     return leaveSignature(c, { scope, frame }, decl.name, value, decl.decl.returns, lens, lastExpression(body));
-  });
+  }
 }
 
 /** In a block, an instance with params that the block does not train runs in eval mode. */

@@ -4,7 +4,7 @@ import { notACondition } from "../errors/blocks.ts";
 import { gradientNeedsScalar, lossNotFloat } from "../errors/gradients.ts";
 import * as errors from "../errors/minimize.ts";
 import * as names from "../errors/names.ts";
-import { gradient, make } from "../graph/index.ts";
+import { fromCall, gradient, make } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Span } from "../source.ts";
 import type * as ast from "../syntax/ast.ts";
@@ -43,9 +43,11 @@ export function execMinimize(c: Checker, env: Env, stmt: ast.Minimize): void {
   c.settings.hears?.gradients(c, g);
   const asked = stmt.if ? condition(c, env, stmt.if).node : undefined;
   const before = new Map<string, Node>();
-  c.inFullPrecision(() => runStages(c, env, path, opt, params, g, before, stmt));
-  const held = asked && ok ? make("and", [asked, ok], {}, stmt.span) : (asked ?? ok);
-  if (held) keepUnless(c, held, before, stmt.span);
+  fromCall("optimizer", path, stmt.span, () => {
+    c.inFullPrecision(() => runStages(c, env, path, opt, params, g, before, stmt));
+    const held = asked && ok ? make("and", [asked, ok], {}, stmt.span) : (asked ?? ok);
+    if (held) keepUnless(c, held, before, stmt.span);
+  });
   c.build.segment.outputs.push({
     node: asked ? whereHeld(asked, checked) : checked,
     role: { kind: "finite", what, span: stmt.loss.span },
@@ -242,8 +244,12 @@ function runStages(
       host: undefined,
       ordinals: new Map(),
     };
-    inCall(c, stage.decl.name, stage.decl.decl, stmt.with.span, () =>
-      runOptimizerBody(c, { scope, frame }, stage.decl.decl.body.body, stagePath, few?.some(params) ?? params, before),
+    const { name, decl } = stage.decl;
+    const over = few?.some(params) ?? params;
+    inCall(c, name, decl, stmt.with.span, () =>
+      fromCall("optimizer", stagePath, stmt.with.span, () =>
+        runOptimizerBody(c, { scope, frame }, decl.body.body, stagePath, over, before),
+      ),
     );
     p = scope.names.get(pName.name.text)!.value;
     g = scope.names.get(gName.name.text)!.value;

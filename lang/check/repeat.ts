@@ -7,7 +7,7 @@ import * as errors from "../errors/blocks.ts";
 import * as names from "../errors/names.ts";
 import type { Repeat } from "../program.ts";
 import type * as ast from "../syntax/ast.ts";
-import { again, batchesOf, batchSizes, batchSource, hasShort, newTick } from "./blocks.ts";
+import { again, countsOf, batchesOf, batchSizes, batchSource, hasShort, newTick } from "./blocks.ts";
 import { begin, carryOn, reread } from "./clocks.ts";
 import { bindFields } from "./data.ts";
 import { constantNumber } from "./expr.ts";
@@ -27,7 +27,7 @@ export function execRepeat(c: Checker, env: Env, stmt: ast.Repeat): void {
   const data = stmt.source ? batchSource(c, env, stmt.source, `${block.name}/${label}`) : undefined;
   const limit = limitOf(c, env, stmt);
   const begun = begin(c);
-  const from = { fetches: block.fetches, minimizes: block.minimizes };
+  const from = countsOf(block);
   const ordinals = new Map(frame.ordinals);
   const { path } = callSite(frame.site, "repeat");
   const name = `${outer.prefix}.${label}`;

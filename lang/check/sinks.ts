@@ -107,14 +107,16 @@ function reportNames(c: Checker, env: Env, e: ast.Expr): void {
     for (const part of e.parts) if (typeof part !== "string") reportNames(c, env, part.value);
     return;
   }
-  if (e.kind !== "name" || e.text === "step" || e.text === "epoch" || block.report.has(e.text)) return;
+  if (e.kind !== "name" || e.text === "step" || e.text === "epoch" || block.measured.has(e.text)) return;
   const value = evaluate(c, env, e);
   if (value.kind !== "tensor" || value.axes.length > 0) return;
   const owner = c.ownerOf(value.node);
   if (owner?.block !== block) return;
   // Folds that a report reads are averages over the reader's window.
   const host = hostValue(c, { scope: env.scope, frame: { ...env.frame, kind: "reaction" } }, value, e.span);
-  if (host.kind === "node") block.report.set(e.text, host.node);
+  if (host.kind !== "node") return;
+  block.measured.add(e.text);
+  if (!block.report.has(e.text)) block.report.set(e.text, host.node);
 }
 
 function parts(c: Checker, env: Env, value: Value, span: Span): readonly Part[] {

@@ -70,6 +70,8 @@ export interface BlockBuild {
   readonly fetched: Map<Node, string>;
   readonly watches: Watch[];
   readonly report: Map<string, Node>;
+  /** Names that the present walk of the body has measured: the short batch measures them all once more. */
+  readonly measured: Set<string>;
   /** Of metrics that are tensors. */
   readonly axes: Map<string, readonly Axis[]>;
   /** Which build of the tick list fetches: the full batch and the short one fetch under the same names. */

@@ -69,7 +69,7 @@ export function disjoint(outputs: readonly Node[]): Node[] {
     const again = (n: Node): Node => mapped.get(n)!;
     const terms =
       node.op === "add" && node.type.dtype === "f32" ? joined(termsOf(node, readers).map(again)) : undefined;
-    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span)) : remake(node, node.inputs.map(again))); // prettier-ignore
+    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span, node.origin)) : remake(node, node.inputs.map(again))); // prettier-ignore
   }
   return outputs.map((output) => mapped.get(output)!);
 }

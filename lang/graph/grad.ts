@@ -5,6 +5,7 @@
 import * as b from "./build.ts";
 import { rowOf } from "./make.ts";
 import type { Node } from "./node.ts";
+import { from, gradientOrigin } from "./origin.ts";
 import { topological } from "./walk.ts";
 
 /** Nodes of the order through which a change of some x could reach the outputs. */
@@ -58,12 +59,14 @@ export function pullBack(ys: readonly Node[], seeds: readonly Node[], xs: readon
     if (typeof gradient !== "function" || (!g && results.length === 0)) continue;
     const needs = node.inputs.map((input) => active.has(input));
     if (!needs.includes(true)) continue;
-    const back = gradient({ node, inputs: node.inputs, g: g ?? node, needs, results });
-    node.inputs.forEach((input, k) => {
-      const part = back[k];
-      if (!part || !needs[k]) return;
-      if (input.op === "loop") adjoints.addResult(input, node.attrs["index"] as number, part);
-      else adjoints.add(input, part);
+    from(gradientOrigin(node.origin), () => {
+      const back = gradient({ node, inputs: node.inputs, g: g ?? node, needs, results });
+      node.inputs.forEach((input, k) => {
+        const part = back[k];
+        if (!part || !needs[k]) return;
+        if (input.op === "loop") adjoints.addResult(input, node.attrs["index"] as number, part);
+        else adjoints.add(input, part);
+      });
     });
   }
   return xs.map((x) => adjoints.of(x));

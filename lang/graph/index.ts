@@ -8,6 +8,7 @@ export { dotAxes } from "./ops/dot.ts";
 export { loopParts, paramNames, resultType } from "./ops/loop.ts";
 export { keyWords, mix, uniformAt } from "./ops/random.ts";
 export { adopt, make, nextId, rowOf } from "./make.ts";
+export { fromCall, type Origin, type Role } from "./origin.ts";
 export * as build from "./build.ts";
 export { constant, fill, scalar } from "./build.ts";
 export { assembleLoop } from "./assemble.ts";

@@ -5,6 +5,7 @@
  */
 import type { Span } from "../source.ts";
 import type { Attrs, Node } from "./node.ts";
+import { openOrigin } from "./origin.ts";
 import { ops } from "./ops/index.ts";
 import type { Op } from "./ops/row.ts";
 import { typeText } from "./ops/row.ts";
@@ -28,7 +29,7 @@ export function rowOf(op: string): Op {
   return row;
 }
 
-export function make(op: string, inputs: readonly Node[], attrs: Attrs = {}, span?: Span): Node {
+export function make(op: string, inputs: readonly Node[], attrs: Attrs = {}, span?: Span, origin = openOrigin()): Node {
   const types = inputs.map((input) => input.type);
   let type;
   try {
@@ -36,5 +37,8 @@ export function make(op: string, inputs: readonly Node[], attrs: Attrs = {}, spa
   } catch (error) {
     throw new Error(`make ${op}(${types.map(typeText).join(", ")}): ${(error as Error).message}`, { cause: error });
   }
-  return span ? { id: counter++, op, inputs, attrs, type, span } : { id: counter++, op, inputs, attrs, type };
+  const node: { -readonly [key in keyof Node]: Node[key] } = { id: counter++, op, inputs, attrs, type };
+  if (span) node.span = span;
+  if (origin) node.origin = origin;
+  return node;
 }

@@ -5,6 +5,7 @@
  * rules carry it on and never fail on it, but such a graph cannot be compiled.
  */
 import type { Span } from "../source.ts";
+import type { Origin } from "./origin.ts";
 
 /** Storage is 4 bytes for each; a bool is the i32 0 or 1. */
 export type DType = "f32" | "i32" | "u32" | "bool";
@@ -34,6 +35,7 @@ export interface Node {
   readonly attrs: Attrs;
   readonly type: Type;
   readonly span?: Span;
+  readonly origin?: Origin;
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { Attrs, Body, Node } from "./node.ts";
 import { make } from "./make.ts";
+import { from } from "./origin.ts";
 import { rules } from "./simplify-rules.ts";
 import { topological } from "./walk.ts";
 
@@ -42,14 +43,14 @@ export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}
     const inputs = node.inputs.map((input) => mapped.get(input)!);
     const attrs = node.op === "loop" ? withSimpleBody(node.attrs, options) : node.attrs;
     const same = attrs === node.attrs && inputs.every((input, i) => input === node.inputs[i]);
-    const result = settle(same ? node : make(node.op, inputs, attrs, node.span));
+    const result = from(node.origin, () => settle(same ? node : make(node.op, inputs, attrs, node.span)));
     mapped.set(node, result.span || !node.span || result.inputs.length === 0 ? result : spanned(result, node));
   }
   return outputs.map((output) => mapped.get(output)!);
 
   /** A rule's result keeps the place in the script of the node it stands for. */
   function spanned(result: Node, node: Node): Node {
-    const copy = make(result.op, result.inputs, result.attrs, node.span);
+    const copy = make(result.op, result.inputs, result.attrs, node.span, node.origin);
     settled.add(copy);
     return copy;
   }

@@ -31,7 +31,7 @@ export function topological(outputs: readonly Node[]): Node[] {
 /** The node with other inputs or attrs; itself when nothing changed. */
 export function remake(node: Node, inputs: readonly Node[], attrs: Attrs = node.attrs): Node {
   if (attrs === node.attrs && inputs.every((input, i) => input === node.inputs[i])) return node;
-  return make(node.op, inputs, attrs, node.span);
+  return make(node.op, inputs, attrs, node.span, node.origin);
 }
 
 /** Maps a graph from the leaves up: `rule` gets each node once, with its inputs already mapped. */

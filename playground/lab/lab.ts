@@ -6,6 +6,7 @@ import { compile, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import {
   createSession,
+  feed,
   openWebDevice,
   webHost,
   webWorkers,
@@ -16,7 +17,6 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
-import { Feeder } from "./feed.ts";
 import { LabProbes } from "./probes.ts";
 
 /** A file of its own for each thread: the page's policy knows no other workers. */
@@ -25,11 +25,10 @@ const startWorker = webWorkers(
 );
 
 export class Lab {
-  private readonly tell: (message: FromLab) => void;
+  private readonly tell: (message: FromLab, buffers?: ArrayBuffer[]) => void;
   private device: Promise<Device> | undefined;
   private opening: Opening | undefined;
   private session: Session | undefined;
-  private feeder: Feeder | undefined;
   /** Of the newest text that the page has sent. */
   private version = 0;
   private perSecond = Infinity;
@@ -43,7 +42,7 @@ export class Lab {
   /** What was asked for is done in that order. */
   private queue: Promise<unknown> = Promise.resolve();
 
-  constructor(tell: (message: FromLab) => void) {
+  constructor(tell: (message: FromLab, buffers?: ArrayBuffer[]) => void) {
     this.tell = tell;
   }
 
@@ -128,12 +127,10 @@ export class Lab {
     });
     session.pace(this.perSecond);
     this.session = session;
-    const feeder = (this.feeder = new Feeder((feed) => this.tell({ kind: "feed", run, ...feed })));
-    feeder.listen(session);
+    feed(session, (message, buffers) => this.tell({ kind: "feed", run, message }, buffers));
     session.mode$.subscribe((mode) => this.tell({ kind: "mode", run, mode }));
     session.done.then(
       (end) => {
-        feeder.flush();
         if (this.session === session) this.tell({ kind: "ended", run, end });
       },
       (error: unknown) => this.later(() => Promise.reject(error)),

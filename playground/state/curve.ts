@@ -2,6 +2,8 @@
  * One series of a plot. Above its room, neighbours are joined to bins that keep their lowest and highest value, so that
  * a spike is never thinned away.
  */
+import type { SeriesPart } from "../../runtime/index.ts";
+
 const ROOM = 20_000;
 
 export class Curve {
@@ -53,4 +55,16 @@ export function smoothed(values: readonly number[], keep: number): number[] {
     weight = keep * weight + (1 - keep);
     return mean / weight;
   });
+}
+
+/** New points to the curves they belong to, by the name that is shown; whether there were any. `plot` chooses what is drawn of the steps. */
+export function addPoints(curves: Map<string, Curve>, series: readonly SeriesPart[]): boolean {
+  const drawn = series.filter(({ kind }) => kind === "plot" || kind === "epoch" || kind === "eval");
+  for (const { kind, label, block, run, steps, values } of drawn) {
+    const name = (kind === "epoch" ? `${block}.` : "") + label + (run === undefined ? "" : ` (${run})`);
+    let curve = curves.get(name);
+    if (!curve) curves.set(name, (curve = new Curve()));
+    curve.add(steps, values);
+  }
+  return drawn.length > 0;
 }

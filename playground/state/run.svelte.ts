@@ -3,10 +3,18 @@
  * answer is ended and said to be; the text is the page's and is never lost.
  */
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
-import type { DeviceInfo, EndEvent, Frame, InputValue, ShownItem, WebDeviceKind } from "../../runtime/index.ts";
+import type {
+  DeviceInfo,
+  EndEvent,
+  FeedMessage,
+  Frame,
+  InputValue,
+  ShownItem,
+  WebDeviceKind,
+} from "../../runtime/index.ts";
 import type { FromLab, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
-import { Curve } from "./curve.ts";
+import { addPoints, Curve } from "./curve.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -238,7 +246,7 @@ export class Run {
         this.status = message.mode === "stopped" ? "stopped" : message.mode;
         return;
       case "feed":
-        return this.feed(message);
+        return this.feed(message.message);
       case "ended":
         this.end = message.end;
         this.status = message.end.status;
@@ -290,16 +298,14 @@ export class Run {
     });
   }
 
-  private feed({ frame, series, shown, prints, messages }: FromLab & { kind: "feed" }): void {
+  private feed({ frame, series, shown, prints, events }: FeedMessage): void {
     if (frame) this.frame = frame;
-    for (const { label, steps, values } of series) {
-      let curve = this.curves.get(label);
-      if (!curve) this.curves.set(label, (curve = new Curve()));
-      curve.add(steps, values);
-    }
-    if (series.length > 0) this.ticks++;
-    if (shown) this.shown = shown;
-    if (prints.length > 0) this.prints = [...this.prints, ...prints].slice(-500);
+    if (addPoints(this.curves, series)) this.ticks++;
+    this.shown = shown.at(-1)?.items ?? this.shown;
+    if (prints.length > 0) this.prints = [...this.prints, ...prints.map(({ text }) => text)].slice(-500);
+    const messages = events.flatMap((event) =>
+      event.event === "warning" || event.event === "error" ? [event.diagnostic] : [],
+    );
     if (messages.length === 0) return;
     this.messages = [...this.messages, ...messages].slice(-50);
     const failed = messages.find(({ severity }) => severity === "error");

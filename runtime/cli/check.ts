@@ -5,7 +5,7 @@ import { inputsBelow, refOf } from "../inputs.ts";
 import { counted } from "../sinks/words.ts";
 import { parameterCount, typeText } from "../state.ts";
 import { parseSets, type Args } from "./args.ts";
-import { distinctBlocks, type BlockAction } from "./blocks.ts";
+import { distinctBlocks, type BlockAction } from "../blocks.ts";
 import { DONE, WRONG_PROGRAM, type Io } from "./io.ts";
 import { placed } from "./placed.ts";
 import { checkInputs } from "./run.ts";

@@ -5,10 +5,8 @@
  */
 import { ofRoofline } from "../../gpu/index.ts";
 import type { KernelTime, Profile } from "../../gpu/index.ts";
-import { positionAt, type Source } from "../../lang/source.ts";
-
-/** Lines named of one kernel. */
-const MOST_LINES = 6;
+import type { Source } from "../../lang/source.ts";
+import { headOf, linesOf } from "../inspect/lines.ts";
 
 export interface ProfileRow extends Omit<KernelTime, "spans"> {
   /** `digits.dlx:4,7-9`; the library's where the script has none. */
@@ -68,37 +66,4 @@ export function profileText(profile: Profile, rows: readonly ProfileRow[], steps
     `roofline of this device, measured: ${(roofline.flops / 1e6).toFixed(1)} GFLOP/s, ${(roofline.bytes / 1e6).toFixed(1)} GB/s (more than 100% is had of caches)`,
   ];
   return [...all.map((row) => row.map(pad).join("  ")), ...(note ?? [])].join("\n");
-}
-
-function linesOf(spans: KernelTime["spans"], sources: readonly Source[], script: string): string {
-  const own = spans.filter(({ file }) => file === script);
-  const files = new Map<string, Set<number>>();
-  for (const { file, start } of own.length > 0 ? own : spans) {
-    const text = sources.find((source) => source.file === file)?.text;
-    if (text === undefined) continue;
-    const lines = files.get(file) ?? new Set();
-    files.set(file, lines.add(positionAt(text, start).line));
-  }
-  return [...files].map(([file, lines]) => `${file.replace(/^.*\//, "")}:${ranges([...lines])}`).join(" ");
-}
-
-/** 3, 4, 5, 9 as `3-5,9`. */
-function ranges(lines: readonly number[]): string {
-  const parts: [number, number][] = [];
-  for (const line of [...lines].sort((a, b) => a - b)) {
-    const last = parts.at(-1);
-    if (last && line <= last[1] + 1) last[1] = line;
-    else parts.push([line, line]);
-  }
-  const texts = parts.map(([from, to]) => (from === to ? `${from}` : `${from}-${to}`));
-  return [...texts.slice(0, MOST_LINES), ...(texts.length > MOST_LINES ? ["…"] : [])].join();
-}
-
-/** The kernel in a line: its kind and sizes, without its parameters; of a product the epilogue too. */
-function headOf(text: string): string {
-  const lines = text.split("\n").map((line) => line.trim());
-  const sizes = (line: string) => line.replace(/ \(p0: .*\)$/, "").replace(/ \(.*$/, "");
-  const stages = lines.filter((line) => line.startsWith("stage ")).map((line) => line.replace(/^stage \d+ /, ""));
-  const inner = lines.slice(1).filter((line) => /^(dot|rows|cumsum|scatter) /.test(line));
-  return [sizes(lines[0] ?? ""), ...inner.map(sizes), ...stages].join(" | ");
 }

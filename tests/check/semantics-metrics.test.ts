@@ -5,6 +5,28 @@ import { check, expectClose, mistakes, numbers, printed, prints, run } from "./s
 const rows = "let rows = toy.linear(w: [1, 2], n: 50, noise: 0.1)\n";
 
 describe("folds", () => {
+  test("several plots of values that are no metrics: a short batch measures each under its own name", async () => {
+    const { events } = await run(`let data = toy.linear(w: [1], n: 10, noise: 0)
+train (x, y) in batches(data, 4) for 1 epochs {
+  let a = mean(y)
+  let b = 2 * a
+  let c = 3 * a
+  print a, b / a, c / a
+  plot a, b, c
+}
+`);
+    const steps = events.flatMap((e) => (e.event === "train" && !e.fold ? [e.metrics] : []));
+    expect(steps).toHaveLength(3);
+    for (const { a, b, c } of steps) {
+      expect(b).toBeCloseTo(2 * Number(a), 5);
+      expect(c).toBeCloseTo(3 * Number(a), 5);
+    }
+    const whole = events.find((e) => e.event === "train" && e.fold === "epoch");
+    expect(whole).toMatchObject({ metrics: { a: expect.any(Number) as unknown } });
+    const { a, b } = (whole as unknown as { metrics: Record<string, number> }).metrics;
+    expect(b).toBeCloseTo(2 * a!, 5);
+  });
+
   test("rows are weighted: a short batch counts as what it is", async () => {
     const [a, b, c] = await printed(`${rows}
       eval full (x, y) in batches(rows, 50) { metric m = mean(y^2) }

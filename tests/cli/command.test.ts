@@ -95,16 +95,17 @@ describe("use", () => {
       "
       dlx: a small language for training neural networks
 
-        dlx run FILE [options]      check a script and run it
-        dlx check FILE [options]    check names, shapes and clocks without running
-        dlx graph FILE [options]    show what a script becomes
-        dlx test FILE [options]     run the tests of a script
-        dlx explain [CODE]          say more about a message, with an example; without a code list all
-        dlx fmt FILE.. [options]    write scripts in canonical form; a folder means all of its scripts, \`-\` standard input
-        dlx doc [NAME] [options]    show what a name of the language means; without a name list all
-        dlx lsp [options]           answer an editor: a language server on standard input and output
-        dlx devices [options]       list the devices that scripts can run on here
-        dlx bench [FILE] [options]  time the steps of a script, or those of bench/ beside other programs
+        dlx run FILE [options]           check a script and run it
+        dlx check FILE [options]         check names, shapes and clocks without running
+        dlx graph FILE [options]         show what a script becomes
+        dlx test FILE [options]          run the tests of a script
+        dlx explain [CODE]               say more about a message, with an example; without a code list all
+        dlx fmt FILE.. [options]         write scripts in canonical form; a folder means all of its scripts, \`-\` standard input
+        dlx doc [NAME] [options]         show what a name of the language means; without a name list all
+        dlx lsp [options]                answer an editor: a language server on standard input and output
+        dlx playground [FILE] [options]  open the playground in a browser; it saves to FILE
+        dlx devices [options]            list the devices that scripts can run on here
+        dlx bench [FILE] [options]       time the steps of a script, or those of bench/ beside other programs
 
         --help     this help
         --version  the version of dlx

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Numbers } from "../../gpu/device.ts";
+import { Profile } from "../../gpu/profile.ts";
 import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
@@ -174,4 +175,59 @@ it("loops of little work stay with the calling thread", async () => {
   const device = open({ threads: 2, grain: 10_000 });
   const { prepared } = await runOn(device, nodes, batchOf(inputs));
   expect(prepared.kernels).not.toMatch(/strands of/);
+});
+
+describe("a profile", () => {
+  const { nodes, inputs } = recurrence(cells["lstm"]!.cell, 4, { rows: 32, hidden: 16, count: 5 });
+  const batch = batchOf(inputs);
+
+  it.each([1, 2, 3])(
+    "times the kernels of one thread beside strands of %s threads, and changes no bit",
+    async (threads) => {
+      const device = open({ threads });
+      const prepared = await device.prepare({ name: "test", outputs: fetches(nodes), host: [] });
+      const alone = await one.prepare({ name: "test", outputs: fetches(nodes), host: [] });
+      const run = async () => {
+        const { fetched } = await device.run(prepared, { scalars: {}, batch });
+        return nodes.map((_, i) => bitsOf(fetched[`r${i}`] as Numbers));
+      };
+      const plain = await run();
+      for (const profile of [new Profile(), new Profile()]) {
+        device.measure(profile);
+        // the second is asked for while the first waits for its kernels
+        for (const bits of await Promise.all([run(), run()])) expect(bits).toEqual(plain);
+        device.measure(undefined);
+        expect(await run()).toEqual(plain);
+        expect(profile.kernels.length).toBeGreaterThan(0);
+        for (const { text, calls } of profile.kernels) {
+          expect(text).not.toMatch(/strands of/);
+          expect(alone.kernels).toContain(text.split("\n")[0]);
+          expect(calls % 2).toBe(0);
+        }
+      }
+      device.release(prepared);
+    },
+  );
+
+  it("names the lines of the present script, also where it was planned for another", async () => {
+    const kept = new Map<string, unknown>();
+    const store = {
+      get: (key: string) => kept.get(key),
+      put: (key: string, value: unknown) => void kept.set(key, value),
+    };
+    const x = input("batch", "x", [8]);
+    const at = (start: number) => [make("tanh", [x], {}, { file: "a.dlx", start, end: start + 4 })];
+    const values = { x: numbers(8, 1) };
+    const device = open({ store });
+    const profile = new Profile();
+    await runOn(device, at(10), values);
+    const count = kept.size;
+    for (const [again, start] of [[device, 20], [open({ store }), 30], [open({ store, profile }), 40]] as const) {
+      again.measure(profile);
+      await runOn(again, at(start), values);
+      expect(profile.kernels.flatMap(({ spans }) => spans.map((span) => span.start)).at(-1)).toBe(start);
+    } // prettier-ignore
+    expect(profile.kernels.flatMap(({ spans }) => spans.map((span) => span.start))).toEqual([20, 30, 40]);
+    expect(kept.size).toBe(count);
+  });
 });

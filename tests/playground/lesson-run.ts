@@ -2,10 +2,9 @@
 import { openDevice } from "../../gpu/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import { compile } from "../../lang/index.ts";
-import { createSession, webHost, type Inputs } from "../../runtime/index.ts";
+import { createSession, feed, webHost, type Inputs } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { Feeder } from "../../playground/lab/feed.ts";
-import { Curve } from "../../playground/state/curve.ts";
+import { addPoints, type Curve } from "../../playground/state/curve.ts";
 import { goalOf, type Facts } from "../../playground/tour/goal.ts";
 import { fileOf, type Lesson } from "../../playground/tour/lessons.ts";
 
@@ -34,16 +33,11 @@ export async function tryLesson(lesson: Lesson, text: string, values: Inputs, ma
     const device = await openDevice("cpu", {});
     try {
       const session = createSession({ program, device, host, math: evaluate, inputs: values, maxSteps, breath: 16 });
-      const feeder = new Feeder(({ frame, series }) => {
+      const feeder = feed(session, ({ frame, series }) => {
         step = frame?.step ?? step;
-        for (const { label, steps, values: read } of series) {
-          const curve = curves.get(label) ?? new Curve();
-          curves.set(label, curve);
-          curve.add(steps, read);
-        }
+        addPoints(curves, series);
         if (look(step)) session.stop();
       });
-      feeder.listen(session);
       session.play();
       await session.done;
       feeder.flush();

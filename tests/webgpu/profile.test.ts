@@ -35,6 +35,24 @@ async function ran(device: WebGpuDevice, times: number): Promise<number[]> {
 }
 
 describe.skipIf(!timestamps)("a profile", () => {
+  it("is switched on and off between runs, and changes no number", async () => {
+    const device = await open({ timestamps: true });
+    const plain = await open();
+    const profile = new Profile();
+    expect(await ran(device, 2)).toEqual(await ran(plain, 2));
+    const calls = async (times: number): Promise<number[]> => {
+      device.measure(profile);
+      await ran(device, times);
+      device.measure(undefined);
+      await ran(device, 3);
+      return [...new Set(profile.kernels.map((row) => row.calls))];
+    };
+    expect(await calls(4)).toEqual([4]);
+    expect(await calls(2)).toEqual([6]);
+    await device.dispose();
+    await plain.dispose();
+  });
+
   it("counts calls, work and places of each kernel, and changes no number", async () => {
     const profile = new Profile();
     const device = await open({ profile });

@@ -130,6 +130,7 @@ export const loopGradient: Gradient = ({ node, inputs, results, needs }) => {
     inputs,
     { ...node.attrs, body: { params: body.params, results: [...body.results, ...values] } },
     node.span,
+    node.origin,
   );
   const scans = [
     ...scanParams.map((param, i) => ({ param, value: inputs[consts + carries + i]! })),

@@ -1,6 +1,6 @@
 /** The train and eval blocks of a program in the order of the script, with those inside of reactions and passes. */
-import type { Action, Eval, Program, Train } from "../../lang/program.ts";
-import { withoutPass } from "../passes.ts";
+import type { Action, Eval, Program, Train } from "../lang/program.ts";
+import { withoutPass } from "./passes.ts";
 
 export type BlockAction = Train | Eval;
 
