@@ -27,7 +27,6 @@ export const commandLine = {
   make: () =>
     withPart("dlx", async (part) => {
       const esbuild = await import("esbuild");
-      const trees = `export const trees = ${JSON.stringify(await libraryTrees())};`;
       await esbuild.build({
         entryPoints: [join(root, "runtime/cli/main.ts")],
         outfile: join(part, "dlx.mjs"),
@@ -45,7 +44,10 @@ export const commandLine = {
         plugins: [
           {
             name: "trees of the standard library",
-            setup: (to) => to.onLoad({ filter: /[\\/]stdlib[\\/]trees\.ts$/ }, () => ({ contents: trees })),
+            setup: (to) =>
+              to.onLoad({ filter: /[\\/]stdlib[\\/]trees\.ts$/ }, async () => ({
+                contents: `export const trees = ${JSON.stringify(await libraryTrees())};`,
+              })),
           },
         ],
       });

@@ -163,8 +163,8 @@ export const lessons: readonly Lesson[] = [
     pace: 300,
     title: { en: "Learned by heart", zh: "死记硬背" },
     text: {
-      en: "`loss` is about the 20 points that the net learns from, `val.loss` about 180 that it never learns from. The first goes to 0, the second falls and then rises: the net knows its points by heart. Give it more of them (`n: 2000`), or put `Dropout(0.5)` behind each `relu`, or raise `decay` to 3. Then press Restart and see what stays low.",
-      zh: "`loss` 来自网络学习用的 20 个点，`val.loss` 来自它从不学习的 180 个点。前者趋于 0，后者先降后升：网络把学过的点死记硬背了下来，这叫过拟合。可以多给一些点（`n: 2000`），也可以在每个 `relu` 后面加上 `Dropout(0.5)`，或者把 `decay` 调到 3。然后按 Restart（重新开始），看看什么办法有效。",
+      en: "`loss` is about the 20 points that the net learns from, `val.loss` about 180 that it never learns from. The first goes to 0, the second falls and then rises: the net knows its points by heart. Give it more of them (`n: 2000`), or raise `decay` to 3. Then press Restart and see what stays low.",
+      zh: "`loss` 来自网络学习用的 20 个点，`val.loss` 来自它从不学习的 180 个点。前者趋于 0，后者先降后升：网络把学过的点死记硬背了下来，这叫过拟合。可以多给一些点（`n: 2000`），也可以把 `decay` 调到 3。然后按 Restart（重新开始），看看什么办法有效。",
     },
     goal: {
       en: "After step 1500 `val.loss` is still below 0.5.",
