@@ -67,6 +67,7 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
   const rows = [];
   const add = (peer, label, runner) => chosen.includes(peer) && rows.push({ peer, label, ...runner });
   if (device === "webgpu") {
+    const version = nodeVersion();
     add("dlx", `dlx, ${version}`, own(process.execPath, 1));
     if (packages) {
       add("tfjs-webgpu", `TensorFlow.js webgpu, ${version}`, script(process.execPath, "tfjs", "webgpu"));
@@ -93,10 +94,11 @@ function runnersOf(device, chosen, { python, node24, packages }, seconds, folder
   return rows;
 }
 
+const nodeVersion = () => `Node ${process.versions.node.split(".")[0]}`;
+
 /** The peer that dlx on a Node stands for, its name, its program. */
 export function nodesOf(node24) {
-  const version = `Node ${process.versions.node.split(".")[0]}`;
-  return [["dlx", version, process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
+  return [["dlx", nodeVersion(), process.execPath], ...(node24 ? [["node24", "Node 24", node24]] : [])];
 }
 
 export const threadsText = (n) => (n === 1 ? "1 thread" : `${n} threads`);
