@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig, type Plugin } from "vite";
 import { libraryTrees } from "./bin/library.mjs";
+import { ISOLATION, POLICY } from "./runtime/cli/policy.ts";
 
 const root = import.meta.dirname;
 
@@ -23,10 +24,7 @@ const library: Plugin = {
     id.endsWith("/stdlib/trees.ts") ? `export const trees = ${JSON.stringify(await libraryTrees())};` : undefined,
 };
 
-/**
- * What the page may load wherever it is hosted: itself. Monaco writes style elements; Wasm needs leave to be compiled.
- * A server that can set headers says the same there.
- */
+/** A server that can set headers says the same there. */
 const policy: Plugin = {
   name: "dlx-policy",
   apply: "build",
@@ -36,8 +34,7 @@ const policy: Plugin = {
       injectTo: "head-prepend",
       attrs: {
         "http-equiv": "Content-Security-Policy",
-        content:
-          "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+        content: POLICY,
       },
     },
   ],
@@ -62,18 +59,12 @@ const offline: Plugin = {
   },
 };
 
-/** Shared memory, and with it threads, is only given to pages that are isolated. */
-const headers = {
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
-};
-
 export default defineConfig({
   root: join(root, "playground"),
   base: "./",
   plugins: [text, library, policy, offline, svelte()],
   worker: { format: "es", plugins: () => [text, library] },
-  server: { headers, fs: { allow: [root] } },
-  preview: { headers },
+  server: { headers: ISOLATION, fs: { allow: [root] } },
+  preview: { headers: ISOLATION },
   build: { outDir: join(root, "dist", "playground"), emptyOutDir: true, target: "es2022", chunkSizeWarningLimit: 4000 },
 });

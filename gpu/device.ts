@@ -95,3 +95,24 @@ export function expectPart(path: string, size: number, length: number, at: numbe
   const fits = at === undefined ? length === size : at >= 0 && at + length <= size;
   if (!fits) throw new Error(`expected ${size} numbers for slot ${path}, got ${length}${at ? ` from ${at} on` : ""}`);
 }
+
+/** A device that does as another one does but for `own`. */
+export function deviceAround(device: Device, own: Partial<Omit<Device, "inFlight">>): Device {
+  const same: Device = {
+    info: device.info,
+    get inFlight() {
+      return device.inFlight;
+    },
+    createSlot: (path, type) => device.createSlot(path, type),
+    dropSlot: (path) => device.dropSlot(path),
+    writeSlot: (path, value, at) => device.writeSlot(path, value, at),
+    readSlot: (path) => device.readSlot(path),
+    prepare: (segment) => device.prepare(segment),
+    run: (prepared, feeds) => device.run(prepared, feeds),
+    release: (prepared) => device.release(prepared),
+    resume: () => device.resume(),
+    measure: (profile) => device.measure?.(profile),
+    dispose: () => device.dispose(),
+  };
+  return Object.assign(same, own);
+}

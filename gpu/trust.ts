@@ -2,7 +2,7 @@
  * Programs that ran on an adapter with every check of the driver on, and without an error, are remembered: the next time
  * they may run without those checks. An error of any kind takes the memory back. Where it is kept, the host says.
  */
-import type { Device } from "./device.ts";
+import { deviceAround, type Device } from "./device.ts";
 
 /** A text that stays from one run of the host to the next, if it can. */
 export interface TextStore {
@@ -57,14 +57,7 @@ export function trusting(device: Device, trust: Trust): Device {
       throw error;
     }
   };
-  return {
-    info: device.info,
-    get inFlight() {
-      return device.inFlight;
-    },
-    createSlot: (path, type) => device.createSlot(path, type),
-    dropSlot: (path) => device.dropSlot(path),
-    writeSlot: (path, value, at) => device.writeSlot(path, value, at),
+  return deviceAround(device, {
     readSlot: (path) => watched(() => device.readSlot(path)),
     prepare: (segment) => watched(() => device.prepare(segment)),
     run: (prepared, feeds) =>
@@ -73,8 +66,6 @@ export function trusting(device: Device, trust: Trust): Device {
         ran = true;
         return result;
       }),
-    release: (prepared) => device.release(prepared),
-    resume: () => device.resume(),
     dispose: async () => {
       try {
         await watched(() => device.dispose());
@@ -82,5 +73,5 @@ export function trusting(device: Device, trust: Trust): Device {
         if (ran || failed) await trust.keep(!failed);
       }
     },
-  };
+  });
 }

@@ -4,7 +4,7 @@
  * inside of WebAssembly; a cut costs nothing, but the watch costs 60 µs, so short steps go without one.
  */
 import { Script } from "node:vm";
-import type { Device, Prepared } from "../gpu/device.ts";
+import { deviceAround, type Device, type Prepared } from "../gpu/device.ts";
 import type { Host } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
 
@@ -34,15 +34,7 @@ function watched<T>(work: () => T): T {
 /** A device that can be cut in a run and while it compiles; afterwards it can only be disposed. */
 export function interruptibleDevice(device: Device): Device {
   const spent = new WeakMap<Prepared, number>();
-  return {
-    info: device.info,
-    get inFlight() {
-      return device.inFlight;
-    },
-    createSlot: (path, type) => device.createSlot(path, type),
-    dropSlot: (path) => device.dropSlot(path),
-    writeSlot: (path, value, at) => device.writeSlot(path, value, at),
-    readSlot: (path) => device.readSlot(path),
+  return deviceAround(device, {
     prepare: async (segment) => watched(() => device.prepare(segment)),
     run: async (prepared, feeds) => {
       const start = performance.now();
@@ -51,11 +43,7 @@ export function interruptibleDevice(device: Device): Device {
       spent.set(prepared, performance.now() - start);
       return result;
     },
-    release: (prepared) => device.release(prepared),
-    resume: () => device.resume(),
-    measure: (profile) => device.measure?.(profile),
-    dispose: () => device.dispose(),
-  };
+  });
 }
 
 export function interruptibleHost(host: Host): Host {

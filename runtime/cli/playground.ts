@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { shortPath } from "../node.ts";
 import { UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
+import { ISOLATION, POLICY } from "./policy.ts";
 import { readSource } from "./source.ts";
 
 const PORT = 7433;
@@ -28,26 +29,10 @@ const TYPES: Readonly<Record<string, string>> = {
   ".webmanifest": "application/manifest+json",
 };
 
-/** What the page may load: itself. Monaco writes style elements; Wasm needs leave to be compiled. */
-export const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "font-src 'self' data:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
 const HEADERS = {
-  "Content-Security-Policy": POLICY,
-  // shared memory, and with it threads, is only given to isolated pages
-  "Cross-Origin-Opener-Policy": "same-origin",
-  "Cross-Origin-Embedder-Policy": "require-corp",
+  // only a header can say who may frame the page
+  "Content-Security-Policy": `${POLICY}; frame-ancestors 'none'`,
+  ...ISOLATION,
   "Cross-Origin-Resource-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",

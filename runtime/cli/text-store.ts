@@ -3,13 +3,11 @@
  * is time.
  */
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import type { TextStore } from "../../gpu/index.ts";
+import { cacheFolder } from "./disk-store.ts";
 
-const folderOfCaches = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "dlx");
-
-export function textStore(name: string, folder = folderOfCaches()): TextStore {
+export function textStore(name: string, folder = cacheFolder(process.env)): TextStore {
   const file = join(folder, name);
   return {
     load: () => readFile(file, "utf8").catch(() => undefined),
