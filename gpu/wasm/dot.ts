@@ -9,7 +9,7 @@ import { NC, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns }
 import type { Cut, Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { packedTogether } from "./pack.ts";
 import { atPacked } from "./packed.ts";
 import { BEGIN, END, PanelWriter } from "./panels.ts";
@@ -20,7 +20,7 @@ import { winogradFunction } from "./winograd.ts";
  * `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end; with `part` they cut
  * the rows into parts of so many, the last one of what is left.
  */
-export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number): Fn {
+export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number): Fn {
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
   return new DotWriter(kernel, madd, shared, helpers, part).write();
@@ -48,7 +48,7 @@ class DotWriter extends PanelWriter {
   private readonly g: number;
   private readonly m0: number;
 
-  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number) {
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     super(f, kernel.n, shared);
     this.kernel = kernel;
