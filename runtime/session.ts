@@ -251,12 +251,14 @@ export class Session {
         continue;
       }
       const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
-      const { context, report } = goOn(this.context, from, program ?? before.program);
+      const { context, report: found } = goOn(this.context, from, program ?? before.program);
+      const report = values ? { ...found, changed: true } : found;
       this.context = context;
-      if (program && (report.changed || values)) this.snapshots.push(before);
+      if (program && report.changed) this.snapshots.push(before);
       if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
       context.probes.touch();
-      context.events$.next({ event: "swap", step: before.at.step, ...report });
+      const undone = program ? {} : ({ undone: true } as const);
+      context.events$.next({ event: "swap", step: before.at.step, ...report, ...undone });
       done(report);
     }
   }

@@ -18,6 +18,13 @@ export class Curve {
     if (this.steps.length > ROOM) this.thin();
   }
 
+  /** Without what came behind a step. */
+  cut(step: number): void {
+    let end = this.steps.length;
+    while (end > 0 && this.steps[end - 1]! > step) end--;
+    this.steps.length = this.values.length = end;
+  }
+
   /** Of each four points the lowest and the highest stay, in their order. */
   private thin(): void {
     const steps: number[] = [];

@@ -165,7 +165,7 @@ describe("values that are written", () => {
     await first.done;
     const learned = new Map(await read(first));
     const report = await second.write(learned);
-    expect(report).toMatchObject({ changed: false, made: [], dropped: [] });
+    expect(report).toMatchObject({ changed: true, made: [], dropped: [] });
     expect(new Map(await read(second))).toEqual(learned);
     second.step();
     await new Promise<void>((done) => second.frames$.subscribe(({ step }) => step === 1 && done()));
