@@ -189,7 +189,7 @@ export class Run {
 
   // ------------------------------------------------------------ the lab
 
-  private get ended(): boolean {
+  get ended(): boolean {
     return this.status === "done" || this.status === "stopped" || this.status === "failed" || this.status === "hung";
   }
 
