@@ -86,6 +86,10 @@ export class Run {
   private pings = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
 
+  constructor(prefer: WebDeviceKind = "auto") {
+    this.prefer = prefer;
+  }
+
   get step(): number {
     return this.frame?.step ?? 0;
   }
