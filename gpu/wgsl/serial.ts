@@ -17,7 +17,7 @@ export function perElement(w: Writer, count: number): void {
 }
 
 export const shader = (w: Writer, count: number, more: readonly string[] = []): Shader => ({
-  code: w.module(SIZE, [], more),
+  ...w.module(SIZE, [], more),
   groups: Math.ceil(count / SIZE),
 });
 

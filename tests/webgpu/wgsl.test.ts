@@ -12,7 +12,7 @@ function texts(node: Node): string[] {
   return kernels.flatMap((kernel) =>
     shadersOf(
       kernel,
-      kernel.params.map(() => 1),
+      kernel.params.map(({ access }) => (access === "write" ? 1 : 0)),
       hardware,
     ).map((s) => `// groups: ${s.groups}\n${s.code}`),
   );
