@@ -91,6 +91,40 @@ export class Writer {
     if (text.endsWith("{")) this.depth++;
   }
 
+  /**
+   * Unit steps to a constant bound: compilers of WGSL count the turns of any other loop at run time, as they cannot tell
+   * that it ends.
+   */
+  loop(i: string, count: number, body: () => void): void {
+    this.line(`for (var ${i} = 0u; ${i} < ${count}u; ${i}++) {`);
+    body();
+    this.line("}");
+  }
+
+  /** From `from` on and below `to`, at most so many times. */
+  range(i: string, from: string, to: string, most: number, body: () => void): void {
+    this.loop(`${i}_turn`, most, () => {
+      this.line(`let ${i} = ${from} + ${i}_turn;`);
+      this.line(`if (${i} >= ${to}) { break; }`);
+      body();
+    });
+  }
+
+  /** Each lane takes one of `lanes` places beside each other, then one of the next, of all that there are. */
+  turns(at: string, lane: string, lanes: number, count: number, body: () => void): void {
+    const turns = Math.ceil(count / lanes);
+    this.loop("turn", turns, () => {
+      this.line(`let ${at} = ${lane}${turns > 1 ? ` + ${lanes}u * turn` : ""};`);
+      if (count % lanes === 0) {
+        body();
+        return;
+      }
+      this.line(`if (${at} < ${count}u) {`);
+      body();
+      this.line("}");
+    });
+  }
+
   call(name: HelperName, ...args: readonly string[]): string {
     this.helpers.add(name);
     return `${name}(${args.join(", ")})`;
