@@ -14,6 +14,7 @@ import type {
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
+import type { Look, Seen } from "./panels/messages.ts";
 
 /** A script as the page opens it. */
 export interface Opening {
@@ -41,6 +42,9 @@ export type ToLab =
   /** The value of the place of the newest checked text, from now on. Ids are the page's. */
   | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
   | { readonly kind: "unprobe"; readonly id: number }
+  /** What a panel shows, from now on. */
+  | { readonly kind: "look"; readonly id: number; readonly look: Look }
+  | { readonly kind: "unlook"; readonly id: number }
   /** Answered by `exported`: the params between two steps. */
   | { readonly kind: "export"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
@@ -72,6 +76,7 @@ export type FromLab =
   | { readonly kind: "broken"; readonly text: string }
   /** What a probe sees; `place` is where its expression stands in the newest checked text. */
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
+  | { readonly kind: "looked"; readonly id: number; readonly seen: Seen }
   /** A file for the person: what was asked for, or what the script saved. */
   | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "pong"; readonly id: number };

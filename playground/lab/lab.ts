@@ -2,7 +2,7 @@
  * The lab: one script, one device, one run. It checks the newest text, swaps it into the run when it checks, and tells
  * the page what happens. It knows no screen; the page may end its thread at any time and lose nothing but the run.
  */
-import { compile, type Program } from "../../lang/index.ts";
+import { compile, type Compiled, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import {
   createSession,
@@ -17,6 +17,7 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
+import { LabPanels } from "./panels.ts";
 import { LabProbes } from "./probes.ts";
 
 /** A file of its own for each thread: the page's policy knows no other workers. */
@@ -35,6 +36,7 @@ export class Lab {
   /** What the person dropped on the page. */
   private readonly files = new Map<string, Uint8Array>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
+  private readonly panels = new LabPanels((id, seen) => this.tell({ kind: "looked", id, seen }));
   private readonly host = webHost({
     files: this.files,
     saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
@@ -71,6 +73,10 @@ export class Lab {
         return this.later(() => this.probes.open(message.id, message));
       case "unprobe":
         return this.probes.close(message.id);
+      case "look":
+        return this.later(() => this.panels.look(message.id, message.look));
+      case "unlook":
+        return this.later(() => this.panels.close(message.id));
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "play":
@@ -108,7 +114,7 @@ export class Lab {
     const { program, diagnostics } = compiled;
     this.tell({ kind: "checked", version: opening.version, diagnostics, program: program && factsOf(program) });
     if (program) await this.start(program, opening.play);
-    if (program) this.probes.use(compiled, this.session);
+    this.watch(compiled);
   }
 
   private async start(program: Program, play: boolean): Promise<void> {
@@ -149,7 +155,7 @@ export class Lab {
     if (!this.session) {
       this.tell(told);
       await this.start(program, true);
-      return this.probes.use(compiled, this.session);
+      return this.watch(compiled);
     }
     let step = 0;
     const watching = this.session.events$.subscribe((event) => {
@@ -158,7 +164,13 @@ export class Lab {
     const report = await this.session.swap(program);
     watching.unsubscribe();
     this.tell({ ...told, swap: report && { ...report, step } });
-    this.probes.use(compiled, this.session);
+    this.watch(compiled);
+  }
+
+  /** What is looked at is looked at in the program that runs now. */
+  private watch(compiled: Compiled): void {
+    if (compiled.program) this.probes.use(compiled, this.session);
+    this.panels.use(compiled, this.session);
   }
 
   /** As they stand between two steps. */

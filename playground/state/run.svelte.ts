@@ -15,6 +15,7 @@ import type {
 import type { FromLab, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
+import { Looks } from "./looks.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -68,6 +69,8 @@ export class Run {
   /** Grows with each change of the curves, which are too large to be watched by value. */
   ticks = $state(0);
   readonly curves = new Map<string, Curve>();
+  /** What panels look at. */
+  readonly looks = new Looks((message) => this.send(message));
 
   private worker: Worker | undefined;
   private lastProbe = 0;
@@ -210,6 +213,7 @@ export class Run {
     for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
+    this.looks.all().forEach(begin);
     this.heard = performance.now();
     clearInterval(this.timer);
     this.timer = setInterval(() => this.watch(), HEARTBEAT);
@@ -257,6 +261,8 @@ export class Run {
         return;
       case "probed":
         return this.probed(message);
+      case "looked":
+        return this.looks.hear(message.id, message.seen);
       case "exported":
         return download(message.name, message.bytes, "application/octet-stream");
       case "saved":
