@@ -14,6 +14,7 @@ import type {
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
+import type { Look, Seen } from "./panels/messages.ts";
 
 /** A script as the page opens it. */
 export interface Opening {
@@ -44,6 +45,9 @@ export type ToLab =
   /** The value of the place of the newest checked text, from now on. Ids are the page's. */
   | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
   | { readonly kind: "unprobe"; readonly id: number }
+  /** What a panel shows, from now on. */
+  | { readonly kind: "look"; readonly id: number; readonly look: Look }
+  | { readonly kind: "unlook"; readonly id: number }
   /** Answered by `exported`: the params and states between two steps. */
   | { readonly kind: "export"; readonly name: string }
   /** Answered by `imported`: what a given file of params has of the running program goes into it. */
@@ -86,6 +90,7 @@ export type FromLab =
   | { readonly kind: "broken"; readonly text: string }
   /** What a probe sees; `place` is where its expression stands in the newest checked text. */
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
+  | { readonly kind: "looked"; readonly id: number; readonly seen: Seen }
   /** What was asked for; without bytes there are no params yet. */
   | { readonly kind: "exported"; readonly name: string; readonly bytes?: Uint8Array }
   /** A file that the script saved. */

@@ -3,7 +3,7 @@
  * the page what happens. It knows no screen; the page may end its thread at any time and lose nothing but the run.
  */
 import { UserError } from "../../lang/diagnostic.ts";
-import { compile, type Program } from "../../lang/index.ts";
+import { compile, type Compiled, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import {
   createSession,
@@ -21,6 +21,7 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
+import { LabPanels } from "./panels.ts";
 import { exportedParams, importParams } from "./params.ts";
 import { LabProbes } from "./probes.ts";
 
@@ -47,6 +48,7 @@ export class Lab {
   private readonly files = new Map<string, Uint8Array>();
   private readonly reads = new Set<string>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
+  private readonly panels = new LabPanels((id, seen) => this.tell({ kind: "looked", id, seen }));
   private readonly host = webHost({
     files: this.files,
     saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
@@ -86,6 +88,10 @@ export class Lab {
         return this.later(() => this.probes.open(message.id, message));
       case "unprobe":
         return this.probes.close(message.id);
+      case "look":
+        return this.later(() => this.panels.look(message.id, message.look));
+      case "unlook":
+        return this.later(() => this.panels.close(message.id));
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "import":
@@ -134,14 +140,18 @@ export class Lab {
     const { program, diagnostics } = compiled;
     this.tell({ kind: "checked", version: opening.version, diagnostics, program: program && factsOf(program) });
     if (program) await this.start(program, opening.play);
-    if (program) this.probes.use(compiled, this.session);
+    this.watch(compiled);
   }
 
   private async start(program: Program, play: boolean): Promise<void> {
     const device = await this.device;
     const run = this.opening?.version ?? 0;
     if (!device) throw new Error("expected a device before a script, got none");
-    const recompile = async (inputs: Inputs) => (await this.check(this.running.text, inputs)).program;
+    const recompile = async (inputs: Inputs) => {
+      const compiled = await this.check(this.running.text, inputs);
+      this.later(() => this.watch(compiled));
+      return compiled.program;
+    };
     this.running = { text: "", inputs: {}, ...this.opening };
     const session = createSession({
       program,
@@ -180,7 +190,13 @@ export class Lab {
     if (!session) await this.start(program, true);
     else if (!undoing || !(await this.undo(session, text))) await session.swap(program);
     this.running = this.opening;
-    this.probes.use(compiled, this.session);
+    this.watch(compiled);
+  }
+
+  /** What is looked at is looked at in the program that runs now. */
+  private watch(compiled: Compiled): void {
+    if (compiled.program) this.probes.use(compiled, this.session);
+    this.panels.use(compiled, this.session);
   }
 
   /** Back to when this text last ran; false when it never did, or too long ago. */

@@ -15,6 +15,7 @@ import type {
 import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
+import { Looks } from "./looks.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -74,6 +75,8 @@ export class Run {
   /** Grows with each change of the curves, which are too large to be watched by value. */
   ticks = $state(0);
   readonly curves = new Map<string, Curve>();
+  /** What panels look at. */
+  readonly looks = new Looks((message) => this.send(message));
 
   private worker: Worker | undefined;
   private lastProbe = 0;
@@ -223,6 +226,7 @@ export class Run {
     for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
+    this.looks.all().forEach(begin);
     this.heard = performance.now();
     clearInterval(this.timer);
     this.timer = setInterval(() => this.watch(), HEARTBEAT);
@@ -278,6 +282,8 @@ export class Run {
         return;
       case "probed":
         return this.probed(message);
+      case "looked":
+        return this.looks.hear(message.id, message.seen);
       case "exported":
         if (message.bytes) return download(message.name, message.bytes, "application/octet-stream");
         this.note = "there are no params yet; let it train a step";
