@@ -14,6 +14,7 @@ import type {
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
+import type { Inspect, Inspected } from "./hood/messages.ts";
 
 /** A script as the page opens it. */
 export interface Opening {
@@ -41,6 +42,8 @@ export type ToLab =
   /** The value of the place of the newest checked text, from now on. Ids are the page's. */
   | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
   | { readonly kind: "unprobe"; readonly id: number }
+  /** Answered by `inspected` under the same id, or not at all where there is no program to look into. */
+  | { readonly kind: "inspect"; readonly id: number; readonly ask: Inspect }
   /** Answered by `exported`: the params between two steps. */
   | { readonly kind: "export"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
@@ -72,6 +75,7 @@ export type FromLab =
   | { readonly kind: "broken"; readonly text: string }
   /** What a probe sees; `place` is where its expression stands in the newest checked text. */
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
+  | { readonly kind: "inspected"; readonly id: number; readonly answer: Inspected }
   /** A file for the person: what was asked for, or what the script saved. */
   | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
   | { readonly kind: "pong"; readonly id: number };

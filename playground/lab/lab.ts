@@ -17,6 +17,7 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
+import { LabInspect } from "./inspect.ts";
 import { LabProbes } from "./probes.ts";
 
 /** A file of its own for each thread: the page's policy knows no other workers. */
@@ -35,6 +36,7 @@ export class Lab {
   /** What the person dropped on the page. */
   private readonly files = new Map<string, Uint8Array>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
+  private readonly inspect = new LabInspect((id, answer) => this.tell({ kind: "inspected", id, answer }));
   private readonly host = webHost({
     files: this.files,
     saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
@@ -71,6 +73,8 @@ export class Lab {
         return this.later(() => this.probes.open(message.id, message));
       case "unprobe":
         return this.probes.close(message.id);
+      case "inspect":
+        return this.later(() => this.inspect.answer(message.id, message.ask, this.session));
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "play":
@@ -90,15 +94,18 @@ export class Lab {
     await this.close();
     const before = this.device;
     const opened = openWebDevice({ prefer, startWorker });
-    this.device = opened.then(({ device }) => device);
+    this.device = opened.then(({ device }) => this.inspect.noting(device));
     const { device, reason } = await opened;
     this.tell({ kind: "device", info: device.info, reason });
     await (await before)?.dispose();
   }
 
-  private check(text: string, inputs: Inputs) {
+  private async check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    return compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    const begin = performance.now();
+    const compiled = await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    this.inspect.checked(compiled, performance.now() - begin);
+    return compiled;
   }
 
   private async open(opening: Opening): Promise<void> {
