@@ -8,6 +8,7 @@ import {
   notingPrepare,
   treeOf,
   viewedDevice,
+  type Measured,
   type PreparedIn,
   type SegmentKernels,
   type ViewedDevice,
@@ -17,9 +18,11 @@ import type { Inspect, Inspected, StepCounts } from "../hood/messages.ts";
 import { withoutCode } from "../hood/kernel-table.ts";
 import { Drawn, textOf } from "./drawn.ts";
 
-/** How long kernels are timed, unless so many steps are done before. */
-const MOST_MS = 1500;
+/** Kernels are timed for so many steps or so long; where steps are slow, until there are a few. */
 const MOST_STEPS = 50;
+const ENOUGH_MS = 1500;
+const FEWEST_STEPS = 3;
+const MOST_MS = 20_000;
 const LOOK_MS = 50;
 
 export class LabInspect {
@@ -57,7 +60,13 @@ export class LabInspect {
       return;
     }
     if (!session) return;
-    if (ask.what === "times") return void this.time(id, session);
+    if (ask.what === "times") {
+      const text = textOf(session.program);
+      const times = (measured: Measured) => this.tell(id, { what: "times", text, measured });
+      // the device may be lost meanwhile
+      const failed = (error: unknown) => times({ steps: 0, rows: [], missing: String(error) });
+      return void this.time(session).then((measured) => measured && times(measured), failed);
+    }
     this.tell(id, await this.of(ask, session));
   }
 
@@ -90,27 +99,35 @@ export class LabInspect {
     return this.kernels.of([session.program, this.prepared().at(-1)], () => session.kernels());
   }
 
-  private async time(id: number, session: Session): Promise<void> {
+  /** Undefined when it is asked for again before it is done. */
+  private async time(session: Session): Promise<Measured | undefined> {
     this.stopTiming();
-    const text = textOf(session.program);
     const profiling = session.measure();
-    let over = false;
+    const begin = performance.now();
+    let [over, running] = [false, true];
+    const mode = session.mode$.subscribe((now) => (running = now === "playing"));
+    const ended = () => (running = false);
+    session.done.then(ended, ended);
     this.stopTiming = () => {
       over = true;
       profiling.stop();
     };
-    const end = performance.now() + MOST_MS;
+    const enough = (): boolean => {
+      const { steps } = profiling.read();
+      const ms = performance.now() - begin;
+      return !running || steps >= MOST_STEPS || (ms > ENOUGH_MS && steps >= FEWEST_STEPS) || ms > MOST_MS;
+    };
     // the first call of a kernel that is timed may have to be compiled for it
-    let begun = false;
-    while (!over && performance.now() < end && profiling.read().steps < MOST_STEPS) {
+    let fresh = true;
+    while (!over && !enough()) {
       await new Promise((done) => setTimeout(done, LOOK_MS));
-      if (!begun && profiling.read().steps > 0) {
-        profiling.reset();
-        begun = true;
-      }
+      if (!fresh || profiling.read().steps === 0) continue;
+      fresh = false;
+      profiling.reset();
     }
+    mode.unsubscribe();
     profiling.stop();
-    if (!over) this.tell(id, { what: "times", text, measured: profiling.read() });
+    return over ? undefined : profiling.read();
   }
 }
 

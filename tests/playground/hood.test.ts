@@ -1,5 +1,6 @@
 /** Under the hood of the page: what a person sees of tree, graph, kernels, code and counts, and how it goes with the editor. */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,6 +19,11 @@ async function selected(page: Page): Promise<string> {
   await page.locator(".monaco-editor textarea, .monaco-editor .native-edit-context").first().focus();
   await page.keyboard.press("Control+C");
   return page.evaluate<string>("navigator.clipboard.readText()");
+}
+interface Found {
+  readonly id: string;
+  readonly impact: string;
+  readonly at: string;
 }
 const seeing = { permissions: ["clipboard-read", "clipboard-write"] };
 
@@ -119,6 +125,19 @@ describe.skipIf(!hasBrowser)("under the hood on the cpu device", () => {
     await expect.poll(() => page.evaluate<string>("navigator.clipboard.readText()")).toBe(await code.textContent());
   });
 
+  test("axe finds nothing serious in any of the tabs", async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    await page.evaluate(axe);
+    for (const name of ["AST", "Graph", "Kernels", "WGSL/Wasm", "Stats"]) {
+      await tab(page, name);
+      await page.getByRole("tabpanel").locator("[data-testid]").first().waitFor();
+      const found = await page.evaluate<Found[]>(
+        "axe.run('.panel').then(({ violations }) => violations.map(({ id, impact, nodes }) => ({ id, impact, at: nodes[0].html })))",
+      );
+      expect(found.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
+    }
+  });
+
   test("stats: each count with its meaning, and the docs behind it", async () => {
     await tab(page, "Stats");
     const row = page.getByTestId("stats").getByRole("row", { name: /^Parameters/ });
@@ -146,6 +165,8 @@ describe.skipIf(!hasBrowser)("under the hood on webgpu", () => {
     await expect
       .poll(() => page.getByTestId("kernels-per-step").textContent(), { timeout: 20_000 })
       .toBe(String(expected));
+    const said = () => page.getByRole("tabpanel").getByRole("status").textContent();
+    await expect.poll(said, { timeout: 30_000 }).toMatch(/measured over \d+ steps?\.$|^No times: /);
     await tab(page, "WGSL/Wasm");
     await expect.poll(() => page.getByTestId("code").textContent(), { timeout: 20_000 }).toContain("@compute");
     await page.close();
