@@ -7,6 +7,7 @@ import Graph from "../hood/Graph.svelte";
 import Kernels from "../hood/Kernels.svelte";
 import Stats from "../hood/Stats.svelte";
 import Tree from "../hood/Tree.svelte";
+import Layers from "./Layers.svelte";
 import Output from "./Output.svelte";
 
 export interface PanelProps {
@@ -22,6 +23,7 @@ export interface Tab {
 
 export const tabs: readonly Tab[] = [
   { id: "output", label: "Output", panel: Output },
+  { id: "layers", label: "Layers", panel: Layers },
   { id: "tree", label: "AST", panel: Tree },
   { id: "graph", label: "Graph", panel: Graph },
   { id: "kernels", label: "Kernels", panel: Kernels },

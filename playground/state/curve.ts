@@ -1,55 +1,42 @@
-/**
- * One series of a plot. Above its room, neighbours are joined to bins that keep their lowest and highest value, so that
- * a spike is never thinned away.
- */
+/** One series of a plot: all points, thinned above its room so that no spike is lost. */
 import type { SeriesPart } from "../../runtime/index.ts";
+// by itself: the door of the runtime brings its compiler along
+import { PointList } from "../../runtime/sinks/series.ts";
 
 const ROOM = 20_000;
 
 export class Curve {
-  steps: number[] = [];
-  values: number[] = [];
+  private list = new PointList(ROOM);
 
   add(steps: ArrayLike<number>, values: ArrayLike<number>): void {
-    for (let i = 0; i < steps.length; i++) {
-      this.steps.push(steps[i]!);
-      this.values.push(values[i]!);
-    }
-    if (this.steps.length > ROOM) this.thin();
+    for (let i = 0; i < steps.length; i++) this.list.add(steps[i]!, values[i]!);
   }
 
-  /** Of each four points the lowest and the highest stay, in their order. */
-  private thin(): void {
-    const steps: number[] = [];
-    const values: number[] = [];
-    for (let i = 0; i < this.steps.length; i += 4) {
-      const end = Math.min(i + 4, this.steps.length);
-      let low = i;
-      let high = i;
-      for (let k = i; k < end; k++) {
-        // what is no number takes the place of the lowest
-        const value = this.values[k]!;
-        if (Number.isNaN(value) || value < this.values[low]!) low = k;
-        if (!(value <= this.values[high]!) && !Number.isNaN(value)) high = k;
-      }
-      for (const k of low === high ? [low] : [Math.min(low, high), Math.max(low, high)]) {
-        steps.push(this.steps[k]!);
-        values.push(this.values[k]!);
-      }
-    }
-    [this.steps, this.values] = [steps, values];
+  /** Without what came behind a step. */
+  cut(step: number): void {
+    const { steps, values } = this;
+    const behind = steps.findLastIndex((each) => each <= step) + 1;
+    this.list = new PointList(ROOM);
+    this.add(steps.subarray(0, behind), values.subarray(0, behind));
   }
 
+  /** Views of what is there; they hold until the next point. */
+  get steps(): Float64Array {
+    return this.list.points.steps;
+  }
+  get values(): Float64Array {
+    return this.list.points.values;
+  }
   get last(): number | undefined {
     return this.values.at(-1);
   }
 }
 
 /** The exponential mean with its start corrected, as optimizers have it; what is not a number is passed over. */
-export function smoothed(values: readonly number[], keep: number): number[] {
+export function smoothed(values: ArrayLike<number>, keep: number): number[] {
   let mean = 0;
   let weight = 0;
-  return values.map((value) => {
+  return Array.from(values, (value) => {
     if (!Number.isFinite(value)) return value;
     mean = keep * mean + (1 - keep) * value;
     weight = keep * weight + (1 - keep);

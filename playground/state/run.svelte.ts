@@ -12,10 +12,11 @@ import type {
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
-import type { FromLab, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
+import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
 import { Hood } from "./hood.svelte.ts";
+import { Looks } from "./looks.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -60,6 +61,12 @@ export class Run {
   shown = $state.raw<readonly ShownItem[]>([]);
   marks = $state.raw<readonly Mark[]>([]);
   note = $state<string>();
+  /** The text that undoing the last swap brings back. */
+  before = $state<string>();
+  /** Files that the script has read. */
+  reads = $state.raw<readonly string[]>([]);
+  /** What came of taking params from a file, by its name. */
+  imported = $state.raw<ReadonlyMap<string, Imported>>(new Map());
   probes = $state.raw<readonly Probing[]>([]);
   /** Files that the script saved, by name. */
   saved = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
@@ -71,6 +78,8 @@ export class Run {
   readonly curves = new Map<string, Curve>();
   /** What stands under the hood, asked for while somebody looks. */
   readonly hood = new Hood((id, ask) => this.send({ kind: "inspect", id, ask }));
+  /** What panels look at. */
+  readonly looks = new Looks((message) => this.send(message));
 
   private worker: Worker | undefined;
   private lastProbe = 0;
@@ -82,6 +91,10 @@ export class Run {
   private heard = 0;
   private pings = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(prefer: WebDeviceKind = "auto") {
+    this.prefer = prefer;
+  }
 
   get step(): number {
     return this.frame?.step ?? 0;
@@ -101,11 +114,12 @@ export class Run {
     this.begin(options.play ?? true);
   }
 
-  edit(text: string): void {
-    if (text === this.text) return;
+  /** `undoing`: back to a text from before; the run goes back with it. */
+  edit(text: string, undoing = false): void {
+    if (text === this.text && !undoing) return;
     this.text = text;
     if (this.ended) return this.begin(true);
-    this.send({ kind: "edit", version: ++this.version, text });
+    this.send({ kind: "edit", version: ++this.version, text, undoing });
   }
 
   play(): void {
@@ -150,14 +164,16 @@ export class Run {
   exportParams(name: string): void {
     this.send({ kind: "export", name });
   }
-  /** The script reads it from its next check on. */
-  give(name: string, bytes: Uint8Array): void {
-    this.files = new Map([...this.files, [name, bytes]]);
-    this.send({ kind: "file", name, bytes });
-    this.begin(true);
+  /** Scripts may read it from now on; without bytes it is no more. One that needs it begins again. */
+  give(name: string, bytes: Uint8Array | undefined): void {
+    const others = [...this.files].filter(([each]) => each !== name);
+    this.files = new Map(bytes ? [...others, [name, bytes]] : others);
+    this.worker?.postMessage({ kind: "file", name, bytes } satisfies ToLab);
+    if (this.worker && (this.reads.includes(name) || !this.program)) this.begin(true);
   }
-  undo(): void {
-    this.send({ kind: "undo" });
+  /** What a file of params has of this script goes into the run. */
+  importParams(name: string): void {
+    this.send({ kind: "import", name });
   }
 
   set(input: InputDecl, value: InputValue): void {
@@ -183,14 +199,14 @@ export class Run {
 
   // ------------------------------------------------------------ the lab
 
-  private get ended(): boolean {
+  get ended(): boolean {
     return this.status === "done" || this.status === "stopped" || this.status === "failed" || this.status === "hung";
   }
 
   private begin(play: boolean): void {
     this.curves.clear();
     [this.marks, this.prints, this.messages, this.shown] = [[], [], [], []];
-    [this.frame, this.end, this.note] = [undefined, undefined, undefined];
+    [this.frame, this.end, this.note, this.before] = [undefined, undefined, undefined, undefined];
     this.ticks++;
     this.status = "opening";
     const opening = { file: this.file, text: this.text, inputs: this.values, seed: this.seed, play };
@@ -213,6 +229,7 @@ export class Run {
     for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
+    this.looks.all().forEach(begin);
     this.heard = performance.now();
     clearInterval(this.timer);
     this.timer = setInterval(() => this.watch(), HEARTBEAT);
@@ -258,12 +275,24 @@ export class Run {
         this.status = "failed";
         this.note = `a mistake in dlx itself: ${message.text}`;
         return;
+      case "swapped":
+        return this.swapped(message);
+      case "reads":
+        this.reads = message.names;
+        return;
+      case "imported":
+        this.imported = new Map([...this.imported, [message.name, message.answer]]);
+        return;
       case "probed":
         return this.probed(message);
       case "inspected":
         return this.hood.hear(message.id, message.answer);
+      case "looked":
+        return this.looks.hear(message.id, message.seen);
       case "exported":
-        return download(message.name, message.bytes, "application/octet-stream");
+        if (message.bytes) return download(message.name, message.bytes, "application/octet-stream");
+        this.note = "there are no params yet; let it train a step";
+        return;
       case "saved":
         this.saved = new Map([...this.saved, [message.name, message.bytes]]);
         return;
@@ -272,7 +301,7 @@ export class Run {
     }
   }
 
-  private checked({ version, program, swap }: FromLab & { kind: "checked" }): void {
+  private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
     this.hood.changed();
     this.stale = program === undefined && this.program !== undefined;
@@ -281,8 +310,12 @@ export class Run {
       return;
     }
     this.program = program;
-    if (!swap?.changed) return;
-    const { made, dropped, kept, step } = swap;
+  }
+
+  private swapped({ changed, made, dropped, kept, step, undone, before, inputs }: FromLab & { kind: "swapped" }): void {
+    if (!changed) return;
+    this.before = before;
+    if (undone) return this.back(step, inputs);
     const parts = [
       `${kept} kept`,
       ...(made.length > 0 ? [`begun anew: ${made.join(", ")}`] : []),
@@ -290,6 +323,19 @@ export class Run {
     ];
     this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
+  }
+
+  /** What came after a step never was. */
+  private back(step: number, inputs: Values): void {
+    for (const curve of this.curves.values()) curve.cut(step);
+    this.ticks++;
+    this.marks = this.marks.filter((mark) => mark.step < step);
+    this.note = `back at step ${step}, with the state it had then`;
+    // one that shapes the program is as it was checked with
+    const shaping = this.inputs.flatMap(({ kind, name }) => (kind === "shape" ? [name] : []));
+    const others = Object.entries(this.values).filter(([name]) => !shaping.includes(name));
+    const theirs = Object.entries(inputs).filter(([name]) => shaping.includes(name));
+    this.values = Object.fromEntries([...others, ...theirs]);
   }
 
   private probed({ id, view }: FromLab & { kind: "probed" }): void {
