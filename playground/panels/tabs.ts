@@ -4,6 +4,7 @@ import type { Run } from "../state/run.svelte.ts";
 import type { Script } from "../state/script.svelte.ts";
 import Layers from "./Layers.svelte";
 import Output from "./Output.svelte";
+import Values from "./Values.svelte";
 
 export interface PanelProps {
   readonly run: Run;
@@ -18,5 +19,6 @@ export interface Tab {
 
 export const tabs: readonly Tab[] = [
   { id: "output", label: "Output", panel: Output },
+  { id: "values", label: "Values", panel: Values },
   { id: "layers", label: "Layers", panel: Layers },
 ];
