@@ -14,6 +14,7 @@ import type {
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
+import type { Inspect, Inspected } from "./hood/messages.ts";
 import type { Look, Seen } from "./panels/messages.ts";
 
 /** A script as the page opens it. */
@@ -45,6 +46,8 @@ export type ToLab =
   /** A value, from now on. Ids are the page's. */
   | { readonly kind: "probe"; readonly id: number; readonly of: Watched }
   | { readonly kind: "unprobe"; readonly id: number }
+  /** Answered by `inspected` under the same id, or not at all where there is no program to look into. */
+  | { readonly kind: "inspect"; readonly id: number; readonly ask: Inspect }
   /** What a panel shows, from now on. */
   | { readonly kind: "look"; readonly id: number; readonly look: Look }
   | { readonly kind: "unlook"; readonly id: number }
@@ -93,6 +96,7 @@ export type FromLab =
   | { readonly kind: "broken"; readonly text: string }
   /** What a probe sees; `place` is where its expression stands in the newest checked text. */
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
+  | { readonly kind: "inspected"; readonly id: number; readonly answer: Inspected }
   | { readonly kind: "looked"; readonly id: number; readonly seen: Seen }
   /** What was asked for; without bytes there are no params yet. */
   | { readonly kind: "exported"; readonly name: string; readonly bytes?: Uint8Array }

@@ -21,6 +21,7 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
+import { LabInspect } from "./inspect.ts";
 import { LabPanels } from "./panels.ts";
 import { exportedParams, importParams } from "./params.ts";
 import { LabProbes } from "./probes.ts";
@@ -48,6 +49,7 @@ export class Lab {
   private readonly files = new Map<string, Uint8Array>();
   private readonly reads = new Set<string>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
+  private readonly inspect = new LabInspect((id, answer) => this.tell({ kind: "inspected", id, answer }));
   private readonly panels = new LabPanels((id, seen) => this.tell({ kind: "looked", id, seen }));
   private readonly host = webHost({
     files: this.files,
@@ -88,6 +90,8 @@ export class Lab {
         return this.later(() => this.probes.open(message.id, message.of));
       case "unprobe":
         return this.probes.close(message.id);
+      case "inspect":
+        return this.later(() => this.inspect.answer(message.id, message.ask, this.session));
       case "look":
         return this.later(() => this.panels.look(message.id, message.look));
       case "unlook":
@@ -114,7 +118,7 @@ export class Lab {
     await this.close();
     const before = this.device;
     const opened = openWebDevice({ prefer, startWorker });
-    this.device = opened.then(({ device }) => device);
+    this.device = opened.then(({ device }) => this.inspect.noting(device));
     const { device, reason } = await opened;
     this.tell({ kind: "device", info: device.info, reason });
     await (await before)?.dispose();
@@ -125,9 +129,12 @@ export class Lab {
     else this.files.delete(name);
   }
 
-  private check(text: string, inputs: Inputs) {
+  private async check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    return compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    const begin = performance.now();
+    const compiled = await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    this.inspect.checked(compiled, performance.now() - begin);
+    return compiled;
   }
 
   private async open(opening: Opening): Promise<void> {

@@ -15,6 +15,7 @@ import type {
 import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
+import { Hood } from "./hood.svelte.ts";
 import { Looks } from "./looks.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
@@ -78,6 +79,8 @@ export class Run {
   /** Grows with each change of the curves, which are too large to be watched by value. */
   ticks = $state(0);
   readonly curves = new Map<string, Curve>();
+  /** What stands under the hood, asked for while somebody looks. */
+  readonly hood = new Hood((id, ask) => this.send({ kind: "inspect", id, ask }));
   /** What panels look at. */
   readonly looks = new Looks((message) => this.send(message));
 
@@ -290,6 +293,8 @@ export class Run {
         return;
       case "probed":
         return this.probed(message);
+      case "inspected":
+        return this.hood.hear(message.id, message.answer);
       case "looked":
         return this.looks.hear(message.id, message.seen);
       case "exported":
@@ -306,6 +311,7 @@ export class Run {
 
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
+    this.hood.changed();
     this.stale = program === undefined && this.program !== undefined;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
@@ -360,6 +366,7 @@ export class Run {
 
   private feed({ frame, series, shown, prints, events }: FeedMessage): void {
     if (frame) this.frame = frame;
+    if (events.some(({ event }) => event === "swap")) this.hood.changed();
     if (addPoints(this.curves, series)) this.ticks++;
     this.shown = shown.at(-1)?.items ?? this.shown;
     if (prints.length > 0) this.prints = [...this.prints, ...prints.map(({ text }) => text)].slice(-500);
