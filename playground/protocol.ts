@@ -43,8 +43,8 @@ export type ToLab =
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }
   | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
-  /** The value of the place of the newest checked text, from now on. Ids are the page's. */
-  | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
+  /** A value, from now on. Ids are the page's. */
+  | { readonly kind: "probe"; readonly id: number; readonly of: Watched }
   | { readonly kind: "unprobe"; readonly id: number }
   /** Answered by `inspected` under the same id, or not at all where there is no program to look into. */
   | { readonly kind: "inspect"; readonly id: number; readonly ask: Inspect }
@@ -57,6 +57,9 @@ export type ToLab =
   | { readonly kind: "import"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
   | { readonly kind: "ping"; readonly id: number };
+
+/** A place of the newest checked text, or a slot. */
+export type Watched = { readonly start: number; readonly end: number } | { readonly slot: string };
 
 export interface ProgramFacts {
   readonly seed: number;

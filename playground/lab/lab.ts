@@ -87,7 +87,7 @@ export class Lab {
       case "set":
         return this.set(message.name, message.value);
       case "probe":
-        return this.later(() => this.probes.open(message.id, message));
+        return this.later(() => this.probes.open(message.id, message.of));
       case "unprobe":
         return this.probes.close(message.id);
       case "inspect":

@@ -12,7 +12,7 @@ import type {
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
-import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
+import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
 import { Hood } from "./hood.svelte.ts";
@@ -24,7 +24,10 @@ export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "fa
 export interface Probing {
   readonly id: number;
   readonly view: ProbeShown | undefined;
-  readonly history: Curve;
+  /** The mean of each part over the steps, by its name; of a single number that is the number. */
+  readonly history: ReadonlyMap<string, Curve>;
+  /** Where it is shown. */
+  readonly where: "tile" | "panel";
 }
 
 /** Something that happened at a step; drawn on every curve. */
@@ -152,9 +155,14 @@ export class Run {
   }
   /** Watches the expression around a place of the text. */
   probe(start: number, end = start): void {
+    this.watchValue({ start, end }, "tile");
+  }
+  /** Until `unprobe`. */
+  watchValue(of: Watched, where: Probing["where"]): number {
     const id = ++this.lastProbe;
-    this.probes = [...this.probes, { id, view: undefined, history: new Curve() }];
-    this.send({ kind: "probe", id, start, end });
+    this.probes = [...this.probes, { id, view: undefined, history: new Map(), where }];
+    this.send({ kind: "probe", id, of });
+    return id;
   }
   unprobe(id: number): void {
     this.probes = this.probes.filter((each) => each.id !== id);
@@ -342,11 +350,17 @@ export class Run {
     this.probes = this.probes.map((each) => {
       if (each.id !== id) return each;
       const { state } = view;
-      const [part] = state.kind === "value" ? state.parts : [];
-      // a single number has a curve
-      if (state.kind === "value" && part?.kind === "tensor" && part.values.length === 1)
-        each.history.add([state.step], [part.values[0]!]);
-      return { ...each, view };
+      if (state.kind !== "value") return { ...each, view };
+      const history = new Map(each.history);
+      for (const part of state.parts) {
+        if (part.kind !== "tensor") continue;
+        const curve = history.get(part.name) ?? new Curve();
+        const last = curve.steps.at(-1) ?? -1;
+        if (state.step < last) curve.cut(state.step - 1);
+        if (state.step !== last) curve.add([state.step], [part.stats.mean]);
+        history.set(part.name, curve);
+      }
+      return { ...each, view, history };
     });
   }
 
