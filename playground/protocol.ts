@@ -43,6 +43,8 @@ export type ToLab =
   | { readonly kind: "unprobe"; readonly id: number }
   /** Answered by `exported`: the params between two steps. */
   | { readonly kind: "export"; readonly name: string }
+  /** A message of the feed was taken: another may come. */
+  | { readonly kind: "took"; readonly run: number }
   /** Answered by `pong`: the lab is alive. */
   | { readonly kind: "ping"; readonly id: number };
 
@@ -74,7 +76,11 @@ export type FromLab =
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
   /** A file for the person: what was asked for, or what the script saved. */
   | { readonly kind: "exported" | "saved"; readonly name: string; readonly bytes: Uint8Array }
+  /** What it does from now on, said before it may hear nothing for a while. */
+  | { readonly kind: "doing"; readonly what: Doing }
   | { readonly kind: "pong"; readonly id: number };
+
+export type Doing = "check" | "run";
 
 export interface ProbeShown {
   readonly label: string;

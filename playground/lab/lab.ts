@@ -11,6 +11,9 @@ import {
   webHost,
   webWorkers,
   type Device,
+  type Feed,
+  type FeedMessage,
+  type FeedOptions,
   type Inputs,
   type Session,
   type WebDeviceKind,
@@ -24,11 +27,17 @@ const startWorker = webWorkers(
   () => new Worker(new URL("../../runtime/thread-web.ts", import.meta.url), { type: "module", name: "thread" }),
 );
 
+/** What the page takes in without a pause that a person would notice. */
+const FEED: FeedOptions = { points: 20_000, series: 400, ahead: 2 };
+
 export class Lab {
   private readonly tell: (message: FromLab, buffers?: ArrayBuffer[]) => void;
   private device: Promise<Device> | undefined;
   private opening: Opening | undefined;
   private session: Session | undefined;
+  private feeding: Feed | undefined;
+  /** The newest of each name that the script saved, until the next message. */
+  private readonly saved = new Map<string, Uint8Array>();
   /** Of the newest text that the page has sent. */
   private version = 0;
   private perSecond = Infinity;
@@ -37,7 +46,7 @@ export class Lab {
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
   private readonly host = webHost({
     files: this.files,
-    saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
+    saved: (name, bytes) => this.saved.set(name, bytes),
   });
   /** What was asked for is done in that order. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -71,6 +80,8 @@ export class Lab {
         return this.later(() => this.probes.open(message.id, message));
       case "unprobe":
         return this.probes.close(message.id);
+      case "took":
+        return message.run === this.opening?.version ? this.feeding?.took() : undefined;
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "play":
@@ -96,9 +107,14 @@ export class Lab {
     await (await before)?.dispose();
   }
 
-  private check(text: string, inputs: Inputs) {
+  private async check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    return compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    this.tell({ kind: "doing", what: "check" });
+    try {
+      return await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    } finally {
+      this.tell({ kind: "doing", what: "run" });
+    }
   }
 
   private async open(opening: Opening): Promise<void> {
@@ -127,7 +143,7 @@ export class Lab {
     });
     session.pace(this.perSecond);
     this.session = session;
-    feed(session, (message, buffers) => this.tell({ kind: "feed", run, message }, buffers));
+    this.feeding = feed(session, (message, buffers) => this.send(run, message, buffers), FEED);
     session.mode$.subscribe((mode) => this.tell({ kind: "mode", run, mode }));
     session.done.then(
       (end) => {
@@ -136,6 +152,12 @@ export class Lab {
       (error: unknown) => this.later(() => Promise.reject(error)),
     );
     if (play) session.play();
+  }
+
+  private send(run: number, message: FeedMessage, buffers: ArrayBuffer[]): void {
+    for (const [name, bytes] of this.saved) this.tell({ kind: "saved", name, bytes });
+    this.saved.clear();
+    this.tell({ kind: "feed", run, message }, buffers);
   }
 
   /** Texts that are not the newest any more are left out. */
