@@ -28,7 +28,7 @@ const startWorker = webWorkers(
 );
 
 /** What the page takes in without a pause that a person would notice. */
-const FEED: FeedOptions = { points: 20_000, series: 400, ahead: 2 };
+const FEED: FeedOptions = { points: 20_000, series: 200, ahead: 1 };
 
 export class Lab {
   private readonly tell: (message: FromLab, buffers?: ArrayBuffer[]) => void;
