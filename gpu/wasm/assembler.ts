@@ -27,12 +27,15 @@ function f32Bytes(x: number): number[] {
 export class Fn {
   readonly params: readonly WasmType[];
   readonly results: readonly WasmType[];
-  private readonly locals: WasmType[] = [];
-  private readonly code: number[] = [];
+  private readonly locals: WasmType[];
+  private readonly code: number[];
 
-  constructor(params: readonly WasmType[], results: readonly WasmType[] = []) {
+  /** `within`: the function whose code goes on here, in other words. */
+  constructor(params: readonly WasmType[], results: readonly WasmType[] = [], within?: Fn) {
     this.params = params;
     this.results = results;
+    this.locals = within?.locals ?? [];
+    this.code = within?.code ?? [];
   }
 
   local(type: WasmType): number {

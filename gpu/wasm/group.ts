@@ -9,7 +9,7 @@ import { Fn } from "./assembler.ts";
 import { asWinograd, cutOf } from "./blocks.ts";
 import { dotFunction } from "./dot.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 
 interface Range {
@@ -62,12 +62,12 @@ export function groupSteps(kernel: GroupKernel): {
 }
 
 /** The function of a kernel within another one. */
-export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls) =>
+export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: Helpers) =>
   shared(`member ${kernelText(own)}`, () =>
     own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
   );
 
-export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: Helpers): Fn {
   const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
   const [from, to] = [f.local("i32"), f.local("i32")];
   /** A border of the whole range as a border of a member's own steps. */

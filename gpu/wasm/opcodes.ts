@@ -139,6 +139,7 @@ const simd = {
   "i32x4.trunc_sat_f64x2_s_zero": 0xfc,
   "f64x2.convert_low_i32x4_s": 0xfe,
   "f32x4.relaxed_madd": 0x105,
+  "f32x4.relaxed_nmadd": 0x106,
 } as const;
 
 /** Memory instructions: an alignment and an offset follow; those with `_lane` take a lane too. */

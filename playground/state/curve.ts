@@ -4,10 +4,18 @@ import { PointList, type SeriesPart } from "../../runtime/index.ts";
 const ROOM = 20_000;
 
 export class Curve {
-  private readonly list = new PointList(ROOM);
+  private list = new PointList(ROOM);
 
   add(steps: ArrayLike<number>, values: ArrayLike<number>): void {
     for (let i = 0; i < steps.length; i++) this.list.add(steps[i]!, values[i]!);
+  }
+
+  /** Without what came behind a step. */
+  cut(step: number): void {
+    const { steps, values } = this;
+    const behind = steps.findLastIndex((each) => each <= step) + 1;
+    this.list = new PointList(ROOM);
+    this.add(steps.subarray(0, behind), values.subarray(0, behind));
   }
 
   /** Views of what is there; they hold until the next point. */

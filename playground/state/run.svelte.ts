@@ -12,7 +12,7 @@ import type {
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
-import type { Doing, FromLab, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
+import type { Doing, FromLab, Imported, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -72,6 +72,12 @@ export class Run {
   note = $state<string>();
   /** While the lab does not answer: what it is at, and for how long. */
   silence = $state<string>();
+  /** The text that undoing the last swap brings back. */
+  before = $state<string>();
+  /** Files that the script has read. */
+  reads = $state.raw<readonly string[]>([]);
+  /** What came of taking params from a file, by its name. */
+  imported = $state.raw<ReadonlyMap<string, Imported>>(new Map());
   probes = $state.raw<readonly Probing[]>([]);
   /** Files that the script saved, by name. */
   saved = $state.raw<ReadonlyMap<string, Uint8Array>>(new Map());
@@ -103,6 +109,10 @@ export class Run {
     giveUp: () => this.giveUp(),
   });
 
+  constructor(prefer: WebDeviceKind = "auto") {
+    this.prefer = prefer;
+  }
+
   get step(): number {
     return this.frame?.step ?? 0;
   }
@@ -126,11 +136,12 @@ export class Run {
     this.text = text;
   }
 
-  edit(text: string): void {
-    if (text === this.sent) return;
+  /** `undoing`: back to a text from before; the run goes back with it. */
+  edit(text: string, undoing = false): void {
+    if (text === this.sent && !undoing) return;
     this.text = this.sent = text;
     if (this.ended) return this.begin(true);
-    this.send({ kind: "edit", version: ++this.version, text });
+    this.send({ kind: "edit", version: ++this.version, text, undoing });
   }
 
   play(): void {
@@ -175,14 +186,16 @@ export class Run {
   exportParams(name: string): void {
     this.send({ kind: "export", name });
   }
-  /** The script reads it from its next check on. */
-  give(name: string, bytes: Uint8Array): void {
-    this.files = new Map([...this.files, [name, bytes]]);
-    this.send({ kind: "file", name, bytes });
-    this.begin(true);
+  /** Scripts may read it from now on; without bytes it is no more. One that needs it begins again. */
+  give(name: string, bytes: Uint8Array | undefined): void {
+    const others = [...this.files].filter(([each]) => each !== name);
+    this.files = new Map(bytes ? [...others, [name, bytes]] : others);
+    this.worker?.postMessage({ kind: "file", name, bytes } satisfies ToLab);
+    if (this.worker && (this.reads.includes(name) || !this.program)) this.begin(true);
   }
-  undo(): void {
-    this.send({ kind: "undo" });
+  /** What a file of params has of this script goes into the run. */
+  importParams(name: string): void {
+    this.send({ kind: "import", name });
   }
 
   set(input: InputDecl, value: InputValue): void {
@@ -215,7 +228,7 @@ export class Run {
     if (this.silence !== undefined) this.endLab();
     this.curves.clear();
     [this.marks, this.prints, this.messages, this.shown] = [[], [], [], []];
-    [this.frame, this.end, this.note] = [undefined, undefined, undefined];
+    [this.frame, this.end, this.note, this.before] = [undefined, undefined, undefined, undefined];
     this.ticks++;
     this.status = "opening";
     const opening = { file: this.file, text: this.text, inputs: this.values, seed: this.seed, play };
@@ -281,10 +294,20 @@ export class Run {
         this.status = "failed";
         this.note = `a mistake in dlx itself: ${message.text}`;
         return;
+      case "swapped":
+        return this.swapped(message);
+      case "reads":
+        this.reads = message.names;
+        return;
+      case "imported":
+        this.imported = new Map([...this.imported, [message.name, message.answer]]);
+        return;
       case "probed":
         return this.probed(message);
       case "exported":
-        return download(message.name, message.bytes, "application/octet-stream");
+        if (message.bytes) return download(message.name, message.bytes, "application/octet-stream");
+        this.note = "there are no params yet; let it train a step";
+        return;
       case "saved":
         this.saved = new Map([...this.saved, [message.name, message.bytes]]);
         return;
@@ -303,7 +326,7 @@ export class Run {
     setTimeout(() => setTimeout(tell, 3 * (performance.now() - start)));
   }
 
-  private checked({ version, program, swap }: FromLab & { kind: "checked" }): void {
+  private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
     this.stale = program === undefined && this.program !== undefined;
     if (!program) {
@@ -311,8 +334,12 @@ export class Run {
       return;
     }
     this.program = program;
-    if (!swap?.changed) return;
-    const { made, dropped, kept, step } = swap;
+  }
+
+  private swapped({ changed, made, dropped, kept, step, undone, before, inputs }: FromLab & { kind: "swapped" }): void {
+    if (!changed) return;
+    this.before = before;
+    if (undone) return this.back(step, inputs);
     const parts = [
       `${kept} kept`,
       ...(made.length > 0 ? [`begun anew: ${made.join(", ")}`] : []),
@@ -320,6 +347,19 @@ export class Run {
     ];
     this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
+  }
+
+  /** What came after a step never was. */
+  private back(step: number, inputs: Values): void {
+    for (const curve of this.curves.values()) curve.cut(step);
+    this.ticks++;
+    this.marks = this.marks.filter((mark) => mark.step < step);
+    this.note = `back at step ${step}, with the state it had then`;
+    // one that shapes the program is as it was checked with
+    const shaping = this.inputs.flatMap(({ kind, name }) => (kind === "shape" ? [name] : []));
+    const others = Object.entries(this.values).filter(([name]) => !shaping.includes(name));
+    const theirs = Object.entries(inputs).filter(([name]) => shaping.includes(name));
+    this.values = Object.fromEntries([...others, ...theirs]);
   }
 
   private probed({ id, view }: FromLab & { kind: "probed" }): void {

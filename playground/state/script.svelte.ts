@@ -45,7 +45,8 @@ export class Script {
     void this.check();
   }
 
-  edit(text: string): void {
+  /** `undoing`: back to a text from before, and the run with it. */
+  edit(text: string, undoing = false): void {
     if (text === this.text) return;
     this.text = text;
     this.run.wrote(text);
@@ -53,9 +54,20 @@ export class Script {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       // what cannot be checked would stop the lab too: there the last good program trains on
-      void checked.then((done) => done && text === this.text && this.run.edit(text));
+      void checked.then((done) => done && text === this.text && this.run.edit(text, undoing));
       void this.save();
     }, PAUSE_MS);
+  }
+
+  /** Takes the last swap back: the text before it, and the run as it was then. */
+  undo(): void {
+    const { before } = this.run;
+    if (before === undefined) return;
+    clearTimeout(this.timer);
+    this.text = before;
+    void this.check();
+    this.run.edit(before, true);
+    void this.save();
   }
 
   /** The same script under another name. */

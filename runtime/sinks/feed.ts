@@ -66,7 +66,7 @@ export interface FeedMessage {
 }
 
 export interface Feed {
-  /** Sends what waits now, if it may. */
+  /** Sends what waits now. */
   flush(): void;
   /** A message was taken. */
   took(): void;
@@ -149,7 +149,7 @@ class Feeding implements Feed {
   private plan(): void {
     if (this.timer !== undefined || this.closed || this.waiting >= this.ahead) return;
     const wait = Math.max(0, this.last + this.every - performance.now());
-    this.timer = setTimeout(() => this.flush(), wait);
+    this.timer = setTimeout(() => this.turn(), wait);
   }
 
   private add(
@@ -215,7 +215,7 @@ class Feeding implements Feed {
       }
       case "end":
         this.events.push(event);
-        this.flush();
+        this.turn();
         return;
       default:
         if (this.events.length < this.most || event.event === "error") this.events.push(event);
@@ -223,10 +223,16 @@ class Feeding implements Feed {
     }
   }
 
+  private turn(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.waiting < this.ahead) this.flush();
+  }
+
   flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.closed || this.waiting >= this.ahead) return;
+    if (this.closed) return;
     const { frame, mode } = this;
     const series = [...this.series.values()].flatMap(({ points, ...of }): SeriesPart[] =>
       points.length > 0 ? [{ ...of, ...points.take() }] : [],
