@@ -39,8 +39,8 @@ function rangesOf(kernel: GroupKernel): Range[] {
     return { count, unit, units, work: workOf(own) };
   });
   const total = members.reduce((n, m) => n + m.work, 0);
-  /** Work of a place: no finer than the coarsest member's own step, no coarser than a sixty-fourth of all. */
-  const wanted = Math.min(total / 64, Math.max(...members.map((m) => m.work / m.units)));
+  /** Work of a place: no finer than the coarsest member's own step, within a sixty-fourth and a 1024th of all. */
+  const wanted = Math.max(total / 1024, Math.min(total / 64, Math.max(...members.map((m) => m.work / m.units))));
   let start = 0;
   return members.map(({ count, unit, units, work }) => {
     const each = Math.min(units, Math.max(1, Math.floor((wanted * units) / Math.max(1, work))));

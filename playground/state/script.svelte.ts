@@ -7,6 +7,7 @@ import type { InputValue } from "../../runtime/index.ts";
 import type { Language } from "../language/client.ts";
 import type { DiskFile } from "../share/disk.ts";
 import type { Run } from "./run.svelte.ts";
+import { Place } from "./place.svelte.ts";
 import type { Kept, Shelf } from "./shelf.ts";
 
 const PAUSE_MS = 200;
@@ -17,6 +18,8 @@ export class Script {
   diagnostics = $state.raw<readonly Diagnostic[]>([]);
   /** Why it is not kept. */
   unsaved = $state<string>();
+  /** Where the person is in the text. */
+  readonly place = new Place();
   private readonly language: Language;
   private readonly run: Run;
   private readonly shelf: Shelf;
