@@ -1,9 +1,8 @@
 /** The language service as the page sees it: the same methods, each answered later. */
-import type { LanguageService } from "../../lang/services/index.ts";
-import type { Answer, Given, Method, Question } from "./protocol.ts";
+import type { Answer, Answers, Given, Method, Question } from "./protocol.ts";
 
 type Later<F> = F extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
-export type Language = { readonly [K in Method]: Later<LanguageService[K]> } & {
+export type Language = { readonly [K in Method]: Later<Answers[K]> } & {
   give(file: Given): void;
 };
 
@@ -27,10 +26,8 @@ export function openLanguage(): Language {
       waiting.set(++last, { resolve, reject });
       worker.postMessage({ id: last, method, args } satisfies Question);
     });
-  return new Proxy({} as Language, {
-    get:
-      (_, method) =>
-      (...args: unknown[]) =>
-        ask(method as Method, args),
+  const give = (file: Given) => worker.postMessage(file);
+  return new Proxy({ give } as Language, {
+    get: (own, method) => Reflect.get(own, method) ?? ((...args: unknown[]) => ask(method as Method, args)),
   });
 }

@@ -2,6 +2,7 @@
 import type { Component } from "svelte";
 import type { Run } from "../state/run.svelte.ts";
 import type { Script } from "../state/script.svelte.ts";
+import Data from "./Data.svelte";
 import Output from "./Output.svelte";
 
 export interface PanelProps {
@@ -15,4 +16,7 @@ export interface Tab {
   readonly panel: Component<PanelProps>;
 }
 
-export const tabs: readonly Tab[] = [{ id: "output", label: "Output", panel: Output }];
+export const tabs: readonly Tab[] = [
+  { id: "output", label: "Output", panel: Output },
+  { id: "data", label: "Data", panel: Data },
+];

@@ -159,7 +159,9 @@ export class Run {
     const others = [...this.files].filter(([each]) => each !== name);
     this.files = new Map(bytes ? [...others, [name, bytes]] : others);
     this.worker?.postMessage({ kind: "file", name, bytes } satisfies ToLab);
-    if (this.worker && (this.reads.includes(name) || !this.program)) this.begin(true);
+    if (!this.worker) return;
+    if (this.reads.includes(name) || !this.program || this.status === "failed") this.begin(true);
+    else if (this.stale) this.send({ kind: "edit", version: ++this.version, text: this.text });
   }
   /** What a file of params has of this script goes into the run. */
   importParams(name: string): void {
