@@ -290,7 +290,7 @@ export class Run {
 
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
-    this.stale = program === undefined && this.program !== undefined;
+    this.stale = program === undefined && this.program !== undefined && version !== this.opened;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
       return;

@@ -116,6 +116,12 @@ export class Script {
     void this.check();
   }
 
+  /** A file that scripts may read no more. */
+  async discard(name: string): Promise<void> {
+    await this.files.remove(name);
+    void this.check();
+  }
+
   /** The same script under another name; false when it cannot be kept under that one. */
   rename(file: string): boolean {
     const { file: before, now } = this;

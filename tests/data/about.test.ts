@@ -4,17 +4,9 @@ import { describe, expect, test } from "vitest";
 import { compile } from "../../lang/index.ts";
 import { webHost } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
+import { idxFile as idx } from "../playground/idx.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const idx = (sizes: readonly number[], fill: (i: number) => number) => {
-  const header = new Uint8Array(4 + 4 * sizes.length);
-  const view = new DataView(header.buffer);
-  view.setUint32(0, 0x800 + sizes.length);
-  sizes.forEach((size, d) => view.setUint32(4 + 4 * d, size));
-  const count = sizes.reduce((a, b) => a * b, 1);
-  return Uint8Array.from([...header, ...Array.from({ length: count }, (_, i) => fill(i))]);
-};
-
 async function told(name: string, content: Uint8Array | string, others: Record<string, Uint8Array> = {}) {
   const files = new Map(Object.entries({ ...others, [name]: typeof content === "string" ? bytes(content) : content }));
   const host = webHost({ files });
