@@ -14,6 +14,8 @@ import type {
   SwapReport,
   WebDeviceKind,
 } from "../runtime/index.ts";
+import type { Inspect, Inspected } from "./hood/messages.ts";
+import type { Look, Seen } from "./panels/messages.ts";
 
 /** A script as the page opens it. */
 export interface Opening {
@@ -41,15 +43,23 @@ export type ToLab =
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }
   | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
-  /** The value of the place of the newest checked text, from now on. Ids are the page's. */
-  | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
+  /** A value, from now on. Ids are the page's. */
+  | { readonly kind: "probe"; readonly id: number; readonly of: Watched }
   | { readonly kind: "unprobe"; readonly id: number }
+  /** Answered by `inspected` under the same id, or not at all where there is no program to look into. */
+  | { readonly kind: "inspect"; readonly id: number; readonly ask: Inspect }
+  /** What a panel shows, from now on. */
+  | { readonly kind: "look"; readonly id: number; readonly look: Look }
+  | { readonly kind: "unlook"; readonly id: number }
   /** Answered by `exported`: the params and states between two steps. */
   | { readonly kind: "export"; readonly name: string }
   /** Answered by `imported`: what a given file of params has of the running program goes into it. */
   | { readonly kind: "import"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
   | { readonly kind: "ping"; readonly id: number };
+
+/** A place of the newest checked text, or a slot. */
+export type Watched = { readonly start: number; readonly end: number } | { readonly slot: string };
 
 export interface ProgramFacts {
   readonly seed: number;
@@ -86,6 +96,8 @@ export type FromLab =
   | { readonly kind: "broken"; readonly text: string }
   /** What a probe sees; `place` is where its expression stands in the newest checked text. */
   | { readonly kind: "probed"; readonly id: number; readonly view: ProbeShown }
+  | { readonly kind: "inspected"; readonly id: number; readonly answer: Inspected }
+  | { readonly kind: "looked"; readonly id: number; readonly seen: Seen }
   /** What was asked for; without bytes there are no params yet. */
   | { readonly kind: "exported"; readonly name: string; readonly bytes?: Uint8Array }
   /** A file that the script saved. */

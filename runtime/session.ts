@@ -220,6 +220,7 @@ export class Session {
     } finally {
       await this.looked;
       probes.close();
+      this.context.segments.release();
       this.context.state.drop();
       this.context.data.drop();
     }

@@ -3,7 +3,7 @@
  * the page what happens. It knows no screen; the page may end its thread at any time and lose nothing but the run.
  */
 import { UserError } from "../../lang/diagnostic.ts";
-import { compile, type Program } from "../../lang/index.ts";
+import { compile, type Compiled, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import {
   createSession,
@@ -21,6 +21,8 @@ import {
 } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
 import type { FromLab, Opening, ProgramFacts, ToLab } from "../protocol.ts";
+import { LabInspect } from "./inspect.ts";
+import { LabPanels } from "./panels.ts";
 import { exportedParams, importParams } from "./params.ts";
 import { LabProbes } from "./probes.ts";
 
@@ -47,6 +49,8 @@ export class Lab {
   private readonly files = new Map<string, Uint8Array>();
   private readonly reads = new Set<string>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
+  private readonly inspect = new LabInspect((id, answer) => this.tell({ kind: "inspected", id, answer }));
+  private readonly panels = new LabPanels((id, seen) => this.tell({ kind: "looked", id, seen }));
   private readonly host = webHost({
     files: this.files,
     saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
@@ -83,9 +87,15 @@ export class Lab {
       case "set":
         return this.set(message.name, message.value);
       case "probe":
-        return this.later(() => this.probes.open(message.id, message));
+        return this.later(() => this.probes.open(message.id, message.of));
       case "unprobe":
         return this.probes.close(message.id);
+      case "inspect":
+        return this.later(() => this.inspect.answer(message.id, message.ask, this.session));
+      case "look":
+        return this.later(() => this.panels.look(message.id, message.look));
+      case "unlook":
+        return this.later(() => this.panels.close(message.id));
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "import":
@@ -108,7 +118,7 @@ export class Lab {
     await this.close();
     const before = this.device;
     const opened = openWebDevice({ prefer, startWorker });
-    this.device = opened.then(({ device }) => device);
+    this.device = opened.then(({ device }) => this.inspect.noting(device));
     const { device, reason } = await opened;
     this.tell({ kind: "device", info: device.info, reason });
     await (await before)?.dispose();
@@ -119,9 +129,12 @@ export class Lab {
     else this.files.delete(name);
   }
 
-  private check(text: string, inputs: Inputs) {
+  private async check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    return compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    const begin = performance.now();
+    const compiled = await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+    this.inspect.checked(compiled, performance.now() - begin);
+    return compiled;
   }
 
   private async open(opening: Opening): Promise<void> {
@@ -134,14 +147,18 @@ export class Lab {
     const { program, diagnostics } = compiled;
     this.tell({ kind: "checked", version: opening.version, diagnostics, program: program && factsOf(program) });
     if (program) await this.start(program, opening.play);
-    if (program) this.probes.use(compiled, this.session);
+    this.watch(compiled);
   }
 
   private async start(program: Program, play: boolean): Promise<void> {
     const device = await this.device;
     const run = this.opening?.version ?? 0;
     if (!device) throw new Error("expected a device before a script, got none");
-    const recompile = async (inputs: Inputs) => (await this.check(this.running.text, inputs)).program;
+    const recompile = async (inputs: Inputs) => {
+      const compiled = await this.check(this.running.text, inputs);
+      this.later(() => this.watch(compiled));
+      return compiled.program;
+    };
     this.running = { text: "", inputs: {}, ...this.opening };
     const session = createSession({
       program,
@@ -180,7 +197,13 @@ export class Lab {
     if (!session) await this.start(program, true);
     else if (!undoing || !(await this.undo(session, text))) await session.swap(program);
     this.running = this.opening;
-    this.probes.use(compiled, this.session);
+    this.watch(compiled);
+  }
+
+  /** What is looked at is looked at in the program that runs now. */
+  private watch(compiled: Compiled): void {
+    if (compiled.program) this.probes.use(compiled, this.session);
+    this.panels.use(compiled, this.session);
   }
 
   /** Back to when this text last ran; false when it never did, or too long ago. */

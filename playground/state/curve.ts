@@ -1,5 +1,7 @@
 /** One series of a plot: all points, thinned above its room so that no spike is lost. */
-import { PointList, type SeriesPart } from "../../runtime/index.ts";
+import type { SeriesPart } from "../../runtime/index.ts";
+// by itself: the door of the runtime brings its compiler along
+import { PointList } from "../../runtime/sinks/series.ts";
 
 const ROOM = 20_000;
 

@@ -12,9 +12,11 @@ import type {
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
-import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab } from "../protocol.ts";
+import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
+import { Hood } from "./hood.svelte.ts";
+import { Looks } from "./looks.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -22,7 +24,10 @@ export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "fa
 export interface Probing {
   readonly id: number;
   readonly view: ProbeShown | undefined;
-  readonly history: Curve;
+  /** The mean of each part over the steps, by its name; of a single number that is the number. */
+  readonly history: ReadonlyMap<string, Curve>;
+  /** Where it is shown. */
+  readonly where: "tile" | "panel";
 }
 
 /** Something that happened at a step; drawn on every curve. */
@@ -74,6 +79,10 @@ export class Run {
   /** Grows with each change of the curves, which are too large to be watched by value. */
   ticks = $state(0);
   readonly curves = new Map<string, Curve>();
+  /** What stands under the hood, asked for while somebody looks. */
+  readonly hood = new Hood((id, ask) => this.send({ kind: "inspect", id, ask }));
+  /** What panels look at. */
+  readonly looks = new Looks((message) => this.send(message));
 
   private worker: Worker | undefined;
   private lastProbe = 0;
@@ -85,6 +94,10 @@ export class Run {
   private heard = 0;
   private pings = 0;
   private timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(prefer: WebDeviceKind = "auto") {
+    this.prefer = prefer;
+  }
 
   get step(): number {
     return this.frame?.step ?? 0;
@@ -142,9 +155,14 @@ export class Run {
   }
   /** Watches the expression around a place of the text. */
   probe(start: number, end = start): void {
+    this.watchValue({ start, end }, "tile");
+  }
+  /** Until `unprobe`. */
+  watchValue(of: Watched, where: Probing["where"]): number {
     const id = ++this.lastProbe;
-    this.probes = [...this.probes, { id, view: undefined, history: new Curve() }];
-    this.send({ kind: "probe", id, start, end });
+    this.probes = [...this.probes, { id, view: undefined, history: new Map(), where }];
+    this.send({ kind: "probe", id, of });
+    return id;
   }
   unprobe(id: number): void {
     this.probes = this.probes.filter((each) => each.id !== id);
@@ -221,6 +239,7 @@ export class Run {
     for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
+    this.looks.all().forEach(begin);
     this.heard = performance.now();
     clearInterval(this.timer);
     this.timer = setInterval(() => this.watch(), HEARTBEAT);
@@ -276,6 +295,10 @@ export class Run {
         return;
       case "probed":
         return this.probed(message);
+      case "inspected":
+        return this.hood.hear(message.id, message.answer);
+      case "looked":
+        return this.looks.hear(message.id, message.seen);
       case "exported":
         if (message.bytes) return download(message.name, message.bytes, "application/octet-stream");
         this.note = "there are no params yet; let it train a step";
@@ -290,6 +313,7 @@ export class Run {
 
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
+    this.hood.changed();
     this.stale = program === undefined && this.program !== undefined && version !== this.opened;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
@@ -328,16 +352,23 @@ export class Run {
     this.probes = this.probes.map((each) => {
       if (each.id !== id) return each;
       const { state } = view;
-      const [part] = state.kind === "value" ? state.parts : [];
-      // a single number has a curve
-      if (state.kind === "value" && part?.kind === "tensor" && part.values.length === 1)
-        each.history.add([state.step], [part.values[0]!]);
-      return { ...each, view };
+      if (state.kind !== "value") return { ...each, view };
+      const history = new Map(each.history);
+      for (const part of state.parts) {
+        if (part.kind !== "tensor") continue;
+        const curve = history.get(part.name) ?? new Curve();
+        const last = curve.steps.at(-1) ?? -1;
+        if (state.step < last) curve.cut(state.step - 1);
+        if (state.step !== last) curve.add([state.step], [part.stats.mean]);
+        history.set(part.name, curve);
+      }
+      return { ...each, view, history };
     });
   }
 
   private feed({ frame, series, shown, prints, events }: FeedMessage): void {
     if (frame) this.frame = frame;
+    if (events.some(({ event }) => event === "swap")) this.hood.changed();
     if (addPoints(this.curves, series)) this.ticks++;
     this.shown = shown.at(-1)?.items ?? this.shown;
     if (prints.length > 0) this.prints = [...this.prints, ...prints.map(({ text }) => text)].slice(-500);

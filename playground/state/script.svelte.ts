@@ -10,6 +10,7 @@ import type { DiskFile } from "../share/disk.ts";
 import { fileName } from "../share/link.ts";
 import type { Files } from "./files.svelte.ts";
 import type { Run } from "./run.svelte.ts";
+import { Place } from "./place.svelte.ts";
 import type { Kept, Shelf } from "./shelf.ts";
 
 const PAUSE_MS = 200;
@@ -24,9 +25,9 @@ export class Script {
   unsaved = $state<string>();
   /** What another program has written to the file meanwhile. */
   conflict = $state.raw<string>();
-  /** Where the cursor is in the text. */
-  cursor = 0;
   readonly files: Files;
+  /** Where the person is in the text. */
+  readonly place = new Place();
   private readonly language: Language;
   private readonly run: Run;
   private readonly shelf: Shelf;
@@ -61,7 +62,8 @@ export class Script {
     if (file !== this.file) void this.language.close(this.file);
     this.file = file;
     this.text = kept.text;
-    this.cursor = kept.cursor ?? 0;
+    const cursor = kept.cursor ?? 0;
+    this.place.select({ start: cursor, end: cursor });
     this.tab = kept.tab ?? this.tab;
     this.unsaved = undefined;
     if (onDisk) this.onDisk = file;
@@ -84,7 +86,7 @@ export class Script {
 
   /** A line before the one that the cursor is in. */
   insertLine(line: string): void {
-    const start = this.text.lastIndexOf("\n", this.cursor - 1) + 1;
+    const start = this.text.lastIndexOf("\n", this.place.cursor.start - 1) + 1;
     this.edit(`${this.text.slice(0, start)}${line}\n${this.text.slice(start)}`);
   }
 
@@ -191,8 +193,8 @@ export class Script {
   }
 
   private get now(): Kept {
-    const { text, cursor, tab } = this;
-    return { text, inputs: this.run.values, seed: this.run.seed, cursor, tab };
+    const { text, tab, place } = this;
+    return { text, inputs: this.run.values, seed: this.run.seed, cursor: place.cursor.start, tab };
   }
 
   /** The newest text wins. */
