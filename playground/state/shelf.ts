@@ -5,6 +5,10 @@ export interface Kept {
   readonly text: string;
   readonly inputs: Readonly<Record<string, InputValue>>;
   readonly seed?: number;
+  /** Where the cursor is in the text. */
+  readonly cursor?: number;
+  /** The panel that is open. */
+  readonly tab?: string;
 }
 
 /** Of the web's `Storage`. */
@@ -44,11 +48,11 @@ export class Shelf {
     }
   }
 
-  /** False when the storage is full or forbidden. */
-  keep(name: string, kept: Kept): boolean {
+  /** False when the storage is full or forbidden. `open`: it is what the page opens with next time. */
+  keep(name: string, kept: Kept, open = true): boolean {
     try {
       this.store.setItem(SCRIPT + name, JSON.stringify(kept));
-      this.store.setItem(OPEN, name);
+      if (open) this.store.setItem(OPEN, name);
       return true;
     } catch {
       return false;
