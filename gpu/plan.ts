@@ -20,7 +20,7 @@ export interface Plan {
   readonly lives: readonly (Range | undefined)[];
 }
 
-interface Range {
+export interface Range {
   readonly start: number;
   readonly end: number;
 }
@@ -32,7 +32,11 @@ interface Touch {
 const inArena = (b: Buffer) => b.place.kind === "temp" || b.place.kind === "scalar" || b.place.kind === "batch";
 
 /** First and last position of every buffer on the tape. */
-function lifetimes(buffers: readonly Buffer[], tape: readonly Step[], kept: readonly number[]): (Range | undefined)[] {
+export function lifetimes(
+  buffers: readonly Buffer[],
+  tape: readonly Step[],
+  kept: readonly number[],
+): (Range | undefined)[] {
   const touches: Touch[][] = buffers.map(() => []);
   let now = 1;
   const touch = (id: number, loops: readonly Range[], at = now): void => {
@@ -116,30 +120,31 @@ function placesTaken(
   return taken.map((_, id) => from(id));
 }
 
-/** `kept` are read after the tape has run. With the kernels at hand, results take the places of inputs that end there. */
-export function planArena(
-  buffers: readonly Buffer[],
-  tape: readonly Step[],
-  kept: readonly number[],
-  kernels: readonly Kernel[] = [],
-): Plan {
-  const ranges = lifetimes(buffers, tape, kept);
-  const owner = placesTaken(buffers, tape, ranges, kernels);
-  const order = buffers
-    .map((b, id) => ({ id, size: Math.ceil(bytesOf(b.size, b) / ALIGN) * ALIGN, range: ranges[id] }))
-    .filter(({ id, range }) => range && owner[id] === id && inArena(buffers[id] as Buffer))
-    .sort((a, b) => b.size - a.size || a.id - b.id);
-  const offsets = buffers.map(() => -1);
+/** What a buffer needs in an arena, and when. */
+export interface Sized {
+  readonly id: number;
+  readonly size: number;
+  readonly range: Range;
+}
+
+/** Bytes. */
+export const sizeIn = (b: Buffer): number => Math.ceil(bytesOf(b.size, b) / ALIGN) * ALIGN;
+
+/** By buffer its offset, and bytes of them all. */
+export function placed(all: readonly Sized[]): {
+  readonly places: ReadonlyMap<number, number>;
+  readonly bytes: number;
+} {
+  const places = new Map<number, number>();
   // in the order of their places
-  const placed: { readonly from: number; readonly to: number; readonly size: number; readonly range: Range }[] = [];
+  const taken: { readonly from: number; readonly to: number; readonly range: Range }[] = [];
   let bytes = 0;
-  for (const { id, size, range } of order) {
-    if (!range) continue;
+  for (const { id, size, range } of [...all].sort((a, b) => b.size - a.size || a.id - b.id)) {
     // best fit: the smallest gap that is large enough, else behind all
     let at = 0;
     let best = -1;
     let bestGap = Infinity;
-    for (const p of placed) {
+    for (const p of taken) {
       if (p.range.end < range.start || range.end < p.range.start) continue;
       const gap = p.from - at;
       if (gap >= size && gap < bestGap) {
@@ -149,16 +154,34 @@ export function planArena(
       at = Math.max(at, p.to);
     }
     const from = best >= 0 ? best : at;
-    offsets[id] = from;
-    const behind = placed.findIndex((p) => p.from > from);
-    placed.splice(behind < 0 ? placed.length : behind, 0, { from, to: from + size, size, range });
+    places.set(id, from);
+    const behind = taken.findIndex((p) => p.from > from);
+    taken.splice(behind < 0 ? taken.length : behind, 0, { from, to: from + size, range });
     bytes = Math.max(bytes, from + size);
   }
+  return { places, bytes };
+}
+
+/** `kept` are read after the tape has run. With the kernels at hand, results take the places of inputs that end there. */
+export function planArena(
+  buffers: readonly Buffer[],
+  tape: readonly Step[],
+  kept: readonly number[],
+  kernels: readonly Kernel[] = [],
+): Plan {
+  const ranges = lifetimes(buffers, tape, kept);
+  const owner = placesTaken(buffers, tape, ranges, kernels);
+  const alone = buffers.flatMap((b, id): Sized[] => {
+    const range = ranges[id];
+    return range && owner[id] === id && inArena(b) ? [{ id, size: sizeIn(b), range }] : [];
+  });
+  const { places, bytes } = placed(alone);
+  const offsets = buffers.map((_, id) => places.get(id) ?? -1);
   owner.forEach((of, id) => {
     if (of !== id) offsets[id] = offsets[of] ?? -1;
   });
   const lives = ranges.map((range, id) => (owner[id] === id && (offsets[id] ?? -1) >= 0 ? range : undefined));
-  return { offsets, bytes, live: mostLive(placed), lives };
+  return { offsets, bytes, live: mostLive(alone), lives };
 }
 
 /** The greatest sum of the sizes that live at one time. */

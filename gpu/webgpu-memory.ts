@@ -1,7 +1,8 @@
 /**
- * Memory of the webgpu device: a few large storage buffers (banks) with regions by first fit. Bank 0 holds what a run
- * is steered by (flags, tables, fetched values); the others everything else. A full bank is replaced by a larger one
- * until it is as large as one binding may be; then there is another bank. Counts in words of 4 bytes.
+ * Memory of the webgpu device: a few large storage buffers (banks) with regions by first fit. WebGPU binds a buffer for
+ * reading or for writing, never for both, so each kind of content has a bank of its own, and a kernel's inputs are seldom
+ * where its results go. A full bank is replaced by a larger one until it is as large as one binding may be; then there is
+ * another bank of its kind, or, where no more can be bound, any bank serves. Counts in words of 4 bytes.
  */
 import { MemoryError } from "./memory-error.ts";
 
@@ -15,8 +16,20 @@ export interface Region {
 export const USAGE = { mapRead: 1, copySrc: 4, copyDst: 8, uniform: 64, storage: 128, queryResolve: 512 } as const;
 export const MAP_READ = 1;
 
+/** Arenas of intermediates. */
+export const TEMPS = 3;
+/**
+ * By bank, those beyond the first ones again by number: what a run is steered by (flags, tables, fetched values); what a
+ * run only reads (committed values, feeds, constants); next values; intermediates.
+ */
+export const STEERING = 0;
+export const GIVEN = 1;
+export const NEXT = 2;
+export const FIRST_TEMP = 3;
+const KINDS = FIRST_TEMP + TEMPS;
+
 const ALIGN = 4;
-const FIRST_SIZE = [1 << 14, 1 << 18] as const;
+const FIRST_SIZE = 1 << 16;
 
 interface Hole {
   start: number;
@@ -24,6 +37,7 @@ interface Hole {
 }
 
 interface Bank {
+  readonly kind: number;
   buffer: GPUBuffer;
   size: number;
   /** Sorted by place, never adjacent. */
@@ -46,15 +60,15 @@ export class Memory {
     const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = device.limits;
     this.limit = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / 4 / ALIGN) * ALIGN;
     this.most = maxStorageBuffersPerShaderStage;
-    for (const size of FIRST_SIZE) this.addBank(size);
+    for (let kind = 0; kind < Math.min(KINDS, this.most); kind++) this.addBank(kind, FIRST_SIZE);
   }
 
   private create(size: number): GPUBuffer {
     return this.device.createBuffer({ size: 4 * size, usage: USAGE.storage | USAGE.copySrc | USAGE.copyDst });
   }
 
-  private addBank(size: number): void {
-    this.banks.push({ buffer: this.create(size), size, holes: [{ start: 0, end: size }] });
+  private addBank(kind: number, size: number): void {
+    this.banks.push({ kind, buffer: this.create(size), size, holes: [{ start: 0, end: size }] });
   }
 
   buffer(bank: number): GPUBuffer {
@@ -63,31 +77,39 @@ export class Memory {
     return found.buffer;
   }
 
-  /** `steering` asks for bank 0. The region holds anything. */
-  alloc(words: number, steering = false): Region {
+  /** In a bank of a kind, if there is room. The region holds anything. */
+  alloc(words: number, kind: number): Region {
     const size = Math.max(ALIGN, Math.ceil(words / ALIGN) * ALIGN);
     if (size > this.limit) throw new MemoryError(4 * size, 4 * this.limit);
-    const first = steering ? 0 : 1;
-    const last = steering ? 0 : this.banks.length - 1;
-    for (let bank = first; bank <= last; bank++) {
+    const numbers = [...this.banks.keys()];
+    const own = numbers.filter((bank) => this.banks[bank]?.kind === kind);
+    const found = this.within(own, size);
+    if (found) return found;
+    if (kind !== STEERING && this.banks.length < this.most) {
+      this.addBank(kind, Math.max(size, FIRST_SIZE));
+      return this.alloc(words, kind);
+    }
+    const other = kind === STEERING ? undefined : this.within(numbers.slice(STEERING + 1), size);
+    if (other) return other;
+    const used = this.banks.reduce((sum, bank) => sum + bank.size, 0);
+    throw new MemoryError(4 * (used + size), 4 * this.limit * (this.most - 1));
+  }
+
+  /** Where there is a hole, else where a bank may grow. */
+  private within(banks: readonly number[], size: number): Region | undefined {
+    for (const bank of banks) {
       const region = this.take(bank, size);
       if (region) return region;
     }
-    for (let bank = first; bank <= last; bank++) {
+    for (const bank of banks) {
       const { size: have, holes } = this.banks[bank] as Bank;
       const tail = holes.at(-1);
       const used = tail?.end === have ? tail.start : have;
       if (used + size > this.limit) continue;
       this.grow(bank, Math.min(this.limit, Math.max(2 * have, used + size)));
-      const region = this.take(bank, size);
-      if (region) return region;
+      return this.take(bank, size);
     }
-    if (steering || this.banks.length >= this.most) {
-      const used = this.banks.reduce((words, bank) => words + bank.size, 0);
-      throw new MemoryError(4 * (used + size), 4 * this.limit * (this.most - 1));
-    }
-    this.addBank(Math.max(size, FIRST_SIZE[1]));
-    return this.alloc(words, steering);
+    return undefined;
   }
 
   private take(bank: number, size: number): Region | undefined {
@@ -145,5 +167,11 @@ export class Memory {
     if (words.byteLength === 0) return;
     this.before();
     this.device.queue.writeBuffer(this.buffer(bank), 4 * at, words);
+  }
+
+  /** Words that are taken. */
+  get used(): number {
+    const free = (holes: readonly Hole[]) => holes.reduce((sum, { start, end }) => sum + end - start, 0);
+    return this.banks.reduce((sum, { size, holes }) => sum + size - free(holes), 0);
   }
 }

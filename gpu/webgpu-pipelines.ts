@@ -1,76 +1,89 @@
 /**
- * Compute pipelines by their text: equal texts are one pipeline. All share one form of bindings: the block of offsets
- * (uniform, dynamic) and the banks (storage), so that one bind group serves every dispatch of a tape.
+ * Compute pipelines by their text: equal texts are one pipeline. Bindings are the block of offsets (uniform, dynamic) and
+ * banks (storage), for reading alone where the shader only reads; so one bind group serves all dispatches of a tape that
+ * read and write the same banks.
  */
+import type { Module } from "./wgsl/index.ts";
+
 const COMPUTE_STAGE = 4;
+/** Pipelines that are remembered, besides those at work. */
+const MOST = 1024;
 /** Workgroups along one dimension. */
 const MOST_GROUPS = 65535;
 
+interface Layout {
+  readonly group: GPUBindGroupLayout;
+  readonly pipeline: GPUPipelineLayout;
+}
+
 export class Pipelines {
   private readonly device: GPUDevice;
-  private readonly layouts = new Map<
-    number,
-    { readonly group: GPUBindGroupLayout; readonly pipeline: GPUPipelineLayout }
-  >();
+  private readonly layouts = new Map<string, Layout>();
+  /** By text, the one asked for last at the end. */
   private readonly known = new Map<string, GPUComputePipeline>();
 
   constructor(device: GPUDevice) {
     this.device = device;
   }
 
-  private layout(banks: number) {
-    let layout = this.layouts.get(banks);
+  private layout(writes: readonly boolean[]): Layout {
+    const key = writes.join();
+    let layout = this.layouts.get(key);
     if (!layout) {
       const entries: GPUBindGroupLayoutEntry[] = [
         { binding: 0, visibility: COMPUTE_STAGE, buffer: { type: "uniform", hasDynamicOffset: true } },
+        ...writes.map((written, i): GPUBindGroupLayoutEntry => {
+          const type = written ? "storage" : "read-only-storage";
+          return { binding: i + 1, visibility: COMPUTE_STAGE, buffer: { type } };
+        }),
       ];
-      for (let bank = 0; bank < banks; bank++) {
-        entries.push({ binding: bank + 1, visibility: COMPUTE_STAGE, buffer: { type: "storage" } });
-      }
       const group = this.device.createBindGroupLayout({ entries });
       layout = { group, pipeline: this.device.createPipelineLayout({ bindGroupLayouts: [group] }) };
-      this.layouts.set(banks, layout);
+      this.layouts.set(key, layout);
     }
     return layout;
   }
 
-  bindGroup(args: GPUBuffer, blockBytes: number, banks: readonly GPUBuffer[]): GPUBindGroup {
+  bindGroup(
+    args: GPUBuffer,
+    blockBytes: number,
+    banks: readonly GPUBuffer[],
+    writes: readonly boolean[],
+  ): GPUBindGroup {
     return this.device.createBindGroup({
-      layout: this.layout(banks.length).group,
+      layout: this.layout(writes).group,
       entries: [
         { binding: 0, resource: { buffer: args, offset: 0, size: blockBytes } },
-        ...banks.map((buffer, bank) => ({ binding: bank + 1, resource: { buffer } })),
+        ...banks.map((buffer, i) => ({ binding: i + 1, resource: { buffer } })),
       ],
     });
   }
 
-  private descriptor(code: string, banks: number): GPUComputePipelineDescriptor {
+  private descriptor({ code, writes }: Module): GPUComputePipelineDescriptor {
     const module = this.device.createShaderModule({ code });
-    return { layout: this.layout(banks).pipeline, compute: { module, entryPoint: "main" } };
+    return { layout: this.layout(writes).pipeline, compute: { module, entryPoint: "main" } };
   }
 
   /** Compiles what is not known yet, several at once. */
-  async load(codes: Iterable<string>, banks: number): Promise<void> {
-    const missing = [...new Set(codes)].filter((code) => !this.known.has(`${banks}\n${code}`));
+  async load(modules: Iterable<Module>): Promise<void> {
+    for (const code of this.known.keys()) if (this.known.size > MOST) this.known.delete(code);
+    const missing = new Map<string, Module>();
+    for (const module of modules) if (!this.known.has(module.code)) missing.set(module.code, module);
     await Promise.all(
-      missing.map(async (code) => {
+      [...missing.values()].map(async (module) => {
         try {
-          const pipeline = await this.device.createComputePipelineAsync(this.descriptor(code, banks));
-          this.known.set(`${banks}\n${code}`, pipeline);
+          this.known.set(module.code, await this.device.createComputePipelineAsync(this.descriptor(module)));
         } catch (error) {
-          throw new Error(`expected a shader that compiles, got ${String(error)}\n${code}`);
+          throw new Error(`expected a shader that compiles, got ${String(error)}\n${module.code}`);
         }
       }),
     );
   }
 
-  get(code: string, banks: number): GPUComputePipeline {
-    const key = `${banks}\n${code}`;
-    let pipeline = this.known.get(key);
-    if (!pipeline) {
-      pipeline = this.device.createComputePipeline(this.descriptor(code, banks));
-      this.known.set(key, pipeline);
-    }
+  get(module: Module): GPUComputePipeline {
+    const pipeline = this.known.get(module.code) ?? this.device.createComputePipeline(this.descriptor(module));
+    this.known.delete(module.code);
+    this.known.set(module.code, pipeline);
     return pipeline;
   }
 }

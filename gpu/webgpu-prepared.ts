@@ -6,7 +6,7 @@ import type { DType } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Numbers, Prepared, RunResult, Stats } from "./device.ts";
 import { loweredText } from "./kernel-text.ts";
-import type { Plan } from "./plan.ts";
+import type { ArenasPlan } from "./arenas.ts";
 import type { Buffer, Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
@@ -21,6 +21,8 @@ export interface Encoded {
   readonly offset: number;
   readonly x: number;
   readonly y: number;
+  /** How it is bound. */
+  readonly form: number;
   readonly of: Dispatch["of"];
   readonly begins: boolean;
 }
@@ -31,20 +33,21 @@ const SLOT_BYTES = 2 ** 23;
 /** What a tape is bound to; made again when memory or slots changed. */
 export interface Bound {
   readonly version: number;
-  readonly banks: number;
   /** By slot: runs that share a submit differ in what they are fed and where their results go. */
   readonly steps: readonly (readonly Encoded[])[];
   readonly args: GPUBuffer;
   readonly blockBytes: number;
+  /** Which banks dispatches bind, and which of them to write; and the bind group of each of these forms. */
+  readonly forms: readonly Pick<Dispatch, "banks" | "writes">[];
+  groups: readonly GPUBindGroup[];
   memory: number;
-  group: GPUBindGroup;
 }
 
 export class WebGpuPrepared implements Prepared {
   readonly name: string;
   readonly segment: Segment;
   readonly lowered: Lowered;
-  readonly plan: Plan;
+  readonly plan: ArenasPlan;
   readonly outputs: Outputs;
   /** Runs that may share a submit: each has a slot of `reads` and of `feeds`. */
   capacity = 0;
@@ -66,7 +69,7 @@ export class WebGpuPrepared implements Prepared {
   constructor(
     segment: Segment,
     lowered: Lowered,
-    plan: Plan,
+    plan: ArenasPlan,
     outputs: Outputs,
     regions: Pick<WebGpuPrepared, "reads" | "feeds" | "feedWords" | "feedPlaces" | "data">,
   ) {
@@ -121,10 +124,6 @@ export function view(
   if (dtype === "f32") return new Float32Array(buffer, 4 * at, size);
   return dtype === "u32" ? new Uint32Array(buffer, 4 * at, size) : new Int32Array(buffer, 4 * at, size);
 }
-
-/** Feeds have places of their own, outside of the arena. */
-export const planned = (b: Buffer): Buffer =>
-  b.place.kind === "scalar" || b.place.kind === "batch" ? { ...b, place: { kind: "slot", path: "" } } : b;
 
 export function loopCounts(steps: Lowered["tape"]): number[] {
   return steps.flatMap((s) => (s.kind === "loop" ? [s.count, ...loopCounts(s.body)] : []));

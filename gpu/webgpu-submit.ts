@@ -128,14 +128,14 @@ export class Submitter {
     const { timing } = this;
     const [first] = waiting;
     // with a profile each run is a submit of its own
-    if (timing && first) return timing.encode(encoder, first.prepared, stepsOf(first), groupOf(first));
+    if (timing && first) return timing.encode(encoder, first.prepared, stepsOf(first), boundOf(first).groups);
     const pass = encoder.beginComputePass();
     let pipeline: GPUComputePipeline | undefined;
     for (const each of waiting) {
-      const group = groupOf(each);
+      const { groups } = boundOf(each);
       for (const step of stepsOf(each)) {
         if (step.pipeline !== pipeline) pass.setPipeline((pipeline = step.pipeline));
-        pass.setBindGroup(0, group, [step.offset]);
+        pass.setBindGroup(0, groups[step.form] as GPUBindGroup, [step.offset]);
         pass.dispatchWorkgroups(step.x, step.y);
       }
     }
@@ -174,7 +174,6 @@ function boundOf({ prepared }: Waiting) {
   if (!prepared.bound) throw new Error(`expected the tape of ${prepared.name} to be bound`);
   return prepared.bound;
 }
-const groupOf = (each: Waiting): GPUBindGroup => boundOf(each).group;
 
 function stepsOf(each: Waiting): readonly Encoded[] {
   const steps = boundOf(each).steps[each.slot];

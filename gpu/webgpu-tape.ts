@@ -15,9 +15,7 @@ export interface Address {
   readonly at: number;
 }
 
-export interface Dispatch {
-  readonly code: string;
-  readonly groups: number;
+export interface Dispatch extends Shader {
   /** Places by parameter. */
   readonly args: readonly number[];
   /** The number of its kernel, or what it does for none. */
@@ -125,19 +123,23 @@ export class TapeWriter {
 
   private kernel(index: number, args: readonly number[]): void {
     const addresses = args.map((id) => this.address(id));
-    const banks = addresses.map((a) => a.bank);
-    const key = `${index} ${banks.join()}`;
+    const banks = [...new Set(addresses.map((a) => a.bank))];
+    // what lies together is all that a shader depends on
+    const pattern = addresses.map((a) => banks.indexOf(a.bank));
+    const key = `${index} ${pattern.join()}`;
     let shaders = this.shaders.get(key);
     if (!shaders) {
-      shaders = shadersOf(this.lowered.kernels[index] as Kernel, banks, this.schedule);
+      shaders = shadersOf(this.lowered.kernels[index] as Kernel, pattern, this.schedule);
       this.shaders.set(key, shaders);
     }
     const at = addresses.map((a) => a.at);
-    shaders.forEach((shader, i) => this.push(shader, at, index, i === 0));
+    shaders.forEach((shader, i) => {
+      this.push({ ...shader, banks: shader.banks.map((bank) => banks[bank] as number) }, at, index, i === 0);
+    });
   }
 
-  private push({ code, groups }: Shader, args: readonly number[], of: Dispatch["of"], begins = true): void {
-    if (groups > 0) this.dispatches.push({ code, groups, args, of, begins });
+  private push(shader: Shader, args: readonly number[], of: Dispatch["of"], begins = true): void {
+    if (shader.groups > 0) this.dispatches.push({ ...shader, args, of, begins });
   }
 
   /** Rows of the table that move `moves`, and where they begin. */

@@ -3,18 +3,20 @@
  * base limits of WebGPU (8 storage buffers, 128 MiB each), so it is the same on any machine; software adapters are
  * given another schedule.
  */
+import { planArenas } from "./arenas.ts";
+import type { ArenasPlan } from "./arenas.ts";
 import { optimize } from "../lang/graph/index.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Stats } from "./device.ts";
+import type { Lowered } from "./program.ts";
 import { loweredText } from "./kernel-text.ts";
-import { planArena } from "./plan.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import { lowerForShaders } from "./webgpu-lower.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
-import { planned } from "./webgpu-prepared.ts";
+import { FIRST_TEMP, GIVEN, NEXT, STEERING, TEMPS } from "./webgpu-memory.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
-import { hardware, shadersOf } from "./wgsl/index.ts";
+import { hardware } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
 
 /** Bytes of the largest tensor under base limits. */
@@ -29,28 +31,64 @@ export function segmentKernels(segment: Segment): string {
   return loweredText(loweredForWebGpu(segment, hardware).lowered);
 }
 
-/** Each shader once, with how often kernels of the segment use it. All operands are shown in the first bank of tensors. */
-export function segmentWgsl(segment: Segment): string {
-  const counts = new Map<string, number>();
-  for (const kernel of loweredForWebGpu(segment, hardware).lowered.kernels) {
-    const banks = kernel.params.map(() => 1);
-    for (const { code } of shadersOf(kernel, banks, hardware)) counts.set(code, (counts.get(code) ?? 0) + 1);
-  }
-  return [...counts].map(([code, n], i) => `// shader ${i}, of ${n} kernel${n === 1 ? "" : "s"}\n${code}`).join("\n");
+/** The bank of each buffer, while each kind of content has one. */
+function banksOf({ buffers }: Lowered, { arenas }: ArenasPlan, fetched: ReadonlyMap<string, number>): number[] {
+  const bankOf = (id: number): number => {
+    const { place } = buffers[id]!;
+    if (place.kind === "slice") return bankOf(place.of);
+    if (place.kind === "swap") return bankOf(place.even);
+    if (place.kind === "temp") return FIRST_TEMP + arenas[id]!;
+    if (place.kind === "stage") return fetched.has(place.path) ? STEERING : NEXT;
+    return GIVEN;
+  };
+  return buffers.map((_, id) => bankOf(id));
 }
 
-/** Every dispatch of one run counts, those that commit and check too. `disable`: fusion rules to leave out. */
-export function segmentStats(segment: Segment, schedule: Schedule = hardware, disable?: readonly string[]): Stats {
-  const { outputs, lowered: low } = loweredForWebGpu(segment, schedule, disable);
-  const plan = planArena(low.buffers.map(planned), low.tape, low.outputs);
-  const anywhere = { bank: 1, at: 0 };
-  const tape = new TapeWriter(low, { buffer: () => anywhere, tick: () => anywhere, table: 0 }, schedule).write({
+function shadersIn(segment: Segment, schedule: Schedule, disable?: readonly string[]) {
+  const { outputs, lowered } = loweredForWebGpu(segment, schedule, disable);
+  const plan = planArenas(lowered, TEMPS);
+  const banks = banksOf(lowered, plan, outputs.places);
+  const layout = {
+    buffer: (id: number) => ({ bank: banks[id]!, at: 0 }),
+    tick: () => ({ bank: GIVEN, at: 0 }),
+    table: 0,
+  };
+  const { dispatches } = new TapeWriter(lowered, layout, schedule).write({
     status: 0,
     commits: segment.outputs.flatMap(({ role, node }) =>
-      role.kind === "commit" ? [{ from: anywhere, to: anywhere, size: sizeOf(node.type.shape) }] : [],
+      role.kind === "commit"
+        ? [{ from: { bank: NEXT, at: 0 }, to: { bank: GIVEN, at: 0 }, size: sizeOf(node.type.shape) }]
+        : [],
     ),
     checks: outputs.checks.map(({ at, counted }) => ({ at, counted })),
     halts: outputs.halts,
   });
-  return { ...statsOf(low, plan), dispatches: tape.dispatches.length };
+  return { lowered, plan, dispatches };
+}
+
+/** Each shader once, with how often kernels of the segment use it. */
+export function segmentWgsl(segment: Segment): string {
+  const users = new Map<string, Set<number>>();
+  for (const { code, of } of shadersIn(segment, hardware).dispatches) {
+    if (typeof of === "number") users.set(code, (users.get(code) ?? new Set()).add(of));
+  }
+  return [...users]
+    .map(([code, { size }], i) => `// shader ${i}, of ${size} kernel${size === 1 ? "" : "s"}\n${code}`)
+    .join("\n");
+}
+
+/** Every dispatch of one run counts, those that commit and check too. `disable`: fusion rules to leave out. */
+export function segmentStats(segment: Segment, schedule: Schedule = hardware, disable?: readonly string[]): Stats {
+  const { lowered, plan, dispatches } = shadersIn(segment, schedule, disable);
+  return { ...statsOf(lowered, plan), dispatches: dispatches.length };
+}
+
+/** Storage bindings of all dispatches of a run, and how many of them are for reading alone. */
+export function segmentBindings(segment: Segment): { readonly bindings: number; readonly readOnly: number } {
+  let [bindings, readOnly] = [0, 0];
+  for (const { writes } of shadersIn(segment, hardware).dispatches) {
+    bindings += writes.length;
+    readOnly += writes.filter((written) => !written).length;
+  }
+  return { bindings, readOnly };
 }

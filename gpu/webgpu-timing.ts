@@ -70,7 +70,7 @@ export class Timing {
     encoder: GPUCommandEncoder,
     prepared: WebGpuPrepared,
     steps: readonly Encoded[],
-    group: GPUBindGroup,
+    groups: readonly GPUBindGroup[],
   ): () => Promise<void> {
     const rows = this.rowsOf(prepared, steps);
     steps.forEach((step, i) => {
@@ -83,7 +83,7 @@ export class Timing {
         },
       });
       pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, group, [step.offset]);
+      pass.setBindGroup(0, groups[step.form] as GPUBindGroup, [step.offset]);
       pass.dispatchWorkgroups(step.x, step.y);
       pass.end();
     });

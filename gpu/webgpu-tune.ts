@@ -233,24 +233,24 @@ class Trial {
     const storage = (bytes: number) => gpu.createBuffer({ size: bytes, usage: USAGE.storage | USAGE.copySrc });
     const args = gpu.createBuffer({ size: 4 * words, usage: USAGE.uniform | USAGE.copyDst });
     gpu.queue.writeBuffer(args, 0, places);
-    const banks = [storage(256), storage(Math.max(256, 4 * end))];
+    const bank = storage(Math.max(256, 4 * end));
     this.stamps = gpu.createBuffer({ size: 256, usage: USAGE.queryResolve | USAGE.copySrc });
-    this.buffers = [args, ...banks, this.stamps];
+    this.buffers = [args, bank, this.stamps];
     this.queries = gpu.createQuerySet({ type: "timestamp", count: 2 });
-    this.group = pipelines.bindGroup(args, 4 * words, banks);
+    this.group = pipelines.bindGroup(args, 4 * words, [bank], [true]);
     const bare: DotKernel = { ...product, stored: true, epilogue: undefined };
     const shaders = choices.map((choice) =>
       shadersOf(
         bare,
-        params.map(() => 1),
+        params.map(() => 0),
         { ...schedule, tuned: new Map([[key, choice]]) },
       ),
     );
-    this.calls = pipelines.load(new Set(shaders.flat().map(({ code }) => code)), banks.length).then(() =>
+    this.calls = pipelines.load(shaders.flat()).then(() =>
       shaders.map((each) =>
-        each.map(({ code, groups }): Call => {
-          const [x, y] = folded(groups);
-          return { pipeline: pipelines.get(code, banks.length), x, y };
+        each.map((shader): Call => {
+          const [x, y] = folded(shader.groups);
+          return { pipeline: pipelines.get(shader), x, y };
         }),
       ),
     );

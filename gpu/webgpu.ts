@@ -12,21 +12,21 @@ import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import { expectPart } from "./device.ts";
 import type { Device, DeviceInfo, Feeds, Numbers, Prepared, RunResult } from "./device.ts";
-import { planArena } from "./plan.ts";
+import { planArenas } from "./arenas.ts";
 import type { Profile } from "./profile.ts";
 import type { Buffer } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { lowerForShaders } from "./webgpu-lower.ts";
-import { Memory, USAGE } from "./webgpu-memory.ts";
+import { FIRST_TEMP, GIVEN, Memory, NEXT, STEERING, TEMPS, USAGE } from "./webgpu-memory.ts";
 import type { Region } from "./webgpu-memory.ts";
 import { folded, Pipelines } from "./webgpu-pipelines.ts";
 import { outputsOf } from "./webgpu-outputs.ts";
-import { given, loopCounts, planned, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
-import type { Encoded } from "./webgpu-prepared.ts";
+import { given, loopCounts, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
+import type { Bound, Encoded } from "./webgpu-prepared.ts";
 import { ReadRing } from "./webgpu-ring.ts";
 import { SUBMITS, Submitter } from "./webgpu-submit.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
-import type { Address, Shaders, Tape } from "./webgpu-tape.ts";
+import type { Address, Dispatch, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import { tunerOf, type Tuner, type Tuning } from "./webgpu-tune.ts";
 import { unpacksExactly } from "./webgpu-unpacks.ts";
@@ -71,7 +71,7 @@ export class WebGpuDevice implements Device {
   private readonly tuner: Tuner | undefined;
   private readonly submits: Submitter;
   /** Intermediates of all segments: one run after the other uses them. */
-  private temps: Region | undefined;
+  private readonly temps: Region[] = [];
   private ticks: Region | undefined;
   /** Counts up when something moved that tapes refer to. */
   private moved = 0;
@@ -91,7 +91,7 @@ export class WebGpuDevice implements Device {
     this.submits = new Submitter(gpu, this.memory, this.ring, options.runsPerSubmit);
     this.measure(options.profile);
     this.memory.before = () => this.submits.flush();
-    this.memory.alloc(1, true);
+    this.memory.alloc(1, STEERING);
     gpu.addEventListener("uncapturederror", (event) => {
       const { error } = event as GPUUncapturedErrorEvent;
       this.failure ??= new Error(`expected WebGPU to take every command, got ${error.message}`);
@@ -116,7 +116,7 @@ export class WebGpuDevice implements Device {
   createSlot(path: string, type: Type): void {
     this.dropSlot(path);
     const size = sizeOf(type.shape);
-    const now = this.memory.alloc(size);
+    const now = this.memory.alloc(size, GIVEN);
     this.memory.clear(now);
     this.cells.set(path, { type, size, now, next: undefined });
     this.moved++;
@@ -173,14 +173,14 @@ export class WebGpuDevice implements Device {
       this.unpacks ??= unpacksExactly(this.gpu, this.ring);
       this.schedule = { unpacks: await this.unpacks, ...this.schedule };
     }
-    const plan = planArena(lowered.buffers.map(planned), lowered.tape, lowered.outputs);
+    const plan = planArenas(lowered, TEMPS);
     const used = usedBuffers(lowered);
     const feedPlaces = new Map<number, number>();
     let feedWords = 0;
     const data = new Map<number, Region>();
     lowered.buffers.forEach((b, id) => {
       if (b.place.kind === "data") {
-        const region = this.memory.alloc(b.size);
+        const region = this.memory.alloc(b.size, GIVEN);
         this.memory.write(region, b.place.data as Float32Array<ArrayBuffer>);
         data.set(id, region);
       } else if ((b.place.kind === "scalar" || b.place.kind === "batch") && used.has(id)) {
@@ -190,8 +190,8 @@ export class WebGpuDevice implements Device {
     });
     feedWords = Math.ceil(feedWords / 4) * 4;
     const prepared = new WebGpuPrepared(segment, lowered, plan, outputs, {
-      reads: this.memory.alloc(STATUS + outputs.words, true),
-      feeds: this.memory.alloc(feedWords),
+      reads: this.memory.alloc(STATUS + outputs.words, STEERING),
+      feeds: this.memory.alloc(feedWords, GIVEN),
       feedWords,
       feedPlaces,
       data,
@@ -203,8 +203,7 @@ export class WebGpuDevice implements Device {
       const tapes = this.tapes(prepared);
       // what moves while pipelines compile makes this tape old
       const version = this.moved;
-      const banks = this.memory.banks.length;
-      await this.pipelines.load(new Set(tapes[0]?.dispatches.map((d) => d.code)), banks);
+      await this.pipelines.load(tapes[0]?.dispatches ?? []);
       this.bind(prepared, tapes, version);
     }
     return prepared;
@@ -221,15 +220,17 @@ export class WebGpuDevice implements Device {
   /** Gives everything that the segment touches a place, then writes its tape for each slot. */
   private tapes(prepared: WebGpuPrepared): readonly Tape[] {
     const { lowered, plan, outputs, segment } = prepared;
-    if (!this.temps || this.temps.size < plan.bytes / 4) {
-      if (this.temps) this.memory.free(this.temps);
-      this.temps = this.memory.alloc(plan.bytes / 4);
+    plan.sizes.forEach((bytes, arena) => {
+      const temps = this.temps[arena];
+      if (temps && temps.size >= bytes / 4) return;
+      if (temps) this.memory.free(temps);
+      this.temps[arena] = this.memory.alloc(bytes / 4, FIRST_TEMP + arena);
       this.moved++;
-    }
+    });
     const longest = Math.max(0, ...loopCounts(lowered.tape));
     if (longest > 0 && (!this.ticks || this.ticks.size < longest)) {
       if (this.ticks) this.memory.free(this.ticks);
-      this.ticks = this.memory.alloc(longest);
+      this.ticks = this.memory.alloc(longest, GIVEN);
       this.memory.write(
         this.ticks,
         Int32Array.from({ length: this.ticks.size }, (_, i) => i),
@@ -255,8 +256,10 @@ export class WebGpuDevice implements Device {
         case "scalar":
         case "batch":
           return { bank: prepared.feeds.bank, at: firstFeed(slot) + (prepared.feedPlaces.get(id) ?? 0) };
-        default:
-          return { bank: temps.bank, at: temps.at + Math.max(0, plan.offsets[id] ?? 0) / 4 };
+        default: {
+          const { bank, at } = temps[plan.arenas[id] ?? 0] as Region;
+          return { bank, at: at + Math.max(0, plan.offsets[id] ?? 0) / 4 };
+        }
       }
     };
     // what only a commit or a check names must have its place before the table is measured
@@ -281,30 +284,38 @@ export class WebGpuDevice implements Device {
     const words = write(0, 0).table.length;
     if (!prepared.table || prepared.table.size < capacity * words) {
       if (prepared.table) this.memory.free(prepared.table);
-      prepared.table = this.memory.alloc(capacity * words, true);
+      prepared.table = this.memory.alloc(capacity * words, STEERING);
     }
     const { at } = prepared.table;
     return Array.from({ length: capacity }, (_, slot) => write(slot, at + slot * words));
   }
 
   private next(cell: Cell): Region {
-    return (cell.next ??= this.memory.alloc(cell.size));
+    return (cell.next ??= this.memory.alloc(cell.size, NEXT));
   }
 
   private bind(prepared: WebGpuPrepared, tapes: readonly Tape[], version: number): void {
     this.submits.flush();
-    const banks = this.memory.banks.length;
     const [tape] = tapes;
     if (!tape) throw new Error(`expected a tape of ${prepared.name}`);
     const count = tape.dispatches.length;
     const words = Math.max(1, ...tape.dispatches.map((d) => Math.ceil(d.args.length / BLOCK))) * BLOCK;
     const args = new Uint32Array(words * Math.max(1, count) * tapes.length);
+    const forms = new Map<string, Bound["forms"][number] & { readonly at: number }>();
+    const formOf = ({ banks, writes }: Dispatch): number => {
+      const key = `${banks.join()} ${writes.join()}`;
+      const form = forms.get(key) ?? { at: forms.size, banks, writes };
+      forms.set(key, form);
+      return form.at;
+    };
     const steps = tapes.map(({ dispatches }, slot) =>
-      dispatches.map(({ code, groups, args: own, of, begins }, i): Encoded => {
+      dispatches.map((dispatch, i): Encoded => {
+        const { groups, args: own, of, begins } = dispatch;
         const at = (slot * count + i) * words;
         args.set(own, at);
         const [x, y] = folded(groups);
-        return { pipeline: this.pipelines.get(code, banks), offset: 4 * at, x, y, of, begins };
+        const pipeline = this.pipelines.get(dispatch);
+        return { pipeline, offset: 4 * at, x, y, form: formOf(dispatch), of, begins };
       }),
     );
     prepared.bound?.args.destroy();
@@ -314,22 +325,21 @@ export class WebGpuDevice implements Device {
     if (prepared.table) this.memory.write(prepared.table, table);
     prepared.bound = {
       version,
-      banks,
       steps,
       args: buffer,
       blockBytes: 4 * words,
       memory: this.memory.version,
-      group: this.group(buffer, 4 * words, banks),
+      forms: [...forms.values()],
+      groups: this.groups(buffer, 4 * words, [...forms.values()]),
     };
     prepared.stats = { ...prepared.stats, dispatches: count };
   }
 
-  private group(args: GPUBuffer, blockBytes: number, banks: number): GPUBindGroup {
-    return this.pipelines.bindGroup(
-      args,
-      blockBytes,
-      this.memory.banks.slice(0, banks).map((b) => b.buffer),
-    );
+  private groups(args: GPUBuffer, blockBytes: number, forms: Bound["forms"]): readonly GPUBindGroup[] {
+    return forms.map(({ banks, writes }) => {
+      const buffers = banks.map((bank) => this.memory.buffer(bank));
+      return this.pipelines.bindGroup(args, blockBytes, buffers, writes);
+    });
   }
 
   private refresh(prepared: WebGpuPrepared): void {
@@ -340,7 +350,7 @@ export class WebGpuDevice implements Device {
     const { bound } = prepared;
     if (!bound) throw new Error(`expected the tape of ${prepared.name} to be bound`);
     if (bound.memory !== this.memory.version) {
-      bound.group = this.group(bound.args, bound.blockBytes, bound.banks);
+      bound.groups = this.groups(bound.args, bound.blockBytes, bound.forms);
       bound.memory = this.memory.version;
     }
   }
@@ -354,8 +364,8 @@ export class WebGpuDevice implements Device {
     if (wanted > prepared.capacity) {
       this.memory.free(prepared.reads);
       this.memory.free(prepared.feeds);
-      const reads = this.memory.alloc(wanted * prepared.readWords, true);
-      const feeds = this.memory.alloc(wanted * prepared.feedWords);
+      const reads = this.memory.alloc(wanted * prepared.readWords, STEERING);
+      const feeds = this.memory.alloc(wanted * prepared.feedWords, GIVEN);
       prepared.reserve(wanted, { reads, feeds });
       this.bind(prepared, this.tapes(prepared), this.moved);
       this.refresh(prepared);

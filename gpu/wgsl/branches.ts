@@ -33,7 +33,7 @@ export function branched(
     branch.write(first === 0 ? "group" : `(group - ${first}u)`);
     w.line("}");
   }
-  return { code: w.module(size, [...shared.values()]), groups };
+  return { ...w.module(size, [...shared.values()]), groups };
 }
 
 /** One dispatch for all members, and one that adds the pieces of those products that were cut along the depth. */

@@ -6,12 +6,6 @@ import type { Schedule } from "./schedule.ts";
 import { Writer } from "./writer.ts";
 import type { Shader } from "./writer.ts";
 
-const loop = (w: Writer, i: string, from: string, to: string, body: () => void) => {
-  w.line(`for (var ${i} = ${from}; ${i} < ${to}; ${i}++) {`);
-  body();
-  w.line("}");
-};
-
 /** The symmetric part of parameter 0 at (row, column). */
 const symmetric = (w: Writer, n: number, row: string, column: string) =>
   `0.5f * (${w.load(0, `square + ${row} * ${n}u + ${column}`)} + ${w.load(0, `square + ${column} * ${n}u + ${row}`)})`;
@@ -22,11 +16,11 @@ export function choleskyShader(kernel: CholeskyKernel, banks: readonly number[],
   const at = (row: string, column: string) => `square + ${row} * ${n}u + ${column}`;
   perElement(w, outer);
   w.line(`let square = place * ${n * n}u;`);
-  loop(w, "j", "0u", `${n}u`, () => {
-    loop(w, "i", "0u", "j", () => w.save(1, at("i", "j"), "0f"));
-    loop(w, "i", "j", `${n}u`, () => {
+  w.loop("j", n, () => {
+    w.range("i", "0u", "j", n, () => w.save(1, at("i", "j"), "0f"));
+    w.range("i", "j", `${n}u`, n, () => {
       w.line(`var x = ${symmetric(w, n, "i", "j")};`);
-      loop(w, "k", "0u", "j", () => w.line(`x -= ${w.load(1, at("i", "k"))} * ${w.load(1, at("j", "k"))};`));
+      w.range("k", "0u", "j", n, () => w.line(`x -= ${w.load(1, at("i", "k"))} * ${w.load(1, at("j", "k"))};`));
       w.line("if (i == j) {");
       // a square root of a negative number is NaN here as everywhere
       w.line(`x = select(sqrt(max(x, 0f)), ${w.literal(NaN, "f32")}, x < 0f);`);
@@ -64,15 +58,15 @@ export function eighShader(kernel: EighKernel, banks: readonly number[], schedul
   perElement(w, outer);
   w.line(`let square = place * ${n * n}u;`);
   w.line(`let values = place * ${(n + 1) * n}u;`);
-  loop(w, "p", "0u", size, () =>
-    loop(w, "q", "0u", size, () => {
+  w.loop("p", n, () =>
+    w.loop("q", n, () => {
       w.save(2, aAt("p", "q"), `(${symmetric(w, n, "p", "q")})`);
       w.save(1, vAt("p", "q"), "select(0f, 1f, p == q)");
     }),
   );
-  loop(w, "sweep", "0u", `${SWEEPS}u`, () =>
-    loop(w, "p", "0u", size, () =>
-      loop(w, "q", "p + 1u", size, () => {
+  w.loop("sweep", SWEEPS, () =>
+    w.loop("p", n, () =>
+      w.range("q", "p + 1u", size, n, () => {
         w.line(`let off = ${a("p", "q")};`);
         w.line(`if (abs(off) > ${SMALL}f * (abs(${a("p", "p")}) + abs(${a("q", "q")}))) {`);
         w.line(`let angle = (${a("q", "q")} - ${a("p", "p")}) / (2f * off);`);
@@ -83,28 +77,28 @@ export function eighShader(kernel: EighKernel, banks: readonly number[], schedul
         w.line("let t = select(1f, -1f, angle < 0f) * select(slope, 0.5f / abs(angle), far);");
         w.line("let c = 1f / sqrt(t * t + 1f);");
         w.line("let s = t * c;");
-        loop(w, "k", "0u", size, () => turn(2, aAt("k", "p"), aAt("k", "q")));
-        loop(w, "k", "0u", size, () => turn(2, aAt("p", "k"), aAt("q", "k")));
-        loop(w, "k", "0u", size, () => turn(1, vAt("k", "p"), vAt("k", "q")));
+        w.loop("k", n, () => turn(2, aAt("k", "p"), aAt("k", "q")));
+        w.loop("k", n, () => turn(2, aAt("p", "k"), aAt("q", "k")));
+        w.loop("k", n, () => turn(1, vAt("k", "p"), vAt("k", "q")));
         w.line("}");
       }),
     ),
   );
-  loop(w, "k", "0u", size, () => w.save(1, "values + k", a("k", "k")));
-  loop(w, "p", "0u", size, () => {
-    loop(w, "q", "p + 1u", size, () => {
+  w.loop("k", n, () => w.save(1, "values + k", a("k", "k")));
+  w.loop("p", n, () => {
+    w.range("q", "p + 1u", size, n, () => {
       w.line(`if (${w.load(1, "values + q")} < ${w.load(1, "values + p")}) {`);
       swap("values + p", "values + q");
-      loop(w, "k", "0u", size, () => swap(vAt("k", "p"), vAt("k", "q")));
+      w.loop("k", n, () => swap(vAt("k", "p"), vAt("k", "q")));
       w.line("}");
     });
     w.line("var top = 0f;");
     w.line("var sign = 1f;");
-    loop(w, "k", "0u", size, () => {
+    w.loop("k", n, () => {
       w.line(`let x = ${w.load(1, vAt("k", "p"))};`);
       w.line("if (abs(x) > top) { top = abs(x); sign = select(1f, -1f, x < 0f); }");
     });
-    loop(w, "k", "0u", size, () => w.save(1, vAt("k", "p"), `(sign * ${w.load(1, vAt("k", "p"))})`));
+    w.loop("k", n, () => w.save(1, vAt("k", "p"), `(sign * ${w.load(1, vAt("k", "p"))})`));
   });
   return shader(w, outer);
 }

@@ -47,14 +47,21 @@ function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
   for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
   for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
   sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
-  const last = pieces > 1 ? `min((piece + 1u) * ${depth}u, ${k}u)` : `${k}u`;
-  w.line(`for (var k = ${pieces > 1 ? `piece * ${depth}u` : "0u"}; k < ${last}; k++) {`);
-  w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
-  w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
-  for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
-  for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
-  sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
-  w.line("}");
+  const step = () => {
+    w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
+    w.line(`let deep_b = ${join([offset(w, b.k, "k")])};`);
+    for (let i = 0; i < tm; i++) w.line(`let a${i} = ${w.load(a.param, `at_a${i} + deep_a`)};`);
+    for (let j = 0; j < tn; j++) w.line(`let b${j} = ${w.load(b.param, `at_b${j} + deep_b`)};`);
+    sums(plan)((i, j) => w.line(`s${i}_${j} += a${i} * b${j};`));
+  };
+  if (pieces === 1) w.loop("k", k, step);
+  else if (k % depth !== 0) w.range("k", `piece * ${depth}u`, `${k}u`, depth, step);
+  else {
+    w.loop("own_k", depth, () => {
+      w.line(`let k = piece * ${depth}u + own_k;`);
+      step();
+    });
+  }
   store(w, kernel, plan, row, column);
 }
 
@@ -62,10 +69,10 @@ function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
 export function productOfUnit(w: Writer, kernel: DotKernel, size: number, first: string, count: number): void {
   const blocks = blocksOf(kernel, 4);
   const { blocksM, blocksN } = blocks;
-  w.line(`for (var at = lane; at < ${count * blocksM * blocksN}u; at += ${size}u) {`);
-  w.line(`let g = ${first} + at / ${blocksM * blocksN}u;`);
-  blockAt(w, kernel, { tiled: false, ...blocks, pieces: 1, depth: kernel.k });
-  w.line("}");
+  w.turns("at", "lane", size, count * blocksM * blocksN, () => {
+    w.line(`let g = ${first} + at / ${blocksM * blocksN}u;`);
+    blockAt(w, kernel, { tiled: false, ...blocks, pieces: 1, depth: kernel.k });
+  });
 }
 
 /** Adds the pieces of a product that was cut along its depth, in order. */

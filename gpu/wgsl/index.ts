@@ -1,6 +1,7 @@
 /**
- * Kernel → WGSL text, pure. `banks` tells by parameter in which storage buffer it lies: m0, m1, … at bindings 1, 2, …;
- * where in it, each dispatch is told by a block of offsets at binding 0.
+ * Kernel → WGSL text, pure. `banks` tells by parameter in which storage buffer it lies. A shader calls those that it uses
+ * m0, m1, … at bindings 1, 2, …, for reading alone where it writes nothing there; where in it, each dispatch is told by a
+ * block of offsets at binding 0.
  */
 import type { Kernel, RowsKernel } from "../kernel.ts";
 import type { Pairs } from "../halves.ts";
@@ -22,7 +23,7 @@ export { choicesOf, isChoice, keyOf } from "./product-plan.ts";
 export type { Choice } from "./product-plan.ts";
 export { hardware, software } from "./schedule.ts";
 export type { Schedule } from "./schedule.ts";
-export type { Shader } from "./writer.ts";
+export type { Module, Shader } from "./writer.ts";
 
 /** What these shaders ask of fusion: tensors are ranges of a few banks, so bindings never run out. */
 export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): LowerOptions => ({

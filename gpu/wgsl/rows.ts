@@ -12,6 +12,8 @@ import type { Writer } from "./writer.ts";
 
 /** Rows shorter than this leave most lanes of a workgroup idle. */
 const LONG = 32;
+/** Lanes of the smallest subgroup that there may be. */
+const LEAST_SUBGROUP = 4;
 /** So many rows fill any device with one invocation each. */
 const MANY = 16384;
 
@@ -209,22 +211,24 @@ class RowsWriter implements Branch {
       return;
     }
     this.begin(stage, s);
-    const paired = savesHalves(this.kernel, stage);
-    if (paired) {
-      w.line(`for (var first = 2u * lane; first < ${this.count(stage)}u; first += ${2 * lanes}u) {`);
-      w.line("for (var part = 0u; part < 2u; part++) {");
-      w.line("let at = first + part;");
-    } else w.line(`for (var at = lane; at < ${this.count(stage)}u; at += ${lanes}u) {`);
-    decode(
-      w,
-      "at",
-      stage.axes.map((axis) => [axis, this.extent(axis)] as const),
-    );
-    this.innerValues(s);
-    this.accumulate(stage, s);
-    stage.stores.forEach((store) => this.values.store(store));
-    if (paired) w.line("}");
-    w.line("}");
+    const element = () => {
+      decode(
+        w,
+        "at",
+        stage.axes.map((axis) => [axis, this.extent(axis)] as const),
+      );
+      this.innerValues(s);
+      this.accumulate(stage, s);
+      stage.stores.forEach((store) => this.values.store(store));
+    };
+    if (savesHalves(this.kernel, stage)) {
+      w.turns("pair", "lane", lanes, this.count(stage) / 2, () =>
+        w.loop("part", 2, () => {
+          w.line("let at = 2u * pair + part;");
+          element();
+        }),
+      );
+    } else w.turns("at", "lane", lanes, this.count(stage), element);
     if (stage.accs.length > 0) {
       if (w.schedule.subgroups && stage.accs.every(({ op }) => op !== "argmax")) this.bySubgroups(stage, s);
       else this.tree(stage, s);
@@ -255,9 +259,9 @@ class RowsWriter implements Branch {
     w.line("}");
     w.line("workgroupBarrier();");
     for (const { sum, sums } of parts) w.line(`${sum} = ${sums}[0];`);
-    w.line("for (var other = 1u; other < subgroups; other++) {");
-    for (const { acc, sum, sums } of parts) w.line(`${sum} = ${this.combined(acc, sum, `${sums}[other]`)};`);
-    w.line("}");
+    w.range("other", "1u", "subgroups", this.lanes / LEAST_SUBGROUP, () => {
+      for (const { acc, sum, sums } of parts) w.line(`${sum} = ${this.combined(acc, sum, `${sums}[other]`)};`);
+    });
     // the arrays serve the next stage too
     w.line("workgroupBarrier();");
   }
@@ -322,8 +326,8 @@ export function rowsOfUnit(
   first: string,
   count: number,
 ): void {
-  w.line(`for (var own = lane; own < ${count}u; own += ${size}u) {`);
-  w.line(`let point = ${first} + own;`);
-  new RowsWriter(w, kernel, param, size, new Map(), false).body();
-  w.line("}");
+  w.turns("own", "lane", size, count, () => {
+    w.line(`let point = ${first} + own;`);
+    new RowsWriter(w, kernel, param, size, new Map(), false).body();
+  });
 }

@@ -17,7 +17,7 @@ export function perElement(w: Writer, count: number): void {
 }
 
 export const shader = (w: Writer, count: number, more: readonly string[] = []): Shader => ({
-  code: w.module(SIZE, [], more),
+  ...w.module(SIZE, [], more),
   groups: Math.ceil(count / SIZE),
 });
 
@@ -58,22 +58,17 @@ export function solveShader(kernel: SolveKernel, banks: readonly number[], sched
   const lu = (row: string, column: string) => w.load(3, `square + ${row} * ${n}u + ${column}`);
   const b = (row: string, column: string) => w.load(2, `right + ${row} * ${m}u + ${column}`);
   const base = (param: number) => (param === 0 || param === 3 ? "square" : "right");
-  const each = (i: string, from: string, to: string, body: () => void) => {
-    w.line(`for (var ${i} = ${from}; ${i} < ${to}; ${i}++) {`);
-    body();
-    w.line("}");
-  };
   const copy = (from: number, to: number, count: number) =>
-    each("c", "0u", `${count}u`, () => w.save(to, `${base(to)} + c`, w.load(from, `${base(from)} + c`)));
+    w.loop("c", count, () => w.save(to, `${base(to)} + c`, w.load(from, `${base(from)} + c`)));
   const swap = (param: number, width: number) =>
-    each("c", "0u", `${width}u`, () => {
+    w.loop("c", width, () => {
       const at = (row: string) => `${base(param)} + ${row} * ${width}u + c`;
       w.line(`let kept = ${w.load(param, at("p"))};`);
       w.save(param, at("p"), w.load(param, at("best")));
       w.save(param, at("best"), "kept");
     });
   const eliminate = (param: number, width: number, first: string) =>
-    each("c", first, `${width}u`, () => {
+    w.range("c", first, `${width}u`, width, () => {
       const at = (row: string) => `${base(param)} + ${row} * ${width}u + c`;
       w.save(param, at("r"), `(${w.load(param, at("r"))} - factor * ${w.load(param, at("p"))})`);
     });
@@ -82,10 +77,10 @@ export function solveShader(kernel: SolveKernel, banks: readonly number[], sched
   w.line(`let right = place * ${n * m}u;`);
   copy(0, 3, n * n);
   copy(1, 2, n * m);
-  each("p", "0u", `${n}u`, () => {
+  w.loop("p", n, () => {
     w.line("var best = p;");
     w.line(`var size = abs(${lu("p", "p")});`);
-    each("r", "p", `${n}u`, () => {
+    w.range("r", "p", `${n}u`, n, () => {
       w.line(`let other = abs(${lu("r", "p")});`);
       w.line("if (other > size) { best = r; size = other; }");
     });
@@ -93,18 +88,18 @@ export function solveShader(kernel: SolveKernel, banks: readonly number[], sched
     swap(3, n);
     swap(2, m);
     w.line("}");
-    each("r", "p + 1u", `${n}u`, () => {
+    w.range("r", "p + 1u", `${n}u`, n, () => {
       w.line(`let factor = ${lu("r", "p")} / ${lu("p", "p")};`);
       eliminate(3, n, "p");
       eliminate(2, m, "0u");
     });
   });
   // back substitution, last row first
-  each("step", "0u", `${n}u`, () => {
+  w.loop("step", n, () => {
     w.line(`let p = ${n - 1}u - step;`);
     w.line(`let size = ${lu("p", "p")};`);
-    each("c", "0u", `${m}u`, () => w.save(2, `right + p * ${m}u + c`, `(${b("p", "c")} / size)`));
-    each("r", "0u", "p", () => {
+    w.loop("c", m, () => w.save(2, `right + p * ${m}u + c`, `(${b("p", "c")} / size)`));
+    w.range("r", "0u", "p", n, () => {
       w.line(`let factor = ${lu("r", "p")};`);
       eliminate(2, m, "0u");
     });

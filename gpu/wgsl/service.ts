@@ -32,7 +32,7 @@ function moveRows(w: Writer, wide: boolean): void {
   w.line(`let count = (${w.word(0, "row + 2u")} + ${unit - 1}u) / ${unit}u;`);
   w.line(`for (var turn = 0u; turn < ${CHUNK / unit / 256}u; turn++) {`);
   w.line("let at = lane + 256u * turn;");
-  w.line(`if (at < count) { ${w.word(2, "target_ + at")} = ${w.word(1, "source + at")}; }`);
+  w.line(`if (at < count) { ${w.assign(2, "target_ + at", w.word(1, "source + at"))} }`);
   w.line("}");
 }
 
@@ -40,7 +40,7 @@ export function copyShader(rows: number, from: number, to: number): Shader {
   const w = new Writer([word, word, word], [0, from, to], hardware);
   w.line(`if (groups.x + groups.y * all_groups.x >= ${rows}u) { return; }`);
   moveRows(w, false);
-  return { code: w.module(256), groups: rows };
+  return { ...w.module(256), groups: rows };
 }
 
 /**
@@ -50,10 +50,10 @@ export function copyShader(rows: number, from: number, to: number): Shader {
  */
 export function finishShader(rows: number, from: number, to: number, checks: number, status: boolean): Shader {
   const w = new Writer([word, word, word, word, word], [0, from, to, 0, 0], hardware);
-  w.line(`var state = select(0u, 1u, m0[${HALT_WORD}] != 0u);`);
+  w.line(`var state = select(0u, 1u, ${w.bank(0)}[${HALT_WORD}] != 0u);`);
   if (checks > 0) {
     w.line(`for (var i = 0u; i < ${checks}u; i++) {`);
-    w.line(`let value = m0[${w.word(4, "2u * i")}];`);
+    w.line(`let value = ${w.bank(0)}[${w.word(4, "2u * i")}];`);
     w.line(`let counted = ${w.word(4, "2u * i + 1u")} != 0u;`);
     w.line("let bad = select((value & 0x7f800000u) == 0x7f800000u, value != 0u, counted);");
     w.line("if (bad && state == 0u) { state = 2u + i; }");
@@ -64,12 +64,12 @@ export function finishShader(rows: number, from: number, to: number, checks: num
     w.save(3, "0u", "state");
     w.save(3, "1u", "0u");
     // runs behind one that failed commit nothing either
-    w.line(`if (state > 1u) { m0[${HALT_WORD}] = 1u; }`);
+    w.line(`if (state > 1u) { ${w.bank(0, true)}[${HALT_WORD}] = 1u; }`);
     w.line("}");
   }
   w.line(`if (state != 0u || groups.x + groups.y * all_groups.x >= ${rows}u) { return; }`);
   moveRows(w, true);
-  return { code: w.module(256, [], [], new Set([from, to])), groups: Math.max(1, rows) };
+  return { ...w.module(256, [], [], new Set([from, to])), groups: Math.max(1, rows) };
 }
 
 /** Raises the halt flag if a run that committed asks for it. Parameters: status, places of the askers; in bank 0. */
@@ -77,10 +77,10 @@ export function haltShader(askers: number): Shader {
   const w = new Writer([word, word], [0, 0], hardware);
   w.line("if (lane > 0u) { return; }");
   w.line("var asked = false;");
-  w.line(`for (var i = 0u; i < ${askers}u; i++) { asked = asked || m0[${w.word(1, "i")}] != 0u; }`);
+  w.line(`for (var i = 0u; i < ${askers}u; i++) { asked = asked || ${w.bank(0)}[${w.word(1, "i")}] != 0u; }`);
   w.line(`if (asked && ${w.word(0, "0u")} == 0u) {`);
-  w.line(`m0[${HALT_WORD}] = 1u;`);
+  w.line(`${w.bank(0, true)}[${HALT_WORD}] = 1u;`);
   w.save(0, "1u", "1u");
   w.line("}");
-  return { code: w.module(1), groups: 1 };
+  return { ...w.module(1), groups: 1 };
 }

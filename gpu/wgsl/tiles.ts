@@ -94,5 +94,5 @@ export function tilesShader(w: Writer, kernel: DotKernel, plan: Plan): Shader {
     `${first} + 4u * (${lane} + ${SIDE}u * (${i} / 4u)) + ${i} % 4u`;
   store(w, kernel, plan, place("first_m", "y"), place("first_n", "x"), (i, j) => `s${i}_${j >> 2}.${"xyzw"[j & 3]}`);
   const shared = sides.map((side) => `var<workgroup> tile_${side}: array<vec4<f32>, ${steps * pitch}>;`);
-  return { code: w.module(SIDE * SIDE, shared), groups };
+  return { ...w.module(SIDE * SIDE, shared), groups };
 }

@@ -8,10 +8,18 @@ import { helperCode } from "./math.ts";
 import type { HelperName } from "./math.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A dispatch: a module with the entry `main` and how many workgroups run, folded into two dimensions. */
-export interface Shader {
+/** A module with the entry `main`. Its bindings are numbered by itself, so that it serves operands wherever they lie. */
+export interface Module {
   readonly code: string;
+  /** By storage binding: whether it is written. */
+  readonly writes: readonly boolean[];
+}
+
+/** A dispatch: a module and how many workgroups run, folded into two dimensions. */
+export interface Shader extends Module {
   readonly groups: number;
+  /** By storage binding: the bank. */
+  readonly banks: readonly number[];
 }
 
 /** Offsets come in blocks of 256 bytes: as many as a dispatch has parameters, up to 8. */
@@ -61,6 +69,8 @@ export class Writer {
   /** Words of the windows in workgroup memory. */
   readonly locals: readonly number[];
   private readonly helpers = new Set<HelperName>();
+  /** Banks in the order in which they are named first, and whether they are written. */
+  private readonly named = new Map<number, boolean>();
   /** The code has operations of subgroups: `subgroup` is the number of the lane's, of `subgroups`. */
   subgroups = false;
   private depth = 1;
@@ -81,6 +91,40 @@ export class Writer {
     if (text.endsWith("{")) this.depth++;
   }
 
+  /**
+   * Unit steps to a constant bound: compilers of WGSL count the turns of any other loop at run time, as they cannot tell
+   * that it ends.
+   */
+  loop(i: string, count: number, body: () => void): void {
+    this.line(`for (var ${i} = 0u; ${i} < ${count}u; ${i}++) {`);
+    body();
+    this.line("}");
+  }
+
+  /** From `from` on and below `to`, at most so many times. */
+  range(i: string, from: string, to: string, most: number, body: () => void): void {
+    this.loop(`${i}_turn`, most, () => {
+      this.line(`let ${i} = ${from} + ${i}_turn;`);
+      this.line(`if (${i} >= ${to}) { break; }`);
+      body();
+    });
+  }
+
+  /** Each lane takes one of `lanes` places beside each other, then one of the next, of all that there are. */
+  turns(at: string, lane: string, lanes: number, count: number, body: () => void): void {
+    const turns = Math.ceil(count / lanes);
+    this.loop("turn", turns, () => {
+      this.line(`let ${at} = ${lane}${turns > 1 ? ` + ${lanes}u * turn` : ""};`);
+      if (count % lanes === 0) {
+        body();
+        return;
+      }
+      this.line(`if (${at} < ${count}u) {`);
+      body();
+      this.line("}");
+    });
+  }
+
   call(name: HelperName, ...args: readonly string[]): string {
     this.helpers.add(name);
     return `${name}(${args.join(", ")})`;
@@ -98,7 +142,20 @@ export class Writer {
   word(param: number, index: string): string {
     const local = param - this.params.length;
     if (local >= 0) return `local${local}[(${index}) - from${local}]`;
-    return `m${this.banks[param]}[p${param} + ${index}]`;
+    return `${this.bank(this.banks[param] ?? 0)}[p${param} + ${index}]`;
+  }
+
+  /** The array of a bank. */
+  bank(bank: number, written = false): string {
+    this.named.set(bank, written || (this.named.get(bank) ?? false));
+    return `m${[...this.named.keys()].indexOf(bank)}`;
+  }
+
+  /** `text` is the new word of a parameter. */
+  assign(param: number, index: string, text: string): string {
+    const bank = this.banks[param];
+    if (bank !== undefined) this.bank(bank, true);
+    return `${this.word(param, index)} = ${text};`;
   }
 
   load(param: number, index: string): string {
@@ -128,12 +185,12 @@ export class Writer {
       this.line(`let at_half = ${index};`);
       this.line(`let bits = ${this.call("to_half", value)};`);
       this.line(`if ((at_half & 1u) == 0u) { ${kept} = bits; }`);
-      this.line(`else { ${this.word(param, "(at_half >> 1u)")} = ${kept} | (bits << 16u); }`);
+      this.line(`else { ${this.assign(param, "(at_half >> 1u)", `${kept} | (bits << 16u)`)} }`);
       this.line("}");
       return;
     }
     const word = dtype === "u32" ? value : dtype === "bool" ? `select(0u, 1u, ${value})` : `bitcast<u32>(${value})`;
-    this.line(`${this.word(param, index)} = ${word};`);
+    this.line(this.assign(param, index, word));
   }
 
   /** The whole module around the lines of `main`. `shared` are declarations of workgroup memory; `wide` banks are seen in fours. */
@@ -142,8 +199,8 @@ export class Writer {
     shared: readonly string[] = [],
     more: readonly string[] = [],
     wide: ReadonlySet<number> = new Set(),
-  ): string {
-    const used = [...new Set(this.banks)].sort((a, b) => a - b);
+  ): Omit<Shader, "groups"> {
+    const writes = [...this.named.values()];
     const [enable, numbers] = this.subgroups
       ? ["enable subgroups;", ", @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32"]
       : ["", ""];
@@ -151,10 +208,10 @@ export class Writer {
       enable,
       `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
-      ...used.map(
-        (b) =>
-          `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<${wide.has(b) ? "vec4<u32>" : "u32"}>;`,
-      ),
+      ...[...this.named].map(([bank, written], i) => {
+        const type = wide.has(bank) ? "vec4<u32>" : "u32";
+        return `@group(0) @binding(${i + 1}) var<storage, ${written ? "read_write" : "read"}> m${i}: array<${type}>;`;
+      }),
       ...shared,
       helperCode(this.helpers),
       ...more,
@@ -165,7 +222,8 @@ export class Writer {
       ...this.lines,
       "}",
     ];
-    return `${code.filter((line) => line !== "").join("\n")}\n`;
+    const text = `${code.filter((line) => line !== "").join("\n")}\n`;
+    return { code: text, banks: [...this.named.keys()], writes };
   }
 }
 

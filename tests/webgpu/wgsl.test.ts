@@ -1,20 +1,29 @@
-/** The text of shaders: a softmax, a tiled product with its epilogue, and offsets that differ between dispatches only. */
+/**
+ * The text of shaders: a softmax, a product with its epilogue, and of all kinds that loops are unit steps to a constant
+ * bound, as compilers of WGSL count the turns of others at run time.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import type { Kernel } from "../../gpu/kernel.ts";
 import { lower } from "../../gpu/lower.ts";
-import { hardware, lowerOptions, shadersOf } from "../../gpu/wgsl/index.ts";
-import { build as g } from "../../lang/graph/index.ts";
+import { lowerForShaders } from "../../gpu/webgpu-lower.ts";
+import { segmentWgsl } from "../../gpu/webgpu-text.ts";
+import { hardware, lowerOptions, shadersOf, software } from "../../gpu/wgsl/index.ts";
+import { build as g, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import { input } from "../gpu/harness.ts";
 import { relu, softmax } from "../gpu/networks.ts";
+import { segmentsOf } from "../../runtime/actions.ts";
+import { onDevice } from "../../runtime/inspect/kernels.ts";
+import { compileText } from "../run-script.ts";
+
+const banksOf = ({ params }: Kernel) => params.map(({ access }) => (access === "write" ? 1 : 0));
 
 function texts(node: Node): string[] {
   const { kernels } = lower([{ node }], lowerOptions(new Set(), hardware));
   return kernels.flatMap((kernel) =>
-    shadersOf(
-      kernel,
-      kernel.params.map(() => 1),
-      hardware,
-    ).map((s) => `// groups: ${s.groups}\n${s.code}`),
+    shadersOf(kernel, banksOf(kernel), hardware).map((s) => `// groups: ${s.groups}\n${s.code}`),
   );
 }
 
@@ -35,5 +44,51 @@ describe("wgsl", () => {
   it("of a deep product with few elements cuts the depth", () => {
     const list = texts(g.dot(input("batch", "x", [4096, 16]), input("batch", "y", [4096, 16]), [], [[0, 0]]));
     expect(list).toHaveLength(2);
+  });
+});
+
+describe("every loop of a shader takes unit steps to a constant bound", () => {
+  const LOOP = /^\s*for \(var (\w+) = \d+u?; \1 < \d+u?; \1\+\+\) \{/;
+  const schedules = { hardware, software, subgroups: { ...hardware, subgroups: true } };
+  const x = input("batch", "x", [5, 37, 37]);
+  const deep = input("batch", "y", [1003, 7]);
+  const ids = input("batch", "ids", [37], "i32");
+  const forms: Readonly<Record<string, readonly Node[]>> = {
+    rows: [softmax(input("batch", "x", [64, 50])), softmax(input("batch", "long", [7, 5000]))],
+    "a deep product": [g.dot(deep, deep, [], [[0, 0]])],
+    "a large product": [g.dot(input("batch", "a", [512, 520]), input("batch", "b", [520, 516]), [], [[1, 0]])],
+    "factors of matrices": [
+      make("cholesky", [x]),
+      make("eigh", [x]),
+      make("solve", [x, input("batch", "right", [5, 37, 3])]),
+    ],
+    "serial ones": [
+      make("cumsum", [x], { axis: 1, reverse: true }),
+      make("argsort", [x], {}),
+      make("scatter", [x, ids], { axis: 1, size: 9 }),
+    ],
+  };
+  for (const [kind, schedule] of Object.entries(schedules)) {
+    it.each(Object.keys(forms))(`${kind}: %s`, (name) => {
+      const wanted = forms[name]!.map((node) => ({ node }));
+      const lowered = lowerForShaders(wanted, new Set(), schedule);
+      const code = lowered.kernels.flatMap((kernel) => shadersOf(kernel, banksOf(kernel), schedule));
+      const loops = code.flatMap((shader) =>
+        shader.code.split("\n").filter((line) => /\b(for|while|loop)\b/.test(line)),
+      );
+      expect(loops.length).toBeGreaterThan(0);
+      for (const loop of loops) expect(loop).toMatch(LOOP);
+    });
+  }
+
+  it("in a step of an attention, in half precision", async () => {
+    const text = readFileSync(join(import.meta.dirname, "../../bench/w5.dlx"), "utf8");
+    const program = await compileText(`precision mixed\n${text}`);
+    const step = segmentsOf(program.body).find((each) => each.name.startsWith("train"))!;
+    const loops = segmentWgsl(onDevice(program, step, undefined))
+      .split("\n")
+      .filter((line) => line.includes("for ("));
+    expect(loops.length).toBeGreaterThan(50);
+    for (const loop of loops) expect(loop).toMatch(LOOP);
   });
 });
