@@ -57,7 +57,7 @@ export const commandLine = {
 
 export const site = {
   name: "playground",
-  from: ["playground", "examples", "vite.config.ts", ...rooms],
+  from: ["playground", "examples", "docs/ladder.md", "vite.config.ts", ...rooms],
   result: join(dist, "playground"),
   make: () =>
     withPart("playground", async (part) => {

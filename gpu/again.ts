@@ -17,23 +17,38 @@ interface Between {
 
 const isProduct = (node: Node): boolean => node.op === "dot" && !dotIsRows(node);
 
-function betweenProducts(first: Node, order: readonly Node[], from: number): Between | undefined {
-  const size = sizeOf(first.type.shape);
-  const region = new Set([first]);
-  /** What needs the second product, and the product itself. */
-  const after = new Set<Node>();
-  const late = new Set<Node>();
-  for (let i = from + 1; i < order.length; i++) {
-    const node = order[i]!;
-    const reads = node.inputs.some((input) => region.has(input));
-    if (node.inputs.some((input) => after.has(input))) {
-      after.add(node);
-      if (reads) late.add(node);
-    } else if (!reads) continue;
-    else if (isProduct(node)) after.add(node);
-    else if (sizeOf(node.type.shape) === size && !isReduction(node)) region.add(node);
+/** For all products that are worth it in one walk. */
+function betweenProducts(order: readonly Node[], room: number): readonly Between[] {
+  const all: { readonly first: Node; readonly region: Set<Node>; readonly late: Set<Node> }[] = [];
+  /** By node: of which products it lies in the region. */
+  const within = new Map<Node, number[]>();
+  /** By node: a bit for each product whose second product the node needs, or is. */
+  const after = new Map<Node, bigint>();
+  const enter = (node: Node, which: number) => {
+    all[which]!.region.add(node);
+    within.set(node, [...(within.get(node) ?? []), which]);
+  };
+  for (const node of order) {
+    let needed = 0n;
+    for (const input of node.inputs) needed |= after.get(input) ?? 0n;
+    for (const which of new Set(node.inputs.flatMap((input) => within.get(input) ?? []))) {
+      const bit = 1n << BigInt(which);
+      if (needed & bit) all[which]!.late.add(node);
+      else if (isProduct(node)) needed |= bit;
+      else if (sizeOf(node.type.shape) === sizeOf(all[which]!.first.type.shape) && !isReduction(node))
+        enter(node, which);
+    }
+    if (needed) after.set(node, needed);
+    if (isProduct(node) && isWorthIt(node, room))
+      enter(node, all.push({ first: node, region: new Set(), late: new Set() }) - 1);
   }
-  return late.size > 0 ? { first, region, late } : undefined;
+  return all.filter(({ late }) => late.size > 0);
+}
+
+/** Scores that are no smaller than what they are made of; `room` is how many elements of a batch may be computed again. */
+function isWorthIt(product: Node, room: number): boolean {
+  const { g, m, n, k } = dotSizes(product);
+  return g >= 2 && m * n >= k * (m + n) && m * n <= room;
 }
 
 export interface Again {
@@ -42,29 +57,33 @@ export interface Again {
   readonly twins: ReadonlyMap<Node, Node>;
 }
 
-/** `room` is how many elements of one batch of such a product are worth it. */
+/** By node: the places of the sets that have it. */
+function placesOf(sets: readonly ReadonlySet<Node>[]): ReadonlyMap<Node, readonly number[]> {
+  const out = new Map<Node, number[]>();
+  sets.forEach((set, which) => {
+    for (const node of set) out.set(node, [...(out.get(node) ?? []), which]);
+  });
+  return out;
+}
+
 export function computedAgain(outputs: readonly Node[], room: number): Again {
   const order = topological(outputs);
   const kept = new Set(outputs);
-  const found = order.flatMap((node, i): Between[] => {
-    if (!isProduct(node)) return [];
-    const { g, m, n, k } = dotSizes(node);
-    if (g < 2 || m * n < k * (m + n) || m * n > room) return [];
-    const between = betweenProducts(node, order, i);
-    return between && ![...between.region].some((each) => kept.has(each)) ? [between] : [];
-  });
+  const found = betweenProducts(order, room).filter(({ region }) => ![...region].some((each) => kept.has(each)));
   if (found.length === 0) return { outputs, twins: new Map() };
   const mapped = new Map<Node, Node>();
   const to = (node: Node): Node => mapped.get(node)!;
   const copies = found.map(() => new Map<Node, Node>());
+  const [copied, reading] = [placesOf(found.map(({ region }) => region)), placesOf(found.map(({ late }) => late))];
   for (const node of order) {
     let inputs = node.inputs.map(to);
-    found.forEach(({ region, late }, which) => {
+    for (const which of copied.get(node) ?? []) {
       const copy = copies[which]!;
       const of = (input: Node): Node => copy.get(input) ?? to(input);
-      if (region.has(node)) copy.set(node, make(node.op, node.inputs.map(of), node.attrs, node.span));
-      if (late.has(node)) inputs = node.inputs.map((input, i) => copy.get(input) ?? inputs[i]!);
-    });
+      copy.set(node, make(node.op, node.inputs.map(of), node.attrs, node.span));
+    }
+    for (const which of reading.get(node) ?? [])
+      inputs = node.inputs.map((input, i) => copies[which]!.get(input) ?? inputs[i]!);
     mapped.set(node, remake(node, inputs));
   }
   const twins = new Map(found.map(({ first }, which) => [copies[which]!.get(first)!, to(first)]));

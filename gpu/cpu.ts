@@ -56,6 +56,8 @@ export interface CpuOptions {
 const DATA_BYTES = 2 ** 29;
 /** Segments whose kernels and plan are remembered. */
 const KEPT = 32;
+/** Kernels that are, besides those at work. */
+const KERNELS = 1024;
 
 /** A segment as far as it does not depend on where things lie. */
 interface Planned {
@@ -77,7 +79,7 @@ export class CpuDevice implements Device {
   readonly info: DeviceInfo;
   private readonly heap: Heap;
   private readonly slots: Slots;
-  /** By text: a kernel is compiled once, whatever segments it is part of. */
+  /** By text, the one asked for last at the end: a kernel is compiled once, whatever segments it is part of. */
   private readonly kernels = new Map<string, Promise<Loaded>>();
   /** By text: a script that was changed elsewhere finds its segments as they were. */
   private readonly planned = new Latest<Planned>(KEPT);
@@ -259,6 +261,7 @@ export class CpuDevice implements Device {
       });
     }
     prepared.timed = undefined;
+    this.workers?.drop(prepared.tape);
   }
 
   /** Where the calling thread packs its pieces of products. */
@@ -300,13 +303,15 @@ export class CpuDevice implements Device {
         );
       });
     }
-    return Promise.all(
-      texts.map((text) => {
-        const loaded = this.kernels.get(text);
-        if (!loaded) throw new Error("expected a kernel to be loaded");
-        return loaded;
-      }),
-    );
+    const loaded = texts.map((text) => {
+      const known = this.kernels.get(text);
+      if (!known) throw new Error("expected a kernel to be loaded");
+      this.kernels.delete(text);
+      this.kernels.set(text, known);
+      return known;
+    });
+    for (const text of this.kernels.keys()) if (this.kernels.size > KERNELS) this.kernels.delete(text);
+    return Promise.all(loaded);
   }
 
   // ---------------------------------------------------------------- running

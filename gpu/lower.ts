@@ -10,6 +10,7 @@ import { chainSteps } from "./chain.ts";
 import type { ChainLimits } from "./chain.ts";
 import type { Cluster } from "./cluster.ts";
 import { coalesce } from "./coalesce.ts";
+import { factored } from "./factored.ts";
 import { fuse, isLeaf } from "./fuse.ts";
 import type { Fused } from "./fuse.ts";
 import type { Draft } from "./dependences.ts";
@@ -138,7 +139,8 @@ class Lowering {
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
     const { disable, chains } = this.options;
-    const split = disable.has("split") ? wanted : splitSums(splitDepth(wanted));
+    const fewer = disable.has("factor") ? wanted : factored(wanted);
+    const split = disable.has("split") ? fewer : splitSums(splitDepth(fewer));
     const room = disable.has("chain") || !chains ? 0 : chains.room / WINDOWS;
     const { outputs: nodes, twins } = computedAgain(split, room);
     const outputs = nodes.map((node, i) => {

@@ -34,11 +34,13 @@ export type Letter =
       /** Milliseconds that a worker looks for a job before it sleeps. */
       readonly spin: number;
     }
-  | { readonly kind: "module"; readonly module: WebAssembly.Module }
+  | { readonly kind: "module"; readonly number: number; readonly module: WebAssembly.Module }
+  /** Neither is asked for again. */
+  | { readonly kind: "drop"; readonly tapes: readonly number[]; readonly modules: readonly number[] }
   | {
       readonly kind: "tape";
       readonly tape: number;
-      /** By kernel of a piece: the module, counted in the order in which they came, and the name there. */
+      /** By kernel of a piece: the number of its module, and the name there. */
       readonly kernels: readonly { readonly module: number; readonly name: string }[];
       readonly waves: readonly (readonly PieceText[])[];
       /** By buffer; rewritten before each run. */
@@ -67,8 +69,8 @@ export const serve: Serve = (receive, send, bound) => {
   let scratch = 0;
   let spin = 0;
   let read = 0;
-  const tapes: (() => void)[][][] = [];
-  const instances: WebAssembly.Instance[] = [];
+  const tapes = new Map<number, (() => void)[][]>();
+  const instances = new Map<number, WebAssembly.Instance>();
 
   const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
@@ -81,19 +83,25 @@ export const serve: Serve = (receive, send, bound) => {
       return;
     }
     if (letter.kind === "module") {
-      instances.push(new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports));
+      instances.set(letter.number, new WebAssembly.Instance(letter.module, { m: { memory } } as WebAssembly.Imports));
+      return;
+    }
+    if (letter.kind === "drop") {
+      for (const tape of letter.tapes) tapes.delete(tape);
+      for (const module of letter.modules) instances.delete(module);
       return;
     }
     const { addresses, kernels } = letter;
-    tapes[letter.tape] = letter.waves.map((pieces) =>
+    const waves = letter.waves.map((pieces) =>
       pieces.map((piece) => {
         const kernel = kernels[piece.kernel] as { readonly module: number; readonly name: string };
-        const run = (instances[kernel.module] as WebAssembly.Instance).exports[kernel.name] as (
+        const run = (instances.get(kernel.module) as WebAssembly.Instance).exports[kernel.name] as (
           ...args: number[]
         ) => void;
         return bound(piece, run, addresses, scratch);
       }),
     );
+    tapes.set(letter.tape, waves);
   };
 
   const work = (): void => {
@@ -115,7 +123,7 @@ export const serve: Serve = (receive, send, bound) => {
       const wave = words[waveAt] as number;
       if (Atomics.compareExchange(words, job, word, word - 1) !== word) continue;
       try {
-        const run = tapes[tape]?.[wave]?.[left - 1];
+        const run = tapes.get(tape)?.[wave]?.[left - 1];
         if (!run)
           throw new Error("expected piece " + (left - 1) + " of wave " + wave + " of tape " + tape + ", got none");
         run();

@@ -47,9 +47,12 @@ export class Threads {
   private readonly handles: WorkerHandle[] = [];
   private readonly mayBlock: boolean;
   private job = 0;
-  private tapes = 0;
-  /** Those that the workers have, in the order in which they got them. */
+  private counted = 0;
+  /** Those that the workers have, by the number that they know them by. */
   private readonly modules = new Map<WebAssembly.Module, number>();
+  /** The modules of each tape that may be run, and tapes that the workers still have. */
+  private readonly tapes = new Map<number, ReadonlySet<WebAssembly.Module>>();
+  private readonly dropped: number[] = [];
   /** Letters that were not answered yet. */
   private unread = 0;
   private readonly refusals: string[] = [];
@@ -106,6 +109,11 @@ export class Threads {
     Atomics.notify(this.words, JOB);
   }
 
+  /** What the workers have. */
+  get held(): { readonly tapes: number; readonly modules: number } {
+    return { tapes: this.tapes.size + this.dropped.length, modules: this.modules.size };
+  }
+
   private nextJob(): number {
     this.job = (this.job + 1) & 0xfffff;
     return this.job << 12;
@@ -117,16 +125,17 @@ export class Threads {
     waves: readonly (readonly PieceText[])[],
     addresses: Uint32Array,
   ): Promise<number> {
-    const tape = this.tapes++;
-    const letters: Letter[] = [];
+    const tape = this.counted++;
+    this.tapes.set(tape, new Set(kernels.map(({ module }) => module)));
+    const letters: Letter[] = this.leftOver();
     const places = kernels.map(({ module, name }) => {
-      let place = this.modules.get(module);
-      if (place === undefined) {
-        place = this.modules.size;
-        this.modules.set(module, place);
-        letters.push({ kind: "module", module });
+      let number = this.modules.get(module);
+      if (number === undefined) {
+        number = this.counted++;
+        this.modules.set(module, number);
+        letters.push({ kind: "module", number, module });
       }
-      return { module: place, name };
+      return { module: number, name };
     });
     letters.push({ kind: "tape", tape, kernels: places, waves, addresses });
     for (const handle of this.handles) {
@@ -136,8 +145,22 @@ export class Threads {
     this.announce(letters.length);
     while (this.unread > 0) await this.message();
     const refusal = this.refusals.shift();
-    if (refusal !== undefined) throw new Error(`expected a worker to take a tape, got: ${refusal}`);
-    return tape;
+    if (refusal === undefined) return tape;
+    this.drop(tape);
+    throw new Error(`expected a worker to take a tape, got: ${refusal}`);
+  }
+
+  /** A tape that is not run again; the workers hear of it with the next one, which may need the same modules. */
+  drop(tape: number): void {
+    if (this.tapes.delete(tape)) this.dropped.push(tape);
+  }
+
+  private leftOver(): Letter[] {
+    if (this.dropped.length === 0) return [];
+    const used = new Set([...this.tapes.values()].flatMap((modules) => [...modules]));
+    const unused = [...this.modules].filter(([module]) => !used.has(module));
+    for (const [module] of unused) this.modules.delete(module);
+    return [{ kind: "drop", tapes: this.dropped.splice(0), modules: unused.map(([, number]) => number) }];
   }
 
   /** Throws once a worker died: its pieces may still be open. */

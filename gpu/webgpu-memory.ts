@@ -168,4 +168,10 @@ export class Memory {
     this.before();
     this.device.queue.writeBuffer(this.buffer(bank), 4 * at, words);
   }
+
+  /** Words that are taken. */
+  get used(): number {
+    const free = (holes: readonly Hole[]) => holes.reduce((sum, { start, end }) => sum + end - start, 0);
+    return this.banks.reduce((sum, { size, holes }) => sum + size - free(holes), 0);
+  }
 }

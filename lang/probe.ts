@@ -7,8 +7,14 @@ import type { DType, Node } from "./graph/node.ts";
 import type { Segment } from "./program.ts";
 import type { Span } from "./source.ts";
 
-/** An expression or a name, by any place in it; or the gradients of `minimize`, of some params (by path) or of all. */
-export type ProbeAsk = Span | { readonly gradients: readonly string[] | "all" };
+/**
+ * An expression or a name, by any place in it; several at once, which are parts of one probe by their number; or the
+ * gradients of `minimize`, of some params (by path) or of all.
+ */
+export type ProbeAsk = Place | { readonly places: readonly Span[] } | { readonly gradients: readonly string[] | "all" };
+
+/** `given`: as it is for so many rows that are given in place of a batch, with models in eval mode. */
+export type Place = Span & { readonly given?: number };
 
 export type ProbeAnswer = Probe | { readonly refused: string };
 
@@ -57,6 +63,8 @@ export interface ProbeTensor extends Named {
   readonly classes?: number;
   /** What is written for each class. */
   readonly labels?: readonly string[];
+  /** What it is declared to be. */
+  readonly tag?: "logits" | "prob" | "logprob";
 }
 
 export type ProbePart =

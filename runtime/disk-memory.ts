@@ -25,9 +25,11 @@ function whole(path: string): string {
   return parts.join("/") || ".";
 }
 
-export function memoryDisk(files: FileMap): Disk {
+/** `heard`: of each file that is read. */
+export function memoryDisk(files: FileMap, heard?: (file: string) => void): Disk {
   const bytesAt = async (path: string): Promise<Uint8Array> => {
     const found = files.get(path);
+    if (found) heard?.(path);
     if (found) return found;
     if (below(files, path).length > 0) throw new DiskError("it is a folder");
     throw new DiskError("there is no such file", true);

@@ -51,7 +51,8 @@ export type RunEvent =
   /** A live input was moved; `step` is the first that sees it. */
   | { readonly event: "input"; readonly step: number; readonly name: string; readonly value: InputValue }
   /** Another program runs in the place of this one; `step` is the last that the one before took. */
-  | ({ readonly event: "swap"; readonly step: number } & SwapReport)
+  /** `undone`: it is the state before a swap that is there again. */
+  | ({ readonly event: "swap"; readonly step: number; readonly undone?: true } & SwapReport)
   | (InRun & { readonly event: "warning" | "error"; readonly diagnostic: Diagnostic })
   /** In a test only, where no run of `--json` comes. */
   | { readonly event: "assert"; readonly holds: boolean; readonly span: Span; readonly sides: readonly Side[] }
@@ -71,7 +72,7 @@ export interface Side {
 }
 
 export interface SwapReport {
-  /** False when only comments, spaces or places changed. */
+  /** False when only comments, spaces or places changed: nothing that could be undone. */
   readonly changed: boolean;
   /** How many params, optimizer slots and states went on. */
   readonly kept: number;

@@ -26,8 +26,10 @@ export async function look(
   probe: Probe,
   limit: number,
   uses: (segment: Segment) => void,
+  rows?: Fed["given"],
 ): Promise<{ readonly state: ProbeState; readonly fixed: boolean }> {
-  const chosen = choose(context, probe);
+  const given = rows && { place: 0, scalars: scalars(context), given: rows };
+  const chosen = choose(context, probe, given);
   if ("kind" in chosen) return { state: chosen, fixed: false };
   const { view, fed } = chosen;
   const missing = missingIn(context, view, fed);
@@ -49,7 +51,7 @@ export async function look(
 // ---------------------------------------------------------------- which view
 
 /** Of the views whose place was reached those of a training come first, and of two blocks the one that began later. */
-function choose(context: Context, { views }: Probe): Chosen | None {
+function choose(context: Context, { views }: Probe, given?: Fed): Chosen | None {
   const order = [...context.present.keys()];
   const age = ({ block }: ProbeView): number => (block === undefined ? 0 : order.indexOf(block));
   const recent = views
@@ -72,7 +74,7 @@ function choose(context: Context, { views }: Probe): Chosen | None {
       reasons.push("its line is not reached yet");
       continue;
     }
-    const fed = view.tick === undefined ? undefined : present?.fed(view.tick);
+    const fed = view.tick === undefined ? undefined : (given ?? present?.fed(view.tick));
     if (view.tick !== undefined && !fed) reasons.push("no batch of its size was seen yet");
     else if (!best?.fed || (fed && fed.place > best.fed.place)) best = { view, fed };
   }
@@ -99,8 +101,10 @@ function missingIn({ program }: Context, { segment, parts }: ProbeView, fed: Fed
     const known = (wanted: string) => program.inputs.some((each) => each.name === wanted);
     if (source === "scalar" && name.startsWith("input:") && !known(name.slice(6)))
       return gone(`the program has no input \`${name.slice(6)}\` any more`);
-    if (source === "batch" && fed?.slice?.rows.length !== input.type.shape[0])
-      return gone("batches have another size now");
+    if (source !== "batch" || !fed) continue;
+    if (fed.given && fed.given[name]?.length !== elements(input.type))
+      throw new Error(`expected ${elements(input.type)} numbers of \`${name}\`, got ${fed.given[name]?.length}`);
+    if (!fed.given && fed.slice?.rows.length !== input.type.shape[0]) return gone("batches have another size now");
   }
   return undefined;
 }
@@ -119,7 +123,8 @@ async function run(context: Context, segment: Segment, fed: Fed | undefined) {
 }
 
 /** Fields that the training does not read do not lie on the device. */
-function batchOf(segment: Segment, { slice, rows, held }: Fed): Record<string, Numbers> {
+function batchOf(segment: Segment, { slice, rows, held, given }: Fed): Readonly<Record<string, Numbers>> {
+  if (given) return given;
   const batch: Record<string, Numbers> = {};
   if (!slice || !rows) return batch;
   for (const input of inputsBelow(onHeldData(segment, held).outputs.map(({ node }) => node))) {
@@ -164,6 +169,24 @@ export function tensor(described: ProbeTensor, values: Values, limit: number): P
   const own = dtype === "f32" ? new Float32Array(length) : new Int32Array(length);
   for (let i = 0; i < length; i++) own[i] = values[i]!;
   return { kind: "tensor", name, dtype, shape, axes, classes, labels, values: own, stats: statsOf(values) };
+}
+
+/** A data set does not change while its program runs. */
+export function lookAtRows(
+  context: Context,
+  { block, fields, most }: { readonly block: string; readonly fields: readonly string[]; readonly most: number },
+): { readonly state: ProbeState; readonly fixed: boolean } {
+  const rows = context.present.get(block)?.rows;
+  if (!rows) return { state: waiting(`\`${block}\` has not begun`), fixed: false };
+  const some = rows.order(1).slice(0, most);
+  const parts = fields.map((name) => {
+    const values = rows.gather(name, some);
+    const shape = [some.length, ...(values.length === some.length ? [] : [values.length / some.length])];
+    const dtype = values instanceof Float32Array ? ("f32" as const) : ("i32" as const);
+    return tensor({ name, dtype, shape, axes: shape.map(() => undefined) }, values, values.length);
+  });
+  const { step, epoch } = context.at;
+  return { state: { kind: "value", step, epoch, clock: "data", block, parts }, fixed: true };
 }
 
 export async function lookAtSlots(context: Context, paths: readonly string[], limit: number): Promise<ProbeState> {

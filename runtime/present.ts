@@ -3,6 +3,7 @@
  * first tick that is the batch which it will begin with, and behind a swap the batch that it had.
  */
 import type { Block, Tick } from "./block.ts";
+import type { Numbers } from "../gpu/device.ts";
 import type { Slice } from "./batches.ts";
 import type { Rows } from "./host.ts";
 import type { Held } from "./resident.ts";
@@ -16,6 +17,8 @@ export interface Fed {
   readonly slice?: Slice;
   readonly rows?: Rows;
   readonly held?: Held;
+  /** Instead of rows of the data. */
+  readonly given?: Readonly<Record<string, Numbers>>;
 }
 
 export class Present {
@@ -35,6 +38,10 @@ export class Present {
     this.block = block;
     this.fold = fold;
     this.first = first;
+  }
+
+  get rows(): Rows | undefined {
+    return this.block.rows;
   }
 
   /** What the list of segments `list` read; undefined where the tick has no such list, as the one for a short batch. */

@@ -9,11 +9,17 @@ import type { Probe } from "../lang/probe.ts";
 import type { DType } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Context } from "./context.ts";
-import { look, lookAtSlots } from "./look.ts";
+import { look, lookAtRows, lookAtSlots } from "./look.ts";
 import type { Stats } from "./stats.ts";
 
-/** A place of the script, as `compile(..).probes` gives it, or slots by their paths. */
-export type ProbeSpec = Probe | { readonly slots: readonly string[] };
+/** What is watched: a place of the script, as `compile(..).probes` gives it, or one of these. */
+export type ProbeSpec =
+  | Probe
+  | { readonly slots: readonly string[] }
+  /** A place that was asked for with rows of one's own, and these by field, row-major. */
+  | { readonly probe: Probe; readonly rows: Readonly<Record<string, Float32Array | Int32Array>> }
+  /** Fields of the rows that a block reads: the first `most` of them in the order of its first epoch. */
+  | { readonly block: string; readonly fields: readonly string[]; readonly most: number };
 
 export interface ProbeOptions {
   /** Milliseconds between two looks while it trains: 100. In a pause there is no waiting. */
@@ -28,7 +34,7 @@ export type ProbeState =
       /** Where the training stands. */
       readonly step: number;
       readonly epoch: number;
-      readonly clock: "top" | "train" | "eval" | "between" | "slots";
+      readonly clock: "top" | "train" | "eval" | "between" | "slots" | "data";
       readonly block?: string;
       /** One for a tensor or a text, one for each value in a tuple, a record, a model or a list of slots. */
       readonly parts: readonly ProbedPart[];
@@ -174,7 +180,13 @@ export class Probes {
     const { spec, limit } = watched;
     try {
       if ("slots" in spec) return await lookAtSlots(context, spec.slots, limit);
-      const { state, fixed } = await look(context, spec, limit, (segment) => watched.segments.add(segment));
+      const uses = (segment: Segment) => watched.segments.add(segment);
+      const { state, fixed } =
+        "fields" in spec
+          ? lookAtRows(context, spec)
+          : "rows" in spec
+            ? await look(context, spec.probe, limit, uses, spec.rows)
+            : await look(context, spec, limit, uses);
       watched.fixed = fixed;
       return state;
     } catch (error) {

@@ -54,6 +54,8 @@ const SNAPSHOTS = 16;
 interface Change {
   /** Undefined: back to the last snapshot. */
   readonly program: Program | undefined;
+  /** In the place of those that slots have now. */
+  readonly values?: ReadonlyMap<string, Numbers>;
   readonly done: (report: SwapReport | undefined) => void;
 }
 
@@ -161,6 +163,15 @@ export class Session {
   }
 
   /**
+   * Gives slots other values after the tick that runs now, also in a pause and before the first tick; `undo` takes them
+   * back. Undefined when the program ended first.
+   */
+  write(values: ReadonlyMap<string, Numbers>): Promise<SwapReport | undefined> {
+    this.begin();
+    return this.change(this.context.program, values);
+  }
+
+  /**
    * The value of a place of the script, or of slots, while somebody listens: at most every so many milliseconds, at once in
    * a pause and behind the end. Never an error; completes when the session is disposed of.
    */
@@ -209,19 +220,20 @@ export class Session {
     } finally {
       await this.looked;
       probes.close();
+      this.context.segments.release();
       this.context.state.drop();
       this.context.data.drop();
     }
   }
 
-  private change(program: Program | undefined): Promise<SwapReport | undefined> {
+  private change(program: Program | undefined, values?: Change["values"]): Promise<SwapReport | undefined> {
     if (this.ended) return Promise.resolve(undefined);
     if (!this.begun) {
       if (program) this.context = inPlaceOf(this.context, contextOf({ ...this.options, program }, this.context.probes));
       return Promise.resolve(undefined);
     }
     return new Promise((done) => {
-      this.changes.push({ program, done });
+      this.changes.push({ program, values, done });
       this.context.leave.asked = true;
       this.context.gate.wake();
     });
@@ -230,7 +242,7 @@ export class Session {
   /** Between two ticks, with nothing under way. */
   private async makeChanges(): Promise<void> {
     for (let change = this.changes.shift(); change; change = this.changes.shift()) {
-      const { program, done } = change;
+      const { program, values, done } = change;
       const before = program ? await snapshotOf(this.context) : this.snapshots.pop();
       if (!before) {
         // Nothing to go back to: the program goes on as it is.
@@ -239,12 +251,15 @@ export class Session {
         done(undefined);
         continue;
       }
-      const { context, report } = goOn(this.context, before, program ?? before.program);
+      const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
+      const { context, report: found } = goOn(this.context, from, program ?? before.program);
+      const report = values ? { ...found, changed: true } : found;
       this.context = context;
       if (program && report.changed) this.snapshots.push(before);
       if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
       context.probes.touch();
-      context.events$.next({ event: "swap", step: before.at.step, ...report });
+      const undone = program ? {} : ({ undone: true } as const);
+      context.events$.next({ event: "swap", step: before.at.step, ...report, ...undone });
       done(report);
     }
   }

@@ -17,14 +17,16 @@ export interface WebHostOptions {
   readonly files: FileMap;
   /** Hears of each file that the script saved; its bytes are in `files` then. */
   readonly saved?: (file: string, bytes: Uint8Array) => void;
+  /** Hears of each file that is read. */
+  readonly read?: (file: string) => void;
 }
 
 export interface WebHost extends Host, Pick<CompileHost, "readModule"> {
   facts(ref: SourceRef): Promise<Facts | Diagnostic>;
 }
 
-export function webHost({ files, saved }: WebHostOptions): WebHost {
-  const disk = memoryDisk(files);
+export function webHost({ files, saved, read }: WebHostOptions): WebHost {
+  const disk = memoryDisk(files, read);
   const where: DataWhere = { disk, scriptFolder: ".", dataFolder: "." };
   const place = (file: string) => disk.paths.resolve(where.scriptFolder, file);
   return {
@@ -34,6 +36,7 @@ export function webHost({ files, saved }: WebHostOptions): WebHost {
     },
     readModule: async (path) => {
       const bytes = files.get(place(path));
+      if (bytes) read?.(place(path));
       return bytes && { file: path, text: new TextDecoder().decode(bytes) };
     },
     open: (plan, seed) => advised(files, openPlan(plan, where, seed)),
@@ -66,6 +69,6 @@ function forPage(diagnostic: Diagnostic, files: FileMap): Diagnostic {
   const has = names.length > 0 ? [...names.slice(0, MOST_NAMES), ...more].join(", ") : "no files";
   const help = diagnostic.help?.startsWith("did you mean")
     ? diagnostic.help
-    : "drop the files of the data on the page; `digits()` and `toy` need none";
+    : "drop it on the page, or add it under Data; `digits()` and `toy` need no files";
   return { ...diagnostic, help, notes: [`the page has ${has}`] };
 }

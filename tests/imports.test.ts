@@ -10,7 +10,7 @@ const allowed: Record<string, readonly string[]> = {
   lang: [],
   gpu: ["lang"],
   runtime: ["lang", "gpu", "stdlib"],
-  playground: ["lang", "runtime", "stdlib"],
+  playground: ["lang", "runtime", "stdlib", "docs"],
   stdlib: [],
 };
 

@@ -10,7 +10,7 @@ import { Fn } from "./assembler.ts";
 import { cutOf, finishOf } from "./blocks.ts";
 import type { Shared } from "./finish.ts";
 import { linkSteps, memberFunction } from "./group.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { outerSteps } from "./rows.ts";
 
 /** How a kernel would be cut into units; a product along its batches alone. */
@@ -29,7 +29,7 @@ export function outerLoop(kernel: Link): OuterLoop | undefined {
 const productsOf = (kernel: ChainKernel): number =>
   (kernel.params[kernel.scratch ?? -1]?.size ?? 0) - kernel.locals.reduce((sum, size) => sum + whole(size), 0);
 
-export function chainFunction(kernel: ChainKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+export function chainFunction(kernel: ChainKernel, madd: boolean, shared: Shared, helpers: Helpers): Fn {
   const { params, members, units, locals, scratch = 0 } = kernel;
   const f = new Fn(["i32", "i32", ...params.map(() => "i32" as const)]);
   const unit = f.local("i32");

@@ -9,7 +9,7 @@ import { NC, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns }
 import type { Cut, Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { packedTogether } from "./pack.ts";
 import { atPacked } from "./packed.ts";
 import { BEGIN, END, PanelWriter } from "./panels.ts";
@@ -20,10 +20,16 @@ import { winogradFunction } from "./winograd.ts";
  * `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end; with `part` they cut
  * the rows into parts of so many, the last one of what is left.
  */
-export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number): Fn {
+export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number): Fn {
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
   return new DotWriter(kernel, madd, shared, helpers, part).write();
+}
+
+/** Distance of rows whose depths lie side by side: they need no panels. */
+function rowsApart({ outer, k }: Operand): number | undefined {
+  if (outer.kind !== "stride" || k.kind !== "stride" || k.stride !== 1) return undefined;
+  return outer.stride;
 }
 
 class DotWriter extends PanelWriter {
@@ -35,6 +41,8 @@ class DotWriter extends PanelWriter {
   /** Rows and depth of a block. */
   private readonly height: number;
   private readonly depth: number;
+  /** Elements from row to row of a left operand that is read where it lies. */
+  private readonly apart: number | undefined;
   /** Rows of the last blocks of parts, where these are no whole blocks. */
   private readonly tails: readonly number[];
   /** Addresses of the operands and the result at a batch, of scratch, of a panel of the right operand. */
@@ -48,7 +56,7 @@ class DotWriter extends PanelWriter {
   private readonly g: number;
   private readonly m0: number;
 
-  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls, part?: number) {
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     super(f, kernel.n, shared);
     this.kernel = kernel;
@@ -61,6 +69,7 @@ class DotWriter extends PanelWriter {
     const tails = [most, kernel.m % most].map((rows) => rows % this.height);
     this.tails = [...new Set(tails)].filter((rows) => rows > 0);
     this.depth = blockDepth(kernel.k);
+    this.apart = rowsApart(kernel.a);
     const local = () => f.local("i32");
     [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
     [this.g, this.m0] = [local(), local()];
@@ -114,9 +123,14 @@ class DotWriter extends PanelWriter {
     f.get(this.panelsB).op("i32.add");
   }
 
-  /** Pushes the address of the panel of rows whose first one is `row` places into the block. */
+  /** Pushes the address of the panel of rows whose first one is `row` places into the block, or of the rows themselves. */
   private atRow(row: number): void {
     const { f } = this;
+    if (this.apart !== undefined) {
+      f.get(this.m0).i32(row).op("i32.add").i32(4 * this.apart).op("i32.mul").get(this.a).op("i32.add"); // prettier-ignore
+      f.get(this.k0).i32(2).op("i32.shl", "i32.add");
+      return;
+    }
     f.get(this.panelsA);
     if (row > 0)
       f.get(this.kc)
@@ -127,6 +141,7 @@ class DotWriter extends PanelWriter {
   private packLeft(tiles: readonly number[]): void {
     const { f } = this;
     const { a } = this.kernel;
+    if (this.apart !== undefined) return;
     const alike = tiles.every((rows) => rows === tiles[0]);
     const panels = alike && packedTogether(a) > 1 ? tiles.length : 1;
     let row = 0;
@@ -147,7 +162,10 @@ class DotWriter extends PanelWriter {
     f.set(this.panelB);
     let row = 0;
     for (const rows of tiles) {
-      const index = this.shared(`micro ${rows} ${columns}`, () => tileFunction(rows, columns, this.madd));
+      const { apart } = this;
+      const layout = apart === undefined ? undefined : ("apart" as const);
+      const key = `micro ${rows} ${columns} ${layout ?? "packed"}`;
+      const index = this.shared(key, () => tileFunction(rows, columns, this.madd, layout));
       this.atRow(row);
       f.get(this.panelB);
       f.get(this.m0).i32(row).op("i32.add").i32(n).op("i32.mul").get(this.j).op("i32.add").i32(2).op("i32.shl");
@@ -155,8 +173,9 @@ class DotWriter extends PanelWriter {
       f.get(this.kc)
         .i32(4 * n)
         .get(this.k0)
-        .op("i32.eqz")
-        .call(index);
+        .op("i32.eqz");
+      if (apart !== undefined) f.i32(4 * apart);
+      f.call(index);
       row += rows;
     }
   }

@@ -5,7 +5,7 @@ import { kernelText } from "../kernel-text.ts";
 import type { DotKernel } from "../kernel.ts";
 import type { Fn } from "./assembler.ts";
 import type { Finish } from "./blocks.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { rowsFunction } from "./rows.ts";
 
 /** Adds a function once per key and gives its index. */
@@ -15,10 +15,10 @@ export class Finisher {
   private readonly f: Fn;
   private readonly kernel: DotKernel;
   private readonly shared: Shared;
-  private readonly helpers: HelperCalls;
+  private readonly helpers: Helpers;
   private readonly next: number;
 
-  constructor(f: Fn, kernel: DotKernel, shared: Shared, helpers: HelperCalls) {
+  constructor(f: Fn, kernel: DotKernel, shared: Shared, helpers: Helpers) {
     this.f = f;
     this.kernel = kernel;
     this.shared = shared;

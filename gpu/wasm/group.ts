@@ -9,7 +9,7 @@ import { Fn } from "./assembler.ts";
 import { asWinograd, cutOf } from "./blocks.ts";
 import { dotFunction } from "./dot.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
 
 interface Range {
@@ -39,8 +39,8 @@ function rangesOf(kernel: GroupKernel): Range[] {
     return { count, unit, units, work: workOf(own) };
   });
   const total = members.reduce((n, m) => n + m.work, 0);
-  /** Work of a place: no finer than the coarsest member's own step, no coarser than a sixty-fourth of all. */
-  const wanted = Math.min(total / 64, Math.max(...members.map((m) => m.work / m.units)));
+  /** Work of a place: no finer than the coarsest member's own step, within a sixty-fourth and a 1024th of all. */
+  const wanted = Math.max(total / 1024, Math.min(total / 64, Math.max(...members.map((m) => m.work / m.units))));
   let start = 0;
   return members.map(({ count, unit, units, work }) => {
     const each = Math.min(units, Math.max(1, Math.floor((wanted * units) / Math.max(1, work))));
@@ -62,12 +62,12 @@ export function groupSteps(kernel: GroupKernel): {
 }
 
 /** The function of a kernel within another one. */
-export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: HelperCalls) =>
+export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: Helpers) =>
   shared(`member ${kernelText(own)}`, () =>
     own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
   );
 
-export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: Helpers): Fn {
   const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
   const [from, to] = [f.local("i32"), f.local("i32")];
   /** A border of the whole range as a border of a member's own steps. */

@@ -4,21 +4,20 @@
  * Scalars use lane 0 of the same code, so a value never depends on where a vector ends.
  * sin, cos and pow compute in two f64 lanes at a time: their range reduction needs the digits.
  */
+import type { Fn as Plain } from "./assembler.ts";
 import { constantBytes, LanesFn as Fn } from "./constants.ts";
 
 export const mathNames = ["exp", "log", "log1p", "tanh", "erf", "sin", "cos", "pow", "half"] as const;
 export type MathName = (typeof mathNames)[number];
 
 /** Finds (and writes once) the function of a name in the module. */
-export type Helpers = (name: MathName | "sin64" | "pow64") => number;
+export type Helpers = (name: MathFunction) => number;
 
 /** Pushes the polynomial of the f32x4 local `x`, coefficients from the highest power down. */
 function poly(f: Fn, x: number, coefficients: readonly number[]): void {
-  coefficients.forEach((c, i) => {
-    if (i > 0) f.get(x).op("f32x4.mul");
-    f.f32x4(c);
-    if (i > 0) f.op("f32x4.add");
-  });
+  const [first = 0, ...others] = coefficients;
+  f.f32x4(first);
+  for (const c of others) f.get(x).plus(() => f.f32x4(c));
 }
 
 function poly64(f: Fn, x: number, coefficients: readonly number[]): void {
@@ -44,26 +43,28 @@ const ROUND_BITS = 0x4b400000;
 /** Pushes exp(r) - 1 with x = n ln2 + r for the local x, |x| < 2^15; the local n becomes the integer (any bits for NaN). */
 function expm1Core(f: Fn, x: number, n: number): void {
   const r = f.local("v128");
-  f.get(x).f32x4(Math.LOG2E).op("f32x4.mul").f32x4(ROUND).op("f32x4.add").tee(n);
-  f.f32x4(ROUND).op("f32x4.sub").set(r);
-  f.get(x).get(r).f32x4(LN2_HI).op("f32x4.mul", "f32x4.sub");
-  f.get(r).f32x4(LN2_LO).op("f32x4.mul", "f32x4.sub").set(r);
+  const whole = f.local("v128");
+  f.get(x).f32x4(Math.LOG2E);
+  f.plus(() => f.f32x4(ROUND)).tee(n);
+  f.f32x4(ROUND).op("f32x4.sub").set(whole);
+  f.minus(x, whole, LN2_HI).set(r);
+  f.minus(r, whole, LN2_LO).set(r);
   f.get(n).i32x4(ROUND_BITS).op("i32x4.sub").set(n);
   poly(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1]);
-  f.get(r).op("f32x4.mul").get(r).op("f32x4.mul").get(r).op("f32x4.add");
+  f.get(r).op("f32x4.mul").get(r);
+  f.plus(() => f.get(r));
 }
 
 /**
  * exp: the scale 2^n goes in two halves so that denormal results and overflow come out right.
  * Arguments whose result is 0 are masked out first: underflow is slow in hardware, and masked scores are many.
  */
-function exp(): Fn {
-  const f = new Fn(["v128"], ["v128"]);
+function exp(f: Fn, arg: number): void {
   const x = f.local("v128");
   const n = f.local("v128");
   const none = f.local("v128");
-  f.get(0).f32x4(-104).op("f32x4.lt").set(none);
-  f.get(0).f32x4(89).op("f32x4.pmin").get(none).op("v128.andnot").set(x);
+  f.get(arg).f32x4(-104).op("f32x4.lt").set(none);
+  f.get(arg).f32x4(89).op("f32x4.pmin").get(none).op("v128.andnot").set(x);
   expm1Core(f, x, n);
   f.f32x4(1).op("f32x4.add");
   f.get(n).i32(1).op("i32x4.shr_s").tee(x);
@@ -72,7 +73,6 @@ function exp(): Fn {
   f.get(n).get(x).op("i32x4.sub");
   pow2(f);
   f.op("f32x4.mul").get(none).op("v128.andnot");
-  return f;
 }
 
 /**
@@ -118,35 +118,30 @@ function logSpecial(f: Fn, u: number): void {
   f.get(y).f32x4(NaN).get(u).f32x4(0).op("f32x4.ge", "v128.bitselect");
 }
 
-function log(): Fn {
-  const f = new Fn(["v128"], ["v128"]);
-  logCore(f, 0, undefined);
-  logSpecial(f, 0);
-  return f;
+function log(f: Fn, arg: number): void {
+  logCore(f, arg, undefined);
+  logSpecial(f, arg);
 }
 
 /** log1p: log(1 + x) with the rounding error of 1 + x put back as a correction. */
-function log1p(): Fn {
-  const f = new Fn(["v128"], ["v128"]);
+function log1p(f: Fn, arg: number): void {
   const u = f.local("v128");
   const c = f.local("v128");
   const y = f.local("v128");
-  f.get(0).f32x4(1).op("f32x4.add").set(u);
-  f.get(0).get(u).f32x4(1).op("f32x4.sub", "f32x4.sub").get(u).op("f32x4.div").set(c);
+  f.get(arg).f32x4(1).op("f32x4.add").set(u);
+  f.get(arg).get(u).f32x4(1).op("f32x4.sub", "f32x4.sub").get(u).op("f32x4.div").set(c);
   logCore(f, u, c);
   logSpecial(f, u);
   f.set(y);
   // below 2^-24 log1p(x) = x, also for -0
-  f.get(0).get(y).get(0).op("f32x4.abs").f32x4(5.9604645e-8).op("f32x4.lt", "v128.bitselect");
-  return f;
+  f.get(arg).get(y).get(arg).op("f32x4.abs").f32x4(5.9604645e-8).op("f32x4.lt", "v128.bitselect");
 }
 
 /** half: the nearest number of half precision. On the bits; below 2^-14 the steps are 2^-24. */
-function half(): Fn {
-  const f = new Fn(["v128"], ["v128"]);
+function half(f: Fn, arg: number): void {
   const a = f.local("v128");
   const y = f.local("v128");
-  f.get(0).op("f32x4.abs").set(a);
+  f.get(arg).op("f32x4.abs").set(a);
   f.get(a)
     .f32x4(2 ** 24)
     .op("f32x4.mul", "f32x4.nearest")
@@ -159,53 +154,50 @@ function half(): Fn {
     .op("f32x4.lt", "v128.bitselect")
     .set(y);
   f.f32x4(Infinity).get(y).get(a).f32x4(65520).op("f32x4.ge", "v128.bitselect");
-  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(y);
+  f.get(arg).i32x4(-0x80000000).op("v128.and", "v128.or").set(y);
   // NaN stays itself
-  f.get(y).get(0).get(0).get(0).op("f32x4.eq", "v128.bitselect");
-  return f;
+  f.get(y).get(arg).get(arg).get(arg).op("f32x4.eq", "v128.bitselect");
 }
 
 /** tanh: e / (e + 2) with e = exp(2|x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which keeps its digits near 0; 1 from 10 on. */
-function tanh(): Fn {
-  const f = new Fn(["v128"], ["v128"]);
+function tanh(f: Fn, arg: number): void {
   const t = f.local("v128");
   const n = f.local("v128");
   const e = f.local("v128");
-  f.get(0).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t).get(t).op("f32x4.add").set(t);
+  f.get(arg).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t).get(t).op("f32x4.add").set(t);
   expm1Core(f, t, n);
   f.get(n);
   pow2(f);
-  f.tee(n).op("f32x4.mul").get(n).f32x4(1).op("f32x4.sub", "f32x4.add").tee(e);
+  f.tee(n);
+  f.plus(() => f.get(n).f32x4(1).op("f32x4.sub")).tee(e);
   f.get(e).f32x4(2).op("f32x4.add", "f32x4.div");
-  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or");
-  return f;
+  f.get(arg).i32x4(-0x80000000).op("v128.and", "v128.or");
 }
 
 /** erf: a polynomial in x² near 0, else 1 - exp(-p(|x|)). */
-function erf(call: Helpers): Fn {
-  const f = new Fn(["v128"], ["v128"]);
+function erf(f: Fn, arg: number): void {
   const t = f.local("v128");
   const s = f.local("v128");
   const big = f.local("v128");
-  f.get(0).op("f32x4.abs").f32x4(8).op("f32x4.pmin").tee(t).get(t).op("f32x4.mul").set(s);
+  f.get(arg).op("f32x4.abs").f32x4(8).op("f32x4.pmin").tee(t).get(t).op("f32x4.mul").set(s);
   f.f32x4(1);
   poly(f, t, [-1.7285347e-5, 3.83197126e-4]);
   f.get(s).op("f32x4.mul");
   poly(f, t, [-3.88396438e-3, 2.42546219e-2]);
   f.op("f32x4.add");
-  for (const c of [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1]) f.get(t).op("f32x4.mul").f32x4(c).op("f32x4.add");
-  f.get(t).op("f32x4.mul").get(t).op("f32x4.sub").call(call("exp")).op("f32x4.sub");
-  f.get(0).i32x4(-0x80000000).op("v128.and", "v128.or").set(big);
+  for (const c of [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1]) f.get(t).plus(() => f.f32x4(c));
+  f.get(t).op("f32x4.mul").get(t).op("f32x4.sub").set(big);
+  exp(f, big);
+  f.op("f32x4.sub").get(arg).i32x4(-0x80000000).op("v128.and", "v128.or").set(big);
   f.get(big);
   poly(f, s, [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1]);
-  f.get(0).op("f32x4.mul").get(0).op("f32x4.add");
+  f.get(arg).op("f32x4.mul").get(arg).op("f32x4.add");
   f.get(t).f32x4(0.927734375).op("f32x4.gt", "v128.bitselect");
-  return f;
 }
 
 /** sin or cos of two f64 lanes: parameter 1 is a quarter-turn offset as i32x4 (0 for sin, 1 for cos). */
-function sin64(): Fn {
-  const f = new Fn(["v128", "v128"], ["v128"]);
+function sin64(_: Helpers, madd: boolean): Fn {
+  const f = new Fn(["v128", "v128"], ["v128"], madd);
   const x = f.local("v128");
   const j = f.local("v128");
   const r = f.local("v128");
@@ -231,8 +223,8 @@ function sin64(): Fn {
 }
 
 function quarterTurns(offset: number) {
-  return (call: Helpers): Fn => {
-    const f = new Fn(["v128"], ["v128"]);
+  return (call: Helpers, madd: boolean): Fn => {
+    const f = new Fn(["v128"], ["v128"], madd);
     f.get(0).i32x4(offset).call(call("sin64"));
     f.get(0).get(0).shuffle(2, 3, 2, 3).i32x4(offset).call(call("sin64"));
     f.shuffle(0, 1, 4, 5);
@@ -241,8 +233,8 @@ function quarterTurns(offset: number) {
 }
 
 /** |x|^y of two f64 lanes as f32: exp(y log|x|) with 11 digits. */
-function pow64(): Fn {
-  const f = new Fn(["v128", "v128"], ["v128"]);
+function pow64(_: Helpers, madd: boolean): Fn {
+  const f = new Fn(["v128", "v128"], ["v128"], madd);
   const x = f.local("v128");
   const m = f.local("v128");
   const k = f.local("v128");
@@ -291,8 +283,8 @@ function pow64(): Fn {
 }
 
 /** pow: the sign of a negative base by the parity of an integer exponent, NaN for other exponents; y = 0 gives 1. */
-function pow(call: Helpers): Fn {
-  const f = new Fn(["v128", "v128"], ["v128"]);
+function pow(call: Helpers, madd: boolean): Fn {
+  const f = new Fn(["v128", "v128"], ["v128"], madd);
   const p = f.local("v128");
   const half = f.local("v128");
   const integer = f.local("v128");
@@ -308,25 +300,30 @@ function pow(call: Helpers): Fn {
   return f;
 }
 
-export const mathFunctions: Readonly<Record<MathName | "sin64" | "pow64", (call: Helpers) => Fn>> = {
-  exp,
-  log,
-  log1p,
-  half,
-  tanh,
-  erf,
-  sin: quarterTurns(0),
-  cos: quarterTurns(1),
-  pow,
-  sin64,
-  pow64,
-};
+/** Functions of one argument that are written out where lanes need them: a call would take as long as they do. */
+const written = { exp, log, log1p, half, tanh, erf };
+export const isWritten = (name: string): name is keyof typeof written => name in written;
+
+/** Pushes the function of the lanes in a local of `into`. */
+export function writeLanes(name: keyof typeof written, into: Plain, arg: number, madd: boolean): void {
+  written[name](new Fn(into.params, into.results, madd, into), arg);
+}
+
+const called = { sin: quarterTurns(0), cos: quarterTurns(1), pow, sin64, pow64 };
+
+export type MathFunction = MathName | "sin64" | "pow64";
+export function mathFunction(name: MathFunction, call: Helpers, madd: boolean): Fn {
+  if (!isWritten(name)) return called[name](call, madd);
+  const f = new Fn(["v128"], ["v128"], madd);
+  written[name](f, 0);
+  return f;
+}
 
 let constants: Uint8Array | undefined;
 /** The constants of all functions: written out once in the order of the table, so that equal modules have equal bytes. */
 export function mathConstants(): Uint8Array {
   if (!constants) {
-    for (const write of Object.values(mathFunctions)) write(() => 0);
+    for (const name of [...mathNames, "sin64", "pow64"] as const) mathFunction(name, () => 0, false);
     constants = constantBytes();
   }
   return constants;

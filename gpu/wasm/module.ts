@@ -12,8 +12,9 @@ import { dotFunction } from "./dot.ts";
 import { groupFunction, groupSteps } from "./group.ts";
 import { strandFunction } from "./strand.ts";
 import { CONSTANTS } from "./constants.ts";
-import { mathConstants, mathFunctions } from "./math.ts";
-import type { HelperName } from "./operations.ts";
+import { isWritten, mathConstants, mathFunction, writeLanes } from "./math.ts";
+import type { MathFunction } from "./math.ts";
+import type { Helpers } from "./operations.ts";
 import { argsortFunction } from "./order.ts";
 import { packedFunction, packedSteps } from "./packed.ts";
 import { outerSteps, rowsFunction } from "./rows.ts";
@@ -21,7 +22,7 @@ import { cumsumFunction, scatterFunction, solveFunction } from "./serial.ts";
 
 export interface WasmOptions {
   readonly memory: MemoryLimits;
-  /** Use the fused multiply-add of relaxed SIMD in products. */
+  /** Use the fused multiply-add of relaxed SIMD. */
   readonly madd: boolean;
 }
 
@@ -91,13 +92,20 @@ export function kernelModule(kernels: readonly Kernel[], options: WasmOptions): 
     known.set(key, index);
     return index;
   };
-  const math = (name: keyof typeof mathFunctions): number =>
+  const constants = () => module.place(CONSTANTS, mathConstants());
+  const math = (name: MathFunction): number =>
     shared(name, () => {
-      module.place(CONSTANTS, mathConstants());
-      return mathFunctions[name](math);
+      constants();
+      return mathFunction(name, math, options.madd);
     });
-  const helper = (name: HelperName): number =>
-    name === "divide" || name === "modulo" ? shared(name, () => floored(name)) : math(name);
+  const helper: Helpers = {
+    call: (name) => (name === "divide" || name === "modulo" ? shared(name, () => floored(name)) : math(name)),
+    lanes: (name, f, arg) => {
+      if (!isWritten(name)) return void f.get(arg).call(math(name));
+      constants();
+      writeLanes(name, f, arg, options.madd);
+    },
+  };
   const write = (kernel: Kernel): Fn => {
     switch (kernel.kind) {
       case "rows":

@@ -139,6 +139,7 @@ const simd = {
   "i32x4.trunc_sat_f64x2_s_zero": 0xfc,
   "f64x2.convert_low_i32x4_s": 0xfe,
   "f32x4.relaxed_madd": 0x105,
+  "f32x4.relaxed_nmadd": 0x106,
 } as const;
 
 /** Memory instructions: an alignment and an offset follow; those with `_lane` take a lane too. */
@@ -170,9 +171,8 @@ export type PlainOp = keyof typeof plain | keyof typeof misc | keyof typeof simd
 export type MemoryOp = keyof typeof memory;
 export type LaneOp = keyof typeof lanes;
 
-/** Unsigned LEB128. */
-export function leb(n: number): number[] {
-  const out: number[] = [];
+/** Unsigned LEB128, behind what is in `out`. */
+export function leb(n: number, out: number[] = []): number[] {
   let rest = n >>> 0;
   while (rest >= 0x80) {
     out.push((rest & 0x7f) | 0x80);
@@ -182,9 +182,8 @@ export function leb(n: number): number[] {
   return out;
 }
 
-/** Signed LEB128 of an i32. */
-export function sleb(n: number): number[] {
-  const out: number[] = [];
+/** Signed LEB128 of an i32, behind what is in `out`. */
+export function sleb(n: number, out: number[] = []): number[] {
   let rest = n | 0;
   for (;;) {
     const byte = rest & 0x7f;

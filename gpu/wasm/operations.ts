@@ -11,8 +11,12 @@ import type { MathName } from "./math.ts";
 import type { PlainOp } from "./opcodes.ts";
 
 export type HelperName = MathName | "divide" | "modulo";
-/** The function index of a helper; `divide` and `modulo` round down and give 0 for a divisor of 0. */
-export type HelperCalls = (name: HelperName) => number;
+export interface Helpers {
+  /** The function index of a helper; `divide` and `modulo` round down and give 0 for a divisor of 0. */
+  call(name: HelperName): number;
+  /** Pushes a function of the four lanes in a local, with the same bits as its call. */
+  lanes(name: MathName, f: Fn, arg: number): void;
+}
 
 const isMath = (op: string): op is MathName => (mathNames as readonly string[]).includes(op);
 
@@ -85,7 +89,7 @@ export class Operations {
   private readonly f: Fn;
   private readonly values: readonly Value[];
   private readonly varies: readonly boolean[];
-  private readonly helpers: HelperCalls;
+  private readonly helpers: Helpers;
   private readonly copies: Copies;
   private readonly scalarLocal = new Map<number, number>();
   private readonly vectorLocal = new Map<number, number>();
@@ -94,7 +98,7 @@ export class Operations {
     f: Fn,
     values: readonly Value[],
     varies: readonly boolean[],
-    helpers: HelperCalls,
+    helpers: Helpers,
     reduceLanes: boolean,
     copies = new Copies(1),
   ) {
@@ -184,6 +188,15 @@ export class Operations {
     f.get(this.scalar(v));
   }
 
+  /** A local with four lanes of a value. */
+  private lanes(v: number): number {
+    if (this.varies[v] || this.spreadConstants.has(v)) return this.vector(v);
+    const local = this.scratch();
+    this.push(v, true);
+    this.f.set(local);
+    return local;
+  }
+
   /** Puts the value on the stack into its local. */
   define(v: number): void {
     this.f.set(this.varies[v] ? this.vector(v) : this.scalar(v));
@@ -212,10 +225,14 @@ export class Operations {
       return;
     }
     if (isMath(value.op)) {
+      if (wide && value.args.length === 1) {
+        this.helpers.lanes(value.op, f, this.lanes(a));
+        return;
+      }
       // a number goes through the lanes too, so that it has the same bits
       this.push(a, true);
       if (value.args.length > 1) this.push(b, true);
-      f.call(this.helpers(value.op));
+      f.call(this.helpers.call(value.op));
       if (!wide) f.lane("f32x4.extract_lane", 0);
       return;
     }
@@ -295,7 +312,7 @@ export class Operations {
     if (!wide) {
       this.push(a, false);
       this.push(b, false);
-      f.call(this.helpers(helper));
+      f.call(this.helpers.call(helper));
       return;
     }
     const x = this.scratch();
@@ -307,7 +324,7 @@ export class Operations {
     const result = this.scratch();
     for (let i = 0; i < 4; i++) {
       if (i > 0) f.get(result);
-      f.get(x).lane("i32x4.extract_lane", i).get(y).lane("i32x4.extract_lane", i).call(this.helpers(helper));
+      f.get(x).lane("i32x4.extract_lane", i).get(y).lane("i32x4.extract_lane", i).call(this.helpers.call(helper));
       if (i === 0) f.op("i32x4.splat");
       else f.lane("i32x4.replace_lane", i);
       f.set(result);

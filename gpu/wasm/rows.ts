@@ -11,7 +11,7 @@ import { Fn } from "./assembler.ts";
 import { Copies } from "./copies.ts";
 import { guardsOf } from "./guards.ts";
 import { Operations } from "./operations.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { schedule } from "./schedule.ts";
 import type { Place, Schedule } from "./schedule.ts";
 
@@ -34,7 +34,7 @@ const placeKey = (p: Place): string =>
 /** Trips of an innermost loop that are done for one vector before the next, so that what they touch stays in the cache. */
 const STRIP = 128;
 
-export function rowsFunction(kernel: RowsKernel, helpers: HelperCalls): Fn {
+export function rowsFunction(kernel: RowsKernel, helpers: Helpers): Fn {
   return new RowsWriter(kernel, helpers).write();
 }
 
@@ -52,7 +52,7 @@ class RowsWriter {
   /** By stage, accumulator and vector; one for all vectors where these agree. */
   private readonly accumulators: Accumulator[][][] = [];
 
-  constructor(kernel: RowsKernel, helpers: HelperCalls) {
+  constructor(kernel: RowsKernel, helpers: Helpers) {
     this.kernel = kernel;
     this.plan = schedule(kernel);
     this.f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);

@@ -6,10 +6,10 @@ import type { StrandKernel } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 import { dotFunction } from "./dot.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { rowsFunction } from "./rows.ts";
 
-export function strandFunction(kernel: StrandKernel, madd: boolean, shared: Shared, helpers: HelperCalls): Fn {
+export function strandFunction(kernel: StrandKernel, madd: boolean, shared: Shared, helpers: Helpers): Fn {
   const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
   for (const { kernel: own, params, each } of kernel.members) {
     const part = each * kernel.part;

@@ -20,13 +20,18 @@ export interface TileLayout {
 }
 
 /**
- * c[rows × columns] (+)= a · b, both packed into panels unless `layout` tells more.
- * Parameters: a, b, c, depth, bytes per row of c, whether c is new.
+ * c[rows × columns] (+)= a · b, both packed into panels unless `layout` tells more, or a is read where it lies ("apart"),
+ * row by row, its depths side by side.
+ * Parameters: a, b, c, depth, bytes per row of c, whether c is new; bytes per row of an a that lies apart.
  */
-export function tileFunction(rows: number, columns: number, madd: boolean, layout?: TileLayout): Fn {
-  const f = new Fn(["i32", "i32", "i32", "i32", "i32", "i32"]);
+export function tileFunction(rows: number, columns: number, madd: boolean, layout?: TileLayout | "apart"): Fn {
+  const apart = layout === "apart";
+  const f = new Fn(Array.from({ length: apart ? 7 : 6 }, () => "i32" as const));
   const vectors = Math.ceil(columns / 4);
-  const { row: rowA, depth: depthA, across: depthB } = layout ?? { row: 1, depth: rows, across: 4 * vectors };
+  const panels = { row: apart ? 0 : 1, depth: apart ? 1 : rows, across: 4 * vectors };
+  const { row: rowA, depth: depthA, across: depthB } = layout === "apart" ? panels : (layout ?? panels);
+  /** Where each row of a goes on: one local where they are at a known distance. */
+  const lines = Array.from({ length: apart ? rows : 1 }, (_, i) => (i === 0 ? 0 : f.local("i32")));
   const x = f.local("v128");
   const b = Array.from({ length: vectors }, () => f.local("v128"));
   const acc = Array.from({ length: rows }, () => b.map(() => f.local("v128")));
@@ -38,7 +43,7 @@ export function tileFunction(rows: number, columns: number, madd: boolean, layou
         .set(local),
     );
     acc.forEach((row, i) => {
-      f.get(0)
+      f.get(lines[i] ?? 0)
         .mem("v128.load32_splat", 4 * (i * rowA + at * depthA))
         .set(x);
       row.forEach((local, j) => {
@@ -57,36 +62,30 @@ export function tileFunction(rows: number, columns: number, madd: boolean, layou
       });
     });
   };
+  const steps = (count: number) => {
+    for (let at = 0; at < count; at++) step(at);
+    const advance = (local: number, by: number) => f.get(local).i32(by).op("i32.add").set(local);
+    for (const line of lines) advance(line, 4 * count * depthA);
+    advance(1, 4 * count * depthB);
+  };
+  lines.slice(1).forEach((line, i) =>
+    f
+      .get(lines[i] ?? 0)
+      .get(6)
+      .op("i32.add")
+      .set(line),
+  );
   f.get(3)
     .i32(1)
     .op("i32.and")
-    .if(() => {
-      step(0);
-      f.get(0)
-        .i32(4 * depthA)
-        .op("i32.add")
-        .set(0);
-      f.get(1)
-        .i32(4 * depthB)
-        .op("i32.add")
-        .set(1);
-    });
+    .if(() => steps(1));
   f.get(3)
     .i32(1)
     .op("i32.shr_u")
     .tee(3)
     .if(() => {
       f.loop(() => {
-        step(0);
-        step(1);
-        f.get(0)
-          .i32(8 * depthA)
-          .op("i32.add")
-          .set(0);
-        f.get(1)
-          .i32(8 * depthB)
-          .op("i32.add")
-          .set(1);
+        steps(2);
         f.get(3).i32(1).op("i32.sub").tee(3).brIf(0);
       });
     });

@@ -8,7 +8,7 @@ import { Fn } from "./assembler.ts";
 import type { Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
-import type { HelperCalls } from "./operations.ts";
+import type { Helpers } from "./operations.ts";
 import { tileFunction, tilesOf } from "./tile.ts";
 import type { TileLayout } from "./tile.ts";
 import { TAPS, pitch } from "./winograd-plan.ts";
@@ -26,7 +26,7 @@ export function winogradFunction(
   epilogue: Finish | undefined,
   madd: boolean,
   shared: Shared,
-  helpers: HelperCalls,
+  helpers: Helpers,
 ): Fn {
   const writer = new WinogradWriter(kernel, plan, epilogue, madd, shared, helpers);
   return plan.kind === "forward" ? writer.forward() : writer.weights();
@@ -66,7 +66,7 @@ class WinogradWriter {
     epilogue: Finish | undefined,
     madd: boolean,
     shared: Shared,
-    helpers: HelperCalls,
+    helpers: Helpers,
   ) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.f = f;

@@ -107,7 +107,7 @@ function walkBlock(
   data: Dataset | undefined,
 ): Omit<Train, "kind" | "limit"> {
   const host: Host = { path: block.name, children: new Map() };
-  const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
+  const sizes = data ? batchSizes(c, data) : { full: 1, short: 0 };
   const pass = (size: number): Pass =>
     runPass(c, env, block, host, stmt.source, data, size, stmt.body, stmt.kind === "train");
   const full = pass(sizes.full);
@@ -250,7 +250,8 @@ function rowsOfPass(data: Dataset): number {
   return dropLast && data.rows >= 0 ? data.rows - (data.rows % size) : data.rows;
 }
 
-export function batchSizes(data: Dataset): { full: number; short: number } {
+export function batchSizes(c: Checker, data: Dataset): { full: number; short: number } {
+  if (c.settings.given !== undefined) return { full: c.settings.given, short: 0 };
   const { size, dropLast } = data.batch!;
   if (data.rows < 0) return { full: size, short: 0 };
   if (data.rows < size && !dropLast) return { full: data.rows, short: 0 };

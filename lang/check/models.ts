@@ -143,6 +143,7 @@ export function applyInstance(
 
 /** In a block, an instance with params that the block does not train runs in eval mode. */
 function isTrained(c: Checker, frame: Frame, instance: Instance): boolean {
+  if (c.settings.given !== undefined) return false;
   const block = frame.block;
   if (!block) return true;
   const path = instance.path;

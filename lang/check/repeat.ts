@@ -57,7 +57,7 @@ export function execRepeat(c: Checker, env: Env, stmt: ast.Repeat): void {
     });
     return ticks.parts;
   };
-  const sizes = data ? batchSizes(data) : { full: 1, short: 0 };
+  const sizes = data ? batchSizes(c, data) : { full: 1, short: 0 };
   const step = pass(sizes.full, name, frame.ordinals);
   const short = hasShort(c, block, sizes.short)
     ? again(c, block, () => pass(sizes.short, `${name}.rest`, ordinals), from)

@@ -140,6 +140,8 @@ export interface Settings {
   readonly seen?: Seen;
   /** Hears the same of a walk that is like any other, and may look at its end. */
   readonly hears?: Listener;
+  /** Every batch has so many rows, which somebody gives, and models do as outside of training. */
+  readonly given?: number;
 }
 
 export interface Listener {

@@ -19,6 +19,9 @@ class Refused extends Error {}
 const sourceOf = (n: Node): string | undefined => (n.op === "input" ? String(n.attrs.source) : undefined);
 const nameOf = (n: Node): string => String(n.attrs.name);
 
+export const clockOf = ({ kind, block }: Build): ProbeView["clock"] =>
+  kind === "top" ? "top" : kind === "reaction" ? "between" : block!.kind;
+
 export function viewOf(c: Checker, { value, build, run }: Heard, name: string): ProbeView {
   const closing = new Closing(c, build);
   const outputs: Output[] = [];
@@ -44,7 +47,7 @@ export function viewOf(c: Checker, { value, build, run }: Heard, name: string): 
   const segment = { name, outputs: outputs.map((o, i) => ({ ...o, node: hoisted.outputs[i]! })), host: hoisted.host };
   const block = closing.block ?? build.block;
   return {
-    clock: build.kind === "top" ? "top" : build.kind === "reaction" ? "between" : build.block!.kind,
+    clock: clockOf(build),
     block: block?.name,
     run: run === 0 ? undefined : run,
     tick: closing.tick && tickOf(closing.tick.name),
@@ -55,9 +58,9 @@ export function viewOf(c: Checker, { value, build, run }: Heard, name: string): 
   };
 }
 
-function tensorOf(name: string, { node, axes, classes, labels }: Tensor): ProbeTensor {
+function tensorOf(name: string, { node, axes, classes, labels, tag }: Tensor): ProbeTensor {
   const { dtype, shape } = node.type;
-  return { name, dtype, shape, axes: axisNames(axes), classes, labels };
+  return { name, dtype, shape, axes: axisNames(axes), classes, labels, tag };
 }
 
 /** Of the seed and the script alone. */

@@ -18,6 +18,23 @@ type Views = Map<string, Heard>;
 
 const offsets = ({ start, end }: Span): number => start * 2 ** 24 + (end - start);
 
+const keyOf = ({ kind, name, block }: Build, run: number): string =>
+  `${run} ${kind} ${kind === "tick" ? tickOf(name) : (block?.name ?? "")}`;
+
+/** Several places as one value on each of their clocks: a record of them by number. Those of the top level stay apart by segment. */
+export function together(places: readonly (readonly Heard[])[]): Heard[] {
+  const joined = new Map<string, Heard & { readonly fields: Map<string, Value> }>();
+  places.forEach((heard, number) => {
+    for (const { value, build, run, instances } of heard) {
+      const key = build.kind === "top" ? `${run} ${build.name}` : keyOf(build, run);
+      const fields = joined.get(key)?.fields ?? new Map<string, Value>();
+      if (fields.size === 0) joined.set(key, { value: { kind: "record", fields }, fields, build, run, instances });
+      fields.set(String(number), value);
+    }
+  });
+  return [...joined.values()];
+}
+
 export class Ears implements Listener {
   checker: Checker | undefined;
   readonly gradientViews: Views = new Map();
@@ -59,7 +76,7 @@ export class Ears implements Listener {
 
   private note(c: Checker, views: Views, value: Value): Heard {
     const { build, run } = c;
-    const key = `${run} ${build.kind} ${build.kind === "tick" ? tickOf(build.name) : (build.block?.name ?? "")}`;
+    const key = keyOf(build, run);
     let heard = views.get(key);
     if (!heard) views.set(key, (heard = { value, build, run, instances: new Set() }));
     return heard;

@@ -24,8 +24,10 @@ export function barsOf(values: ArrayLike<number>): string {
 }
 
 /** A line through the points; empty for fewer than two. */
-export function lineOf(steps: readonly number[], values: readonly number[]): string {
-  const points = steps.map((step, i) => [step, values[i]!] as const).filter(([, value]) => Number.isFinite(value));
+export function lineOf(steps: ArrayLike<number>, values: ArrayLike<number>): string {
+  const points = Array.from(steps, (step, i) => [step, values[i]!] as const).filter(([, value]) =>
+    Number.isFinite(value),
+  );
   if (points.length < 2) return "";
   const [first, last] = [points[0]![0], points.at(-1)![0]];
   const [low, high] = points.reduce(([a, b], [, v]) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);

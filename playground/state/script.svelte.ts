@@ -4,9 +4,10 @@
  */
 import type { Diagnostic } from "../../lang/index.ts";
 import type { InputValue } from "../../runtime/index.ts";
-import type { Language } from "../language/client.ts";
+import { NoAnswer, type Language } from "../language/client.ts";
 import type { DiskFile } from "../share/disk.ts";
 import type { Run } from "./run.svelte.ts";
+import { Place } from "./place.svelte.ts";
 import type { Kept, Shelf } from "./shelf.ts";
 
 const PAUSE_MS = 200;
@@ -17,6 +18,10 @@ export class Script {
   diagnostics = $state.raw<readonly Diagnostic[]>([]);
   /** Why it is not kept. */
   unsaved = $state<string>();
+  /** Where the person is in the text. */
+  readonly place = new Place();
+  /** Its check took too long and was stopped. */
+  unchecked = $state(false);
   private readonly language: Language;
   private readonly run: Run;
   private readonly shelf: Shelf;
@@ -43,15 +48,29 @@ export class Script {
     void this.check();
   }
 
-  edit(text: string): void {
+  /** `undoing`: back to a text from before, and the run with it. */
+  edit(text: string, undoing = false): void {
     if (text === this.text) return;
     this.text = text;
-    void this.check();
+    this.run.wrote(text);
+    const checked = this.check();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.run.edit(text);
+      // what cannot be checked would stop the lab too: there the last good program trains on
+      void checked.then((done) => done && text === this.text && this.run.edit(text, undoing));
       void this.save();
     }, PAUSE_MS);
+  }
+
+  /** Takes the last swap back: the text before it, and the run as it was then. */
+  undo(): void {
+    const { before } = this.run;
+    if (before === undefined) return;
+    clearTimeout(this.timer);
+    this.text = before;
+    void this.check();
+    this.run.edit(before, true);
+    void this.save();
   }
 
   /** The same script under another name. */
@@ -77,12 +96,20 @@ export class Script {
     return this.run.values;
   }
 
-  /** The newest text wins. */
-  private async check(): Promise<void> {
+  /** The newest text wins. True when it is this one, and it was checked. */
+  private async check(): Promise<boolean> {
     const version = ++this.version;
-    const done = await this.language.update(this.file, this.text);
-    if (!done || version !== this.version) return;
-    const diagnostics = await this.language.diagnostics(this.file);
-    if (version === this.version) this.diagnostics = diagnostics;
+    try {
+      if (!(await this.language.update(this.file, this.text))) return false;
+      const diagnostics = await this.language.diagnostics(this.file);
+      if (version !== this.version) return false;
+      this.diagnostics = diagnostics;
+      this.unchecked = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (version === this.version) [this.diagnostics, this.unchecked] = [[], true];
+      return false;
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** Whether a lesson's goal is reached, from what the page knows anyway: the text, the curves, the inputs. */
+import type { Curve } from "../state/curve.ts";
 import type { Check, Lesson } from "./lessons.ts";
 
 export interface Facts {
@@ -6,13 +7,9 @@ export interface Facts {
   /** Mistakes in the newest text. */
   readonly errors: number;
   readonly step: number;
-  readonly curves: ReadonlyMap<string, Points>;
+  readonly curves: ReadonlyMap<string, Curve>;
   /** Inputs that the person has set. */
   readonly values: Readonly<Record<string, unknown>>;
-}
-export interface Points {
-  readonly steps: readonly number[];
-  readonly values: readonly number[];
 }
 
 export interface Part {
@@ -51,7 +48,7 @@ function partOf(check: Check, facts: Facts): { holds: boolean; now?: number } {
 }
 
 /** The mean of the values that end before a place. */
-function meanBefore(values: readonly number[], end: number): number {
+function meanBefore(values: ArrayLike<number>, end: number): number {
   let sum = 0;
   for (let i = end - LAST; i < end; i++) sum += values[i]!;
   return sum / LAST;

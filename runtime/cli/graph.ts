@@ -4,7 +4,7 @@ import type { Segment } from "../../lang/program.ts";
 import { renderDiagnostic } from "../../lang/render.ts";
 import { segmentsOf } from "../actions.ts";
 import { distinct } from "../blocks.ts";
-import { countsOf, treeOf, treeText, type Counted } from "../inspect/index.ts";
+import { countsOf, treeOf, treeText, type Counted, type ViewedDevice } from "../inspect/index.ts";
 import { heldBySegment, onDevice } from "../inspect/kernels.ts";
 import { parseSets, UsageError, type Args } from "./args.ts";
 import { graphText } from "./dump.ts";
@@ -13,11 +13,14 @@ import { checkInputs } from "./run.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 const rungs = ["ast", "graph", "kernels", "wgsl", "stats"] as const;
+const counted: readonly ViewedDevice[] = ["webgpu", "cpu"];
 
 export async function graph(args: Args, io: Io, tools: Toolchain): Promise<number> {
   const asked = rungs.filter((rung) => args.has(rung));
   if (asked.length > 1) throw new UsageError(`write one of ${rungs.map((rung) => `--${rung}`).join(", ")}`);
   const rung = asked[0] ?? "graph";
+  const device = counted.find((kind) => kind === (args.text("device") ?? "webgpu"));
+  if (!device) throw new UsageError(`--device for counts is one of ${counted.join(", ")}`);
   const inputs = parseSets(args.list("set"));
   const { program, file, diagnostics, sources } = await tools.compile(args.file, { inputs, data: args.text("data") });
   for (const diagnostic of diagnostics) {
@@ -41,7 +44,7 @@ export async function graph(args: Args, io: Io, tools: Toolchain): Promise<numbe
     return DONE;
   }
   if (rung === "stats") {
-    const programs = countsOf(program);
+    const programs = countsOf(program, device);
     show({ programs }, () => statsText(programs));
     return DONE;
   }

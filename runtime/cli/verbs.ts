@@ -77,6 +77,7 @@ export const verbs: Readonly<Record<string, VerbRow>> = {
       kernels: { help: "the kernels made from them" },
       wgsl: { help: "the shaders that webgpu runs" },
       stats: { help: "dispatches, bytes, operations and peak memory of one step" },
+      device: { value: "KIND", help: "what --stats counts for: webgpu (the default) or cpu" },
       set,
       data,
       json,

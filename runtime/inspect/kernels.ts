@@ -110,6 +110,8 @@ export interface Counted extends Stats {
   /** Which of the block's steps: the full one, that of the last short batch, or what comes on every n-th step besides. */
   readonly step: string;
   readonly parameters: number;
+  /** What it runs, by name. */
+  readonly segments: readonly string[];
 }
 
 const SUMS = ["dispatches", "bytesRead", "bytesWritten", "boundBytes", "flops"] as const;
@@ -136,7 +138,9 @@ function countsOfBlock(program: Program, block: BlockAction, device: ViewedDevic
       const slot = program.slots[path];
       return slot?.kind === "param" ? [elements(slot.type)] : [];
     });
-    return { name: block.name, kind: block.kind, step, ...sum, parameters: params.reduce((a, b) => a + b, 0) };
+    const parameters = params.reduce((a, b) => a + b, 0);
+    const segments = tickSegments(parts).map(({ name }) => withoutPass(name));
+    return { name: block.name, kind: block.kind, step, ...sum, parameters, segments };
   };
   const on = (parts: readonly TickPart[], every?: number) => parts.filter((part) => part.every === every);
   const clocks = [...new Set(block.step.flatMap((part) => (part.every === undefined ? [] : [part.every])))];

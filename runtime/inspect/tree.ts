@@ -21,8 +21,15 @@ export function treeOf(part: object, field = "file"): TreeNode {
   const words = entries.flatMap(([key, v]: [string, unknown]) => (isWord(v) ? [[key, v] as const] : []));
   const { kind = "", span } = part as { readonly kind?: string; readonly span?: Span };
   const children = entries.flatMap(([key, v]: [string, unknown]) => partsIn(v, key));
-  const label = words.map(([, value]) => String(value)).join(" ");
+  const label = labelOf(words);
   return { field, kind, words, label, ...(span ? { span } : {}), children };
+}
+
+/** As it is written, where it says so; of what is true or not, the name of what is. */
+function labelOf(words: TreeNode["words"]): string {
+  const written = words.find(([name]) => name === "text");
+  const said = words.map(([name, value]) => (value === true ? name : value === false ? "" : String(value)));
+  return written ? String(written[1]) : said.filter((word) => word !== "").join(" ");
 }
 
 function partsIn(value: unknown, field: string): TreeNode[] {

@@ -144,7 +144,7 @@ print shape(data.train.image)
       "DLX0501 | there is no file `irs.csv` | the page has `iris.csv` | did you mean `iris.csv`, in the same folder?",
     ]);
     const none = await train(open, { text: 'let x = csv("a.csv.gz").x\nprint x\n', prefer: "cpu" });
-    expect(none.messages[0]).toMatch(/the page has no files \| drop the files of the data on the page/);
+    expect(none.messages[0]).toMatch(/the page has no files \| drop it on the page, or add it under Data/);
     const cut = { "t.txt": base64(gzipSync("some text").subarray(0, 20)) };
     const damaged = await train(open, {
       text: 'let t = text("t.txt") |> chars\nprint t.vocab\n',

@@ -164,6 +164,7 @@ describe("use", () => {
     ],
     ["check a.dlx --seed 3", "`dlx check` has no --seed"],
     ["graph a.dlx --ast --stats", "write one of --ast"],
+    ["graph a.dlx --stats --device gpu", "--device for counts is one of webgpu, cpu"],
   ])("%j is wrong use", async (line, text) => {
     const { code, out, err } = await dlx(line);
     expect([code, out]).toEqual([2, ""]);

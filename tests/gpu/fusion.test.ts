@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { BufferBindings } from "../../gpu/bindings.ts";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import { loweredText } from "../../gpu/kernel-text.ts";
+import type { Numbers } from "../../gpu/device.ts";
 import type { Step } from "../../gpu/program.ts";
 import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
@@ -81,6 +82,33 @@ describe("kernels", () => {
     const { values } = await runOn(fused, [both], batch);
     expect(distance(values[0] ?? [], inFloat64([both], batch)[0] ?? [])).toBeLessThan(1e-5);
     expect(await dispatches([both])).toBe(2);
+  });
+  it("sums that differ by constant factors are one, and deviations from a mean sum to nothing", async () => {
+    const shape = [30, 6, 50];
+    const [x, y] = [input("batch", "x", shape), input("batch", "y", shape)];
+    const [s, d] = [input("batch", "s", [6]), input("batch", "d", [6])];
+    const per = (of: Node) => g.expand(of, shape, [1]);
+    const mean = g.div(g.sum(x, [0, 2]), g.fill(1500, { dtype: "f32", shape: [6] }));
+    const off = g.sub(x, per(mean));
+    const scaled = g.div(g.mul(y, per(s)), per(d));
+    const sums = [
+      g.sum(g.mul(y, g.div(off, per(d))), [0, 2]),
+      g.sum(g.neg(g.div(g.mul(scaled, off), per(d))), [0, 2]),
+      g.sum(g.scale(g.mul(off, scaled), 0.25), [0, 2]),
+    ];
+    const nothing = g.sum(g.scale(g.mul(off, per(sums[1]!)), 2), [0, 2]);
+    // an adjoint comes back to the elements
+    const back = g.add(g.mul(off, per(g.scale(sums[1]!, 0.01))), g.add(scaled, per(g.neg(nothing))));
+    const batch = { x: numbers(9000, 1, 4, 5), y: numbers(9000, 2), s: numbers(6, 3), d: numbers(6, 4, 0.5, 2) };
+    const wanted = [...sums, back];
+    const exact = inFloat64(wanted, batch);
+    const runs = [fused, new CpuDevice({ disable: ["factor"] })].map((device) => runOn(device, wanted, batch));
+    const [own, without] = await Promise.all(runs);
+    const errors = (values: readonly Numbers[]) => exact.map((v, i) => distance(values[i] ?? [], v));
+    for (const error of errors(own!.values)) expect(error).toBeLessThan(2e-5);
+    // what is nothing is a sum of rounding there
+    for (const error of errors(without!.values)) expect(error).toBeLessThan(1e-2);
+    expect(own!.prepared.stats.flops).toBeLessThan(0.75 * without!.prepared.stats.flops);
   });
   it("each rule can be switched off", async () => {
     expect(await dispatches([softmax(x)], new CpuDevice({ disable: ["rows"] }))).toBeGreaterThan(1);

@@ -85,6 +85,9 @@ describe.skipIf(!hasBrowser)("the page on webgpu", () => {
     await page.getByLabel("Device").selectOption("webgpu");
     await expect.poll(() => page.getByTestId("device").textContent(), { timeout: 20_000 }).toContain("webgpu (");
     await untilStep(page, 10);
+    await page.reload();
+    await expect.poll(() => page.getByTestId("device").textContent(), { timeout: 20_000 }).toContain("webgpu (");
+    await untilStep(page, 10);
     await page.close();
   });
 });

@@ -1,6 +1,7 @@
 /** Every lesson's goal is out of reach of its script as it stands, and within reach of its solution; it is told in both languages. */
 import { describe, expect, test } from "vitest";
 import { format } from "../../lang/format/index.ts";
+import { Curve } from "../../playground/state/curve.ts";
 import { goalOf, type Facts } from "../../playground/tour/goal.ts";
 import { fileOf, lessons, solved, tongues, type Lesson } from "../../playground/tour/lessons.ts";
 import { words } from "../../playground/tour/words.ts";
@@ -65,14 +66,21 @@ test("the tour's own words are there in both languages", () => {
 describe("a goal", () => {
   const lesson = (...checks: Lesson["checks"]): Lesson => ({ ...lessons[0]!, checks });
   const values = (n: number, value: (i: number) => number) => Array.from({ length: n }, (_, i) => value(i));
-  const facts = (curve: readonly number[], more: Partial<Facts> = {}): Facts => ({
-    text: "minimize loss",
-    errors: 0,
-    step: curve.length,
-    curves: new Map([["loss", { steps: values(curve.length, (i) => i + 1), values: curve }]]),
-    values: {},
-    ...more,
-  });
+  const facts = (numbers: readonly number[], more: Partial<Facts> = {}): Facts => {
+    const curve = new Curve();
+    curve.add(
+      values(numbers.length, (i) => i + 1),
+      numbers,
+    );
+    return {
+      text: "minimize loss",
+      errors: 0,
+      step: numbers.length,
+      curves: new Map([["loss", curve]]),
+      values: {},
+      ...more,
+    };
+  };
   const done = (checks: Lesson["checks"], given: Facts) => goalOf(lesson(...checks), given).done;
 
   test("asks for the mean of ten values, not for a lucky one", () => {

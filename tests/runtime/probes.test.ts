@@ -279,7 +279,7 @@ describe("what is shown", () => {
     await expect.poll(() => released.length).toBe(1);
     await ran.end();
     expect(ofProbe()).toBe(3);
-    expect(released).toHaveLength(1);
+    expect(released).toEqual(["probe0.0", "fit"]);
   });
 
   test("waits for its place, and is there behind the end", async () => {

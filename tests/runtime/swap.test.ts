@@ -145,6 +145,45 @@ train for 6 steps {
   });
 });
 
+describe("values that are written", () => {
+  const open = async () => {
+    const program = await compileText(net);
+    return createSession({
+      program,
+      device: new CpuDevice(),
+      host: nodeHost({ scriptFolder: "/nowhere" }),
+      math: evaluate,
+    });
+  };
+  const paths = ["net.1.w", "net.5.b"];
+  const read = async (session: Session) =>
+    Promise.all(paths.map(async (path) => [path, await session.read(path)] as const));
+
+  test("are there before the first step and in a pause, the rest stays, and undo takes them back", async () => {
+    const [first, second] = [await open(), await open()];
+    first.play();
+    await first.done;
+    const learned = new Map(await read(first));
+    const report = await second.write(learned);
+    expect(report).toMatchObject({ changed: true, made: [], dropped: [] });
+    expect(new Map(await read(second))).toEqual(learned);
+    second.step();
+    await new Promise<void>((done) => second.frames$.subscribe(({ step }) => step === 1 && done()));
+    const before = await read(second);
+    expect(new Map(before)).not.toEqual(learned);
+    const other = await second.read("net.3.w");
+    await second.write(learned);
+    expect(new Map(await read(second))).toEqual(learned);
+    expect(await second.read("net.3.w")).toEqual(other);
+    await second.undo();
+    expect(await read(second)).toEqual(before);
+    second.play();
+    expect((await second.done).status).toBe("done");
+    await second.dispose();
+    expect(await second.write(learned)).toBeUndefined();
+  });
+});
+
 describe("what goes on", () => {
   const play = (script: string, edits: Record<number, readonly Change[]>) => played(script, edits, new CpuDevice());
   const kept = ["net.1.w", "net.1.b"];

@@ -1,0 +1,20 @@
+/**
+ * The place in the script that the person is at: the editor tells its cursor, panels light up what belongs there and ask
+ * for another place to be selected.
+ */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export class Place {
+  /** What is selected in the editor; start and end are equal at a cursor. */
+  cursor = $state.raw<Range>({ start: 0, end: 0 });
+  /** What a panel asked for last; the same place asked for again is another object. */
+  wanted = $state.raw<Range>();
+
+  select({ start, end }: Range): void {
+    this.wanted = { start, end };
+    this.cursor = { start, end };
+  }
+}
