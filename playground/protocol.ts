@@ -43,8 +43,8 @@ export type ToLab =
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }
   | { readonly kind: "set"; readonly name: string; readonly value: InputValue }
-  /** The value of the place of the newest checked text, from now on. Ids are the page's. */
-  | { readonly kind: "probe"; readonly id: number; readonly start: number; readonly end: number }
+  /** A value, from now on. Ids are the page's. */
+  | { readonly kind: "probe"; readonly id: number; readonly of: Watched }
   | { readonly kind: "unprobe"; readonly id: number }
   /** Answered by `inspected` under the same id, or not at all where there is no program to look into. */
   | { readonly kind: "inspect"; readonly id: number; readonly ask: Inspect }
@@ -53,10 +53,15 @@ export type ToLab =
   | { readonly kind: "unlook"; readonly id: number }
   /** Answered by `exported`: the params and states between two steps. */
   | { readonly kind: "export"; readonly name: string }
+  /** A message of the feed was taken: another may come. */
+  | { readonly kind: "took"; readonly run: number }
   /** Answered by `imported`: what a given file of params has of the running program goes into it. */
   | { readonly kind: "import"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
   | { readonly kind: "ping"; readonly id: number };
+
+/** A place of the newest checked text, or a slot. */
+export type Watched = { readonly start: number; readonly end: number } | { readonly slot: string };
 
 export interface ProgramFacts {
   readonly seed: number;
@@ -102,7 +107,11 @@ export type FromLab =
   | { readonly kind: "imported"; readonly name: string; readonly answer: Imported }
   /** Files that the script has read since it was opened. */
   | { readonly kind: "reads"; readonly names: readonly string[] }
+  /** What it does from now on, said before it may hear nothing for a while. */
+  | { readonly kind: "doing"; readonly what: Doing }
   | { readonly kind: "pong"; readonly id: number };
+
+export type Doing = "check" | "run";
 
 /** What a file of params and the running program have in common. */
 export type Imported =

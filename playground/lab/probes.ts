@@ -2,20 +2,19 @@
 import type { Compiled, Source } from "../../lang/index.ts";
 import { follow } from "../../lang/services/follow.ts";
 import type { Session } from "../../runtime/index.ts";
-import type { ProbeShown } from "../protocol.ts";
+import type { ProbeShown, Watched } from "../protocol.ts";
 
-interface Place {
-  readonly start: number;
-  readonly end: number;
-}
-interface Watched {
-  place: Place;
+interface Open {
+  readonly of: Watched;
   readonly stop: () => void;
 }
 
+/** What a tile can show; statistics are of all. */
+const MOST_VALUES = 16_384;
+
 export class LabProbes {
   private readonly tell: (id: number, view: ProbeShown) => void;
-  private readonly watched = new Map<number, Watched>();
+  private readonly watched = new Map<number, Open>();
   private compiled: Compiled | undefined;
   private session: Session | undefined;
 
@@ -32,15 +31,19 @@ export class LabProbes {
     const before = this.source;
     [this.compiled, this.session] = [compiled, session];
     const after = this.source;
-    for (const [id, { place, stop }] of [...this.watched]) {
-      const found = before && after && follow(before, after, { file: after.file, ...place });
+    for (const [id, { of, stop }] of [...this.watched]) {
+      if ("slot" in of) {
+        this.open(id, of);
+        continue;
+      }
+      const found = before && after && follow(before, after, { file: after.file, ...of });
       if (found) this.open(id, found);
       else {
         stop();
         this.watched.delete(id);
         const why = "its line is not in the script any more";
         this.tell(id, {
-          label: before?.text.slice(place.start, place.end) ?? "",
+          label: before?.text.slice(of.start, of.end) ?? "",
           type: "",
           state: { kind: "refused", why },
         });
@@ -48,10 +51,19 @@ export class LabProbes {
     }
   }
 
-  open(id: number, { start, end }: Place): void {
+  open(id: number, of: Watched): void {
     this.close(id);
     const { compiled, session, source } = this;
     if (!compiled || !session || !source) return;
+    if ("slot" in of) {
+      const label = of.slot;
+      const listening = session
+        .probe({ slots: [label] }, { limit: MOST_VALUES })
+        .subscribe((state) => this.tell(id, { label, type: "", state }));
+      this.watched.set(id, { of, stop: () => listening.unsubscribe() });
+      return;
+    }
+    const { start, end } = of;
     const [answer] = compiled.probes([{ file: source.file, start, end }]);
     if (!answer || "refused" in answer) {
       const why = answer?.refused ?? "there is no value here";
@@ -61,9 +73,9 @@ export class LabProbes {
     const { label } = answer;
     const type = answer.instances > 1 ? `${answer.type}, the first of ${answer.instances}` : answer.type;
     const listening = session
-      .probe(answer)
+      .probe(answer, { limit: MOST_VALUES })
       .subscribe((state) => this.tell(id, { label, type, place: { start: place.start, end: place.end }, state }));
-    this.watched.set(id, { place, stop: () => listening.unsubscribe() });
+    this.watched.set(id, { of: place, stop: () => listening.unsubscribe() });
   }
 
   close(id: number): void {

@@ -16,7 +16,7 @@ const GROUP_OF: Readonly<Record<string, Group>> = { param: "params", state: "sta
 export function lookAtValues(at: Looking, { groups }: Look & { panel: "values" }): () => void {
   const { session, tell } = at;
   const slots = slotsOf(at);
-  const { list: names, probes } = namesOf(at);
+  const { list: names, probes, idOf } = namesOf(at);
   tell({ kind: "names", list: [...names, ...slots] });
   const stops: { unsubscribe: () => void }[] = [];
   const hear = (idOf: (part: string) => string | undefined) => (state: ProbeState) => {
@@ -30,8 +30,7 @@ export function lookAtValues(at: Looking, { groups }: Look & { panel: "values" }
   for (const wanted of groups) {
     const paths = slots.filter(({ group }) => group === wanted).map(({ id }) => id);
     if (paths.length > 0) stops.push(session.probe({ slots: paths }, options).subscribe(hear((path) => path)));
-    if (wanted === "names")
-      for (const probe of probes) stops.push(session.probe(probe, options).subscribe(hear((number) => `#${number}`)));
+    if (wanted === "names") for (const probe of probes) stops.push(session.probe(probe, options).subscribe(hear(idOf)));
   }
   return () => stops.forEach((stop) => stop.unsubscribe());
 }
@@ -47,17 +46,31 @@ function slotsOf({ session }: Looking): NamedValue[] {
   });
 }
 
-/** Names whose value is one tensor, and a probe for each clock on which they are computed. */
-function namesOf({ compiled }: Looking): { readonly list: readonly NamedValue[]; readonly probes: readonly Probe[] } {
+interface Named {
+  readonly list: readonly NamedValue[];
+  /** One for each clock on which they are computed. */
+  readonly probes: readonly Probe[];
+  /** Of a part of a probe. */
+  readonly idOf: (part: string) => string | undefined;
+}
+
+/** Names whose value is one tensor. An id is the name, with a number where it is given again. */
+function namesOf({ compiled }: Looking): Named {
   const names = namesOfValues(compiled.file).slice(0, MOST);
   const [answer] = names.length > 0 ? compiled.probes([{ places: names.map(({ span }) => span) }]) : [];
-  if (!answer || "refused" in answer) return { list: [], probes: [] };
+  if (!answer || "refused" in answer) return { list: [], probes: [], idOf: () => undefined };
   const parts = new Map(answer.views.flatMap((view) => view.parts).map((part) => [part.name, part] as const));
+  const times = new Map<string, number>();
+  const ids = names.map(({ text }) => {
+    const time = (times.get(text) ?? 0) + 1;
+    times.set(text, time);
+    return time === 1 ? `:${text}` : `:${text} ${time}`;
+  });
   const list = names.flatMap(({ text, span: { start, end } }, number): NamedValue[] => {
     const part = parts.get(String(number));
     if (!part || part.kind === "text" || part.kind === "refused") return [];
     const { shape, dtype } = part;
-    return [{ group: "names", id: `#${number}`, name: text, shape, dtype, place: { start, end } }];
+    return [{ group: "names", id: ids[number]!, name: text, shape, dtype, place: { start, end } }];
   });
   const clocks = new Map<string, Probe["views"]>();
   for (const view of answer.views) {
@@ -65,5 +78,9 @@ function namesOf({ compiled }: Looking): { readonly list: readonly NamedValue[];
     const key = `${clock} ${clock === "top" ? segment.name : withoutPass(block)}`;
     clocks.set(key, [...(clocks.get(key) ?? []), view]);
   }
-  return { list, probes: [...clocks.values()].map((views) => ({ ...answer, views })) };
+  return {
+    list,
+    probes: [...clocks.values()].map((views) => ({ ...answer, views })),
+    idOf: (part) => ids[Number(part)],
+  };
 }

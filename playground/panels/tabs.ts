@@ -9,6 +9,7 @@ import Stats from "../hood/Stats.svelte";
 import Tree from "../hood/Tree.svelte";
 import Layers from "./Layers.svelte";
 import Output from "./Output.svelte";
+import Values from "./Values.svelte";
 
 export interface PanelProps {
   readonly run: Run;
@@ -23,6 +24,7 @@ export interface Tab {
 
 export const tabs: readonly Tab[] = [
   { id: "output", label: "Output", panel: Output },
+  { id: "values", label: "Values", panel: Values },
   { id: "layers", label: "Layers", panel: Layers },
   { id: "tree", label: "AST", panel: Tree },
   { id: "graph", label: "Graph", panel: Graph },

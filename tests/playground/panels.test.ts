@@ -1,7 +1,7 @@
 /** What panels show of a training: the surface of a model, its layers, its values; and that looking changes nothing. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
+import { cursorBehind, editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
 
 interface Drawn {
   readonly width: number;
@@ -155,6 +155,93 @@ train (x, label) in batches(points, 20) for 100_000 epochs {
     const rows = page.getByTestId("layer");
     await expect.poll(() => rows.first().locator(".alarm").textContent(), { timeout: 30_000 }).toBe("vanishing");
     expect(await rows.last().locator(".alarm").count()).toBe(0);
+    await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)("values", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("every name with its shape and how it is spread; one that is opened is seen as a person likes, and goes on", async () => {
+    const page = await opened.page();
+    await page.getByRole("tab", { name: "Values" }).click();
+    const rows = page.getByTestId("value");
+    await expect
+      .poll(() => rows.locator("th").allTextContents(), { timeout: 20_000 })
+      .toEqual(["x", "label", "loss", "net.0.w", "net.0.b", "net.2.w", "net.2.b", "net.4.w", "net.4.b"]);
+    const row = (name: string) => rows.filter({ has: page.getByRole("button", { name, exact: true }) });
+    const cells = (name: string) => row(name).locator("td").allTextContents();
+    await expect.poll(async () => (await cells("x"))[0]).toBe("[40, 2]");
+    const mean = async () => (await cells("net.2.w"))[1];
+    await expect.poll(mean, { timeout: 20_000 }).toMatch(/\d/);
+    const before = await mean();
+    await expect.poll(mean, { timeout: 20_000 }).not.toBe(before);
+    // the least and the greatest label
+    await expect.poll(async () => (await cells("label")).slice(3), { timeout: 20_000 }).toEqual(["0", "1"]);
+
+    await page.getByPlaceholder("Find a name").fill("2.w");
+    expect(await rows.count()).toBe(1);
+    await page.getByRole("button", { name: "net.2.w" }).click();
+    const detail = page.getByTestId("value-detail");
+    await expect.poll(() => detail.locator("canvas").getAttribute("aria-label")).toMatch(/^net.2.w, 24 by 24; mean/);
+    await detail.getByLabel("Shown as").selectOption("table");
+    expect(await detail.locator("tr").count()).toBe(12);
+    const corner = () => detail.locator("td").first().textContent();
+    const number = await corner();
+    expect(number).toMatch(/^-?\d(\.\d{1,3})?|^-?0\.\d+$/);
+    await expect.poll(corner, { timeout: 20_000 }).not.toBe(number);
+    await detail.getByLabel("Shown as").selectOption("histogram");
+    await detail.getByRole("img").waitFor();
+    await page.close();
+  });
+
+  test("slots of the optimizer are there when they are asked for", async () => {
+    const page = await opened.page();
+    await page.getByRole("tab", { name: "Values" }).click();
+    await page.getByRole("button", { name: /Of the optimizer/ }).click({ timeout: 20_000 });
+    const rows = page.getByRole("table", { name: "Of the optimizer" }).getByTestId("value");
+    await expect.poll(() => rows.count()).toBeGreaterThan(11);
+    await expect.poll(async () => (await rows.first().locator("td").allTextContents())[1]).toMatch(/\d/);
+    await page.close();
+  });
+});
+
+describe.skipIf(!hasBrowser)("tiles", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("the way to show a value is chosen; numbers have four digits; the line has a mark", async () => {
+    const page = await opened.page();
+    await untilStep(page, 5);
+    await editorOf(page);
+    await cursorBehind(page, "cross_entropy(net");
+    await page.keyboard.press("Alt+Enter");
+    const tile = page.getByTestId("tile");
+    await expect.poll(() => tile.locator("b").textContent(), { timeout: 20_000 }).toMatch(/net/);
+    const ways = tile.getByLabel("Shown as");
+    await ways.waitFor({ timeout: 20_000 });
+    expect(await page.locator(".watched-line").count()).toBe(1);
+    for (const [way, found] of [
+      ["histogram", tile.getByRole("img", { name: /^how many of each/ })],
+      ["curve", tile.getByRole("img", { name: /^mean over the steps/ })],
+      ["table", tile.getByRole("region", { name: "Values" })],
+    ] as const) {
+      await ways.selectOption(way);
+      await found.first().waitFor();
+    }
+    const numbers = await tile.locator("td").allTextContents();
+    expect(numbers.length).toBeGreaterThan(10);
+    const digits = numbers.map((n) => n.replace(/e.*|[-.]/g, "").replace(/^0+/, "").length);
+    expect(Math.max(...digits)).toBe(4);
+    await page.getByLabel(/^Stop watching/).click();
+    expect(await page.locator(".watched-line").count()).toBe(0);
     await page.close();
   });
 });

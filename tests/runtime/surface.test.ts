@@ -7,6 +7,7 @@ import type { Probe } from "../../lang/index.ts";
 import { surfaceOf, type Surface } from "../../lang/probes/surface.ts";
 import { createSession, type ProbedPart, type ProbeSpec, type ProbeState } from "../../runtime/index.ts";
 import { nodeHost } from "../../runtime/node.ts";
+import { askedRows, painted, planeOf, SIDE, SURFACE_ROWS } from "../../runtime/surface.ts";
 import { compileAll } from "../run-script.ts";
 
 const training = (body: string, head = ""): string => `seed 3
@@ -206,5 +207,75 @@ eval all (x, label) in batches(points, 30) { metric last = accuracy(net(x), labe
       seen.slice(1).map((states) => [...tensors(states.at(-1)!)[0]!.values]),
     );
     expect(big!.values[0]).toBeCloseTo(2 * z!.values[0]!, 6);
+  });
+});
+
+describe("what is painted", () => {
+  const asked = { probe: {} as Probe, block: "train1", fields: [{ name: "x", size: 2 }] };
+  const rows = SURFACE_ROWS;
+  const points = Float32Array.from([-1, 0, 1, 0]);
+  /** A model that says the first feature. */
+  const answers = (plane: ReturnType<typeof planeOf>, of: (x: number) => number[]) => {
+    const { x } = askedRows(plane, asked.fields);
+    return Array.from({ length: rows }, (_, i) => of(x![2 * i]!)).flat();
+  };
+
+  test("the grid is around the points, and one scale serves both axes where they are alike", () => {
+    const plane = planeOf([Float32Array.from([0, 0, 2, 1])]);
+    expect([plane.low, plane.high]).toEqual([
+      [1 - 1.12, 0.5 - 1.12].map((v) => expect.closeTo(v, 6)),
+      [1 + 1.12, 0.5 + 1.12].map((v) => expect.closeTo(v, 6)),
+    ]);
+    const apart = planeOf([Float32Array.from([0, 100]), Float32Array.from([0, 1])]);
+    expect(apart.high[0] - apart.low[0]).toBeCloseTo(112, 6);
+    expect(apart.high[1] - apart.low[1]).toBeCloseTo(1.12, 6);
+    const two = askedRows(apart, [
+      { name: "a", size: 1 },
+      { name: "b", size: 1 },
+    ]);
+    expect([two.a!.length, two.b!.length]).toEqual([rows, rows]);
+    // from the upper left to the lower right, then the points
+    expect(two.a![0]).toBeLessThan(two.a![SIDE - 1]!);
+    expect(two.b![0]).toBeGreaterThan(two.b![SIDE * SIDE - 1]!);
+    expect([two.a![SIDE * SIDE + 1], two.b![SIDE * SIDE + 1]]).toEqual([100, 1]);
+  });
+
+  test.each([
+    ["scores of two classes", 2, "scores", [0, 1], (x: number) => [-x, x], 1 / (1 + Math.exp(2))],
+    ["probabilities", 2, "prob", [0, 1], (x: number) => [0.5 - x / 4, 0.5 + x / 4], 0.25],
+    ["logarithms", 2, "logprob", [0, 1], (x: number) => [Math.log(0.5 - x / 4), Math.log(0.5 + x / 4)], 0.25],
+    ["one score", 1, "scores", [0, 1], (x: number) => [2 * x], 1 / (1 + Math.exp(2))],
+    ["a value that is to be 0 or 1", 1, "value", [0, 1], (x: number) => [0.5 + x / 4], 0.25],
+    ["a value that is to be -1 or 1", 1, "value", [-1, 1], (x: number) => [x / 2], 0.25],
+  ] as const)("%s", (_, outputs, meaning, targets, says, share) => {
+    const plane = planeOf([points], targets);
+    const found = painted({ ...asked, outputs, meaning }, plane, answers(plane, says));
+    expect([found.kind, found.classes, found.names, [...found.shown!], [...found.wrong!]]).toEqual([
+      "classes",
+      2,
+      outputs === 1 ? targets : [0, 1],
+      [0, 1],
+      [0, 0],
+    ]);
+    // of the point at -1 as of the place of the grid beside it
+    const column = Math.floor(((-1 - plane.low[0]) / (plane.high[0] - plane.low[0])) * SIDE);
+    expect(found.field[2 * column + 1]!).toBeCloseTo(share, 1);
+    const turned = painted(
+      { ...asked, outputs, meaning },
+      { ...plane, targets: [targets[1], targets[0]] },
+      answers(plane, says),
+    );
+    expect([...turned.wrong!]).toEqual([1, 1]);
+  });
+
+  test("values have a range", () => {
+    const plane = planeOf([points], [2.5, 30.25]);
+    const found = painted(
+      { ...asked, outputs: 1, meaning: "value" },
+      plane,
+      answers(plane, (x) => [10 * x]),
+    );
+    expect([found.kind, found.range[1], found.shown![1], found.wrong]).toEqual(["values", 30.25, 30.25, undefined]);
+    expect(found.range[0]).toBeCloseTo(10 * (plane.low[0] + (0.5 / SIDE) * (plane.high[0] - plane.low[0])), 3);
   });
 });
