@@ -54,7 +54,15 @@ const operandText = (o: Operand, outer: string) =>
 const membersText = (members: readonly GroupMember[]) =>
   members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`);
 
+const texts = new WeakMap<Kernel, string>();
+
 export function kernelText(kernel: Kernel): string {
+  let known = texts.get(kernel);
+  if (known === undefined) texts.set(kernel, (known = written(kernel)));
+  return known;
+}
+
+function written(kernel: Kernel): string {
   switch (kernel.kind) {
     case "rows":
       return rowsText(kernel);

@@ -15,21 +15,22 @@ const MOST = 256;
 
 export class Trust {
   private readonly store: TextStore;
-  private readonly program: string;
+  private readonly program: () => Promise<string>;
 
-  /** `program` names kernels and adapter. */
-  constructor(store: TextStore, program: string) {
+  /** `program` names adapter and kernels, and the choices by which these are cut: a run may make more of them. */
+  constructor(store: TextStore, program: () => Promise<string>) {
     this.store = store;
     this.program = program;
   }
 
   async has(): Promise<boolean> {
-    return (await this.programs()).includes(this.program);
+    return (await this.programs()).includes(await this.program());
   }
 
   async keep(passed: boolean): Promise<void> {
-    const others = (await this.programs()).filter((name) => name !== this.program);
-    await this.store.save(JSON.stringify([...others, ...(passed ? [this.program] : [])].slice(-MOST)));
+    const own = await this.program();
+    const others = (await this.programs()).filter((name) => name !== own);
+    await this.store.save(JSON.stringify([...others, ...(passed ? [own] : [])].slice(-MOST)));
   }
 
   private async programs(): Promise<readonly string[]> {

@@ -53,33 +53,40 @@ export class Fn {
   }
 
   lane(name: LaneOp, lane: number): this {
-    this.code.push(...(opcodes.get(name) ?? []), lane);
+    for (const b of opcodes.get(name) ?? []) this.code.push(b);
+    this.code.push(lane);
     return this;
   }
 
   mem(name: MemoryOp, offset = 0, lane?: number): this {
     const row = memoryOpcodes.get(name);
     if (!row) throw new Error(`expected a memory instruction, got ${name}`);
-    this.code.push(...row.code, row.align, ...leb(offset));
+    for (const b of row.code) this.code.push(b);
+    this.code.push(row.align);
+    leb(offset, this.code);
     if (lane !== undefined) this.code.push(lane);
     return this;
   }
 
   get(local: number): this {
-    this.code.push(0x20, ...leb(local));
+    this.code.push(0x20);
+    leb(local, this.code);
     return this;
   }
   set(local: number): this {
-    this.code.push(0x21, ...leb(local));
+    this.code.push(0x21);
+    leb(local, this.code);
     return this;
   }
   tee(local: number): this {
-    this.code.push(0x22, ...leb(local));
+    this.code.push(0x22);
+    leb(local, this.code);
     return this;
   }
 
   i32(x: number): this {
-    this.code.push(0x41, ...sleb(x));
+    this.code.push(0x41);
+    sleb(x, this.code);
     return this;
   }
   f32(x: number): this {
@@ -112,7 +119,8 @@ export class Fn {
   }
 
   call(index: number): this {
-    this.code.push(0x10, ...leb(index));
+    this.code.push(0x10);
+    leb(index, this.code);
     return this;
   }
 
@@ -206,7 +214,7 @@ export class ModuleBuilder {
     const sections: [number, number[]][] = [
       [1, [...leb(typeBytes.length)].concat(...typeBytes)],
       [2, [1, ...name("m"), ...name("memory"), 0x02, ...limits]],
-      [3, [...leb(typeOf.length), ...typeOf.flatMap(leb)]],
+      [3, [...leb(typeOf.length), ...typeOf.flatMap((type) => leb(type))]],
       [7, [...leb(this.exported.length), ...this.exported.flatMap(([text, i]) => [...name(text), 0x00, ...leb(i)])]],
       [10, leb(this.functions.length).concat(...this.functions.map((fn) => fn.body()))],
     ];

@@ -171,9 +171,8 @@ export type PlainOp = keyof typeof plain | keyof typeof misc | keyof typeof simd
 export type MemoryOp = keyof typeof memory;
 export type LaneOp = keyof typeof lanes;
 
-/** Unsigned LEB128. */
-export function leb(n: number): number[] {
-  const out: number[] = [];
+/** Unsigned LEB128, behind what is in `out`. */
+export function leb(n: number, out: number[] = []): number[] {
   let rest = n >>> 0;
   while (rest >= 0x80) {
     out.push((rest & 0x7f) | 0x80);
@@ -183,9 +182,8 @@ export function leb(n: number): number[] {
   return out;
 }
 
-/** Signed LEB128 of an i32. */
-export function sleb(n: number): number[] {
-  const out: number[] = [];
+/** Signed LEB128 of an i32, behind what is in `out`. */
+export function sleb(n: number, out: number[] = []): number[] {
   let rest = n | 0;
   for (;;) {
     const byte = rest & 0x7f;

@@ -172,7 +172,17 @@ function turnsOf(kernel: RowsKernel, plan: Omit<Schedule, "vectors" | "turns">):
 /** The axis moved to the end. */
 const withLast = (axes: readonly number[], last: number) => [...axes.filter((a) => a !== last), last];
 
+const known = new WeakMap<RowsKernel, Schedule>();
+
 export function schedule(kernel: RowsKernel): Schedule {
+  const before = known.get(kernel);
+  if (before) return before;
+  const made = cheapest(kernel);
+  known.set(kernel, made);
+  return made;
+}
+
+function cheapest(kernel: RowsKernel): Schedule {
   const depends = dependencies(kernel);
   const gridAxes = kernel.axes.map((_, i) => i).slice(0, kernel.grid);
   const extent = (axis: number) => kernel.axes[axis] ?? 1;

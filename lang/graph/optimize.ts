@@ -13,7 +13,9 @@ import { remake, rewrite } from "./walk.ts";
 
 /** The same outputs by a smaller graph; to be used after all gradients are taken. */
 export function optimize(outputs: readonly Node[]): Node[] {
-  return cse(padded(cse(simplify(tidyLoops(everywhere(simplify(outputs)))))));
+  const small = cse(simplify(tidyLoops(everywhere(simplify(outputs)))));
+  const joined = padded(small);
+  return joined === small ? small : cse(joined);
 }
 
 /** The same passes in the bodies of loops. */

@@ -14,7 +14,8 @@ function inside(pad: Node): Node {
   return make("slice", [pad], { start: lo, stop, step: lo.map(() => 1) }, pad.span);
 }
 
-export function padded(outputs: readonly Node[]): Node[] {
+/** The outputs themselves where nothing is padded. */
+export function padded(outputs: readonly Node[]): readonly Node[] {
   const order = topological(outputs);
   const seen = new Set(order.flatMap((node) => (node.op === "windows" ? [node.inputs[0]!] : [])));
   /** By what is padded: the first pad of it that windows look at. */
@@ -24,7 +25,7 @@ export function padded(outputs: readonly Node[]): Node[] {
     const x = node.inputs[0]!;
     if (x.op !== "input" && x.op !== "const" && !pads.has(x)) pads.set(x, node);
   }
-  if (pads.size === 0) return [...outputs];
+  if (pads.size === 0) return outputs;
   const mapped = new Map<Node, Node>();
   const views = new Map<Node, Node>();
   for (const node of order) {

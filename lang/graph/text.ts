@@ -14,13 +14,19 @@ function attrText(value: unknown): string {
   return Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** `key: value` pairs by name, without the body of a loop. */
+const texts = new WeakMap<Attrs, string>();
+
+/** `key: value` pairs by name, without the body of a loop. Passes leave attrs as they are, so the text is made once. */
 export function attrsText(attrs: Attrs): string {
-  return Object.keys(attrs)
+  let known = texts.get(attrs);
+  if (known !== undefined) return known;
+  known = Object.keys(attrs)
     .filter((key) => key !== "body" && attrs[key] !== undefined)
     .sort()
     .map((key) => `${key}: ${attrText(attrs[key])}`)
     .join(", ");
+  texts.set(attrs, known);
+  return known;
 }
 
 /** The outputs come last: `return %4 %2`. */

@@ -16,6 +16,7 @@ import type { Source, Span } from "../source.ts";
 import type * as ast from "./ast.ts";
 import { docAbove, nameOf } from "./build.ts";
 import type { Place } from "./layout.ts";
+import { LateLookahead } from "./lookahead.ts";
 import { explain, expectations } from "./messages.ts";
 import { Comma, endOf, Identifier, isA, LCurly, Newline, RCurly, RParen, RSquare, vocabulary } from "./tokens.ts";
 
@@ -48,6 +49,7 @@ export abstract class Recovery extends EmbeddedActionsParser {
       recoveryEnabled: false,
       skipValidations: !validated,
       errorMessageProvider: expectations,
+      lookaheadStrategy: new LateLookahead({ maxLookahead: 1 }),
     });
   }
 

@@ -26,6 +26,8 @@ export const tools: Omit<Toolchain, "version"> = {
   math: (outputs, lookup) => evaluate(outputs, lookup),
 };
 
+const digest = (content: string | Buffer): string => createHash("sha256").update(content).digest("hex");
+
 async function open(
   kind: DeviceKind,
   threads = defaultThreads(),
@@ -38,8 +40,9 @@ async function open(
     const opened = async (unchecked = false) =>
       openDevice("webgpu", { gpu: await openDawn(unchecked), rest, profile, tune: tuning });
     if (kernels === undefined) return opened();
-    const compiler = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
-    const trust = new Trust(textStore("trusted.json"), `${adapter.name} ${kernels} ${compiler.digest("hex")}`);
+    const compiler = digest(await readFile(fileURLToPath(import.meta.url)));
+    const program = async () => [adapter.name, kernels, compiler, digest((await tuning.store.load()) ?? "")].join(" ");
+    const trust = new Trust(textStore("trusted.json"), program);
     const known = await trust.has();
     tell?.(
       known ? "webgpu: without checks, as these kernels have passed them" : "webgpu: with checks, this first time",

@@ -35,7 +35,8 @@ async function runs(device: Device, rows = 4): Promise<void> {
 describe("trust", () => {
   it("begins with a run that ends well, and ends with an error", async () => {
     const kept = store();
-    const [one, other] = [new Trust(kept, "one"), new Trust(kept, "other")];
+    const named = (name: string) => new Trust(kept, async () => name);
+    const [one, other] = [named("one"), named("other")];
     expect(await one.has()).toBe(false);
     await runs(trusting(new CpuDevice(), one));
     expect([await one.has(), await other.has()]).toEqual([true, false]);
@@ -45,9 +46,21 @@ describe("trust", () => {
     expect([await one.has(), await other.has()]).toEqual([false, true]);
   });
 
+  it("is of the choices by which kernels were cut", async () => {
+    const [kept, choices] = [store(), store("{}")];
+    const trust = new Trust(kept, async () => `kernels ${choices.text}`);
+    const tunes = trusting(new CpuDevice(), trust);
+    // as a device does that measures in its first run
+    choices.text = '{"a":"t8p2"}';
+    await runs(tunes);
+    expect(await trust.has()).toBe(true);
+    choices.text = '{"a":"t4p1"}';
+    expect(await trust.has()).toBe(false);
+  });
+
   it("is not had by doing nothing, nor of a file that something else wrote", async () => {
     const kept = store("not { json");
-    const trust = new Trust(kept, "one");
+    const trust = new Trust(kept, async () => "one");
     expect(await trust.has()).toBe(false);
     await trusting(new CpuDevice(), trust).dispose();
     expect(kept.text).toBe("not { json");
