@@ -36,7 +36,8 @@ export async function pngOf(part: HTMLElement): Promise<Blob> {
 
 function paint(context: CanvasRenderingContext2D, node: Node): void {
   if (node instanceof Text) return paintText(context, node);
-  if (!(node instanceof Element) || !node.checkVisibility() || node.matches("button, input, select, .unseen")) return;
+  if (!(node instanceof Element) || !node.checkVisibility() || node.matches("button, input, select, label, .unseen"))
+    return;
   const box = node.getBoundingClientRect();
   if (node instanceof HTMLCanvasElement) {
     context.imageSmoothingEnabled = getComputedStyle(node).imageRendering !== "pixelated";
@@ -44,13 +45,19 @@ function paint(context: CanvasRenderingContext2D, node: Node): void {
     return;
   }
   if (node instanceof SVGSVGElement) return paintDrawing(context, node);
-  const { backgroundColor, borderTopWidth, borderTopColor } = getComputedStyle(node);
-  context.fillStyle = backgroundColor;
+  const style = getComputedStyle(node);
+  context.fillStyle = style.backgroundColor;
   context.fillRect(box.x, box.y, box.width, box.height);
-  if (borderTopWidth !== "0px" && box.height > 0) {
-    context.lineWidth = 1;
-    context.strokeStyle = borderTopColor;
-    context.strokeRect(box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1);
+  for (const [side, x, y, width, height] of [
+    ["top", box.left, box.top, box.width, 0],
+    ["bottom", box.left, box.bottom, box.width, 0],
+    ["left", box.left, box.top, 0, box.height],
+    ["right", box.right, box.top, 0, box.height],
+  ] as const) {
+    const wide = parseFloat(style.getPropertyValue(`border-${side}-width`));
+    context.fillStyle = style.getPropertyValue(`border-${side}-color`);
+    const [dx, dy] = [side === "right" ? wide : 0, side === "bottom" ? wide : 0];
+    if (wide > 0) context.fillRect(x - dx, y - dy, width || wide, height || wide);
   }
   for (const child of node.childNodes) paint(context, child);
 }
@@ -75,7 +82,8 @@ function paintText(context: CanvasRenderingContext2D, node: Text): void {
       end();
       [line, top, left, middle] = ["", box.top, box.left, box.top + box.height / 2];
     }
-    line += node.data[i] === "\n" ? "" : node.data[i];
+    if (line !== "" || node.data[i]!.trim() !== "") line += node.data[i] === "\n" ? " " : node.data[i];
+    else left = box.right;
   }
   end();
 }

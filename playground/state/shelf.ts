@@ -73,7 +73,7 @@ export class Shelf {
   /** A name that is not taken: `net.dlx`, `net 2.dlx`, … */
   free(wanted: string): string {
     const taken = new Set(this.names());
-    const stem = wanted.replace(/\.dlx$/, "");
+    const stem = wanted.replace(/\.dlx$/, "").replace(/ \d+$/, "");
     let name = wanted;
     for (let n = 2; taken.has(name); n++) name = `${stem} ${n}.dlx`;
     return name;

@@ -54,7 +54,7 @@ describe.skipIf(!hasBrowser)("in the page", () => {
     };
     const begins = async (file: string) => {
       await untilStep(page, 1, 60_000);
-      expect(await problems.count(), file).toBe(0);
+      await expect.poll(() => problems.locator(".error").count(), { message: file }).toBe(0);
       expect(await statusOf(page), file).not.toBe("failed");
     };
     const needy = all.filter(({ needs }) => needs !== undefined);
@@ -71,7 +71,7 @@ describe.skipIf(!hasBrowser)("in the page", () => {
         }));
         await page.getByTestId("add-file").setInputFiles(given);
       }
-      await expect.poll(() => problems.count(), { timeout: 30_000 }).toBe(0);
+      await expect.poll(() => problems.locator(".error").count(), { timeout: 30_000 }).toBe(0);
       await begins(file);
     }
     await page.close();
