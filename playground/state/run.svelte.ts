@@ -3,12 +3,14 @@
  * answer is ended and said to be; the text is the page's and is never lost.
  */
 import type { Diagnostic, InputDecl } from "../../lang/index.ts";
+import { positionAt } from "../../lang/source.ts";
 import type {
   DeviceInfo,
   EndEvent,
   FeedMessage,
   Frame,
   InputValue,
+  RunEvent,
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
@@ -103,9 +105,11 @@ export class Run {
   /** The version that the present run began with. */
   private opened = 0;
   private file = "script.dlx";
-  /** The newest, and the one that the lab has. */
   private text = "";
-  private sent = "";
+  /** The text that the lab has; messages of the run are about it. */
+  sent = $state.raw("");
+  /** When a device was last lost. */
+  private lost = -Infinity;
   private doing: Doing = "check";
   private pings = 0;
   private readonly watchdog = new Watchdog({
@@ -149,6 +153,7 @@ export class Run {
   edit(text: string, undoing = false): void {
     if (text === this.sent && !undoing) return;
     this.text = this.sent = text;
+    this.messages = [];
     if (this.ended) return this.begin(true);
     this.send({ kind: "edit", version: ++this.version, text, undoing });
   }
@@ -217,10 +222,7 @@ export class Run {
   set(input: InputDecl, value: InputValue): void {
     this.values = { ...this.values, [input.name]: value };
     this.send({ kind: "set", name: input.name, value });
-    const same = this.marks.at(-1);
-    const mark: Mark = { step: this.step, kind: "input", text: `${input.name} = ${String(value)}` };
-    const moving = same?.kind === "input" && same.text.startsWith(`${input.name} =`) && this.step - same.step < 50;
-    this.marks = moving ? [...this.marks.slice(0, -1), { ...mark, step: same.step }] : [...this.marks, mark];
+    if (this.ended) this.note = `${input.name} = ${String(value)} is for the next run: Run again`;
   }
 
   use(prefer: WebDeviceKind): void {
@@ -409,16 +411,52 @@ export class Run {
     this.shown = shown.at(-1)?.items.slice(0, ITEMS) ?? this.shown;
     if (prints.length > 0) this.prints = lastOf([...this.prints, ...prints.map(({ text }) => text)]);
     if (left.prints > 0) this.prints = [...this.prints, `… ${left.prints.toLocaleString("en")} lines left out`];
-    const messages = events.flatMap((event) =>
-      event.event === "warning" || event.event === "error" ? [event.diagnostic] : [],
-    );
-    if (messages.length === 0) return;
-    this.messages = [...this.messages, ...messages].slice(-50);
-    const failed = messages.find(({ severity }) => severity === "error");
-    if (failed) this.marks = [...this.marks, { step: this.step, kind: "failed", text: failed.title }];
+    for (const event of events) this.happened(event);
+  }
+
+  private happened(event: RunEvent): void {
+    if (event.event === "input") return this.moved(event.step, event.name, event.value);
+    if (event.event !== "warning" && event.event !== "error") return;
+    const { diagnostic } = event;
+    if (diagnostic.code === DEVICE_LOST) return this.recover(diagnostic);
+    this.messages = [...this.messages, diagnostic].slice(-50);
+    if (event.event === "error") this.failed(diagnostic);
+  }
+
+  /** One mark for one move of a slider, at the first step that saw it. */
+  private moved(step: number, name: string, value: InputValue): void {
+    const same = this.marks.at(-1);
+    const mark: Mark = { step, kind: "input", text: `${name} = ${String(value)}` };
+    const moving = same?.kind === "input" && same.text.startsWith(`${name} =`) && step - same.step < 50;
+    const before = moving ? this.marks.slice(0, -1) : this.marks;
+    this.marks = [...before, moving ? { ...mark, step: same.step } : mark].slice(-MARKS);
+  }
+
+  private failed({ title, labels, help }: Diagnostic): void {
+    this.marks = [...this.marks, { step: this.step, kind: "failed", text: title }];
+    const span = labels.find(({ span: { file } }) => file === this.file)?.span;
+    const line = span ? `line ${positionAt(this.sent, span.start).line}: ` : "";
+    this.note = `${line}${title}${help ? `; ${help}` : ""}`;
+  }
+
+  /** What a device held is gone with it: the run begins again on one that is opened anew, and says so. */
+  private recover({ title }: Diagnostic): void {
+    const { step } = this;
+    const again = performance.now() - this.lost < LOST_AGAIN;
+    this.lost = performance.now();
+    if (again) this.prefer = "cpu";
+    this.endLab();
+    this.begin(true);
+    const opened = again ? "it was lost a moment before too, so the processor computes now" : "it was opened again";
+    this.note = `${title}, at step ${step}; ${opened}, and the run began again from the first step`;
   }
 }
 
+const DEVICE_LOST = "DLX0707";
+/** Milliseconds: a device that is lost twice in this time is not asked a third time. */
+const LOST_AGAIN = 60_000;
+/** Marks that are kept. */
+const MARKS = 500;
 /** Items that are shown, and lines and characters of what was printed. */
 const ITEMS = 64;
 const LINES = 500;

@@ -20,6 +20,10 @@ export interface Opened {
   readonly url: string;
   /** A page of a person who was never here. */
   page(options?: { readonly path?: string; readonly context?: BrowserContextOptions }): Promise<Page>;
+  /** Of a person whose last script was this one. */
+  pageWith(text: string, context?: BrowserContextOptions): Promise<Page>;
+  /** Ends the process behind WebGPU. */
+  crashGpu(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,13 +35,24 @@ export async function openBrowser(
   const served: Playground = await servePlayground({ folder: site.result, file: options.file, port: 0 });
   const browser: Browser = await launch(options.webgpu ? "webgpu" : "cpu");
   const errors: string[] = [];
+  const page: Opened["page"] = async ({ path = "", context = {} } = {}) => {
+    const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context })).newPage();
+    page.on("pageerror", (error) => errors.push(error.stack ?? error.message));
+    await page.goto(served.url.replace(/#.*/, "") + path || served.url);
+    return page;
+  };
   return {
     url: served.url,
-    page: async ({ path = "", context = {} } = {}) => {
-      const page = await (await browser.newContext({ viewport: { width: 1280, height: 800 }, ...context })).newPage();
-      page.on("pageerror", (error) => errors.push(error.stack ?? error.message));
-      await page.goto(served.url.replace(/#.*/, "") + path || served.url);
-      return page;
+    page,
+    pageWith: (text, context) => {
+      const entries = { "dlx.script.mine.dlx": JSON.stringify({ text, inputs: {} }), "dlx.open": "mine.dlx" };
+      const localStorage = Object.entries(entries).map(([name, value]) => ({ name, value }));
+      const origins = [{ origin: new URL(served.url).origin, localStorage }];
+      return page({ context: { ...context, storageState: { cookies: [], origins } } });
+    },
+    crashGpu: async () => {
+      const session = await browser.newBrowserCDPSession();
+      await session.send("Browser.crashGpuProcess");
     },
     close: async () => {
       await browser.close();

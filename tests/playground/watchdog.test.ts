@@ -94,17 +94,8 @@ describe.skipIf(!hasBrowser)("a script that", () => {
   }, 120_000);
   afterAll(() => opened?.close());
 
-  const keep = (text: string) => ({
-    origin: new URL(opened.url).origin,
-    localStorage: [
-      { name: "dlx.script.mine.dlx", value: JSON.stringify({ text, inputs: {} }) },
-      { name: "dlx.open", value: "mine.dlx" },
-    ],
-  });
-  const pageWith = (text: string) => opened.page({ context: { storageState: { cookies: [], origins: [keep(text)] } } });
-
   test("hangs while it is checked is stopped; written beside a run it leaves the run alone", async () => {
-    const page = await pageWith(endlessCheck);
+    const page = await opened.pageWith(endlessCheck);
     const note = page.getByTestId("note");
     await expect.poll(() => note.textContent(), { timeout: 15_000 }).toContain("the check of the script takes long");
     await expect.poll(() => statusOf(page), { timeout: 30_000 }).toBe("hung");
@@ -129,7 +120,7 @@ describe.skipIf(!hasBrowser)("a script that", () => {
   }, 120_000);
 
   test("does not end its step is told, and Restart ends it at once", async () => {
-    const page = await pageWith(endlessStep);
+    const page = await opened.pageWith(endlessStep);
     const note = page.getByTestId("note");
     await expect.poll(() => note.textContent(), { timeout: 30_000 }).toContain("this step");
     await editorOf(page);
@@ -144,7 +135,7 @@ describe.skipIf(!hasBrowser)("a script that", () => {
   }, 120_000);
 
   test("floods the page keeps nobody from using it", async () => {
-    const page = await pageWith(flood);
+    const page = await opened.pageWith(flood);
     await untilStep(page, 20, 60_000);
     const lines = async () => (await page.getByTestId("printed").textContent())?.split("\n") ?? [];
     await expect.poll(async () => (await lines()).length, { timeout: 30_000 }).toBeGreaterThan(10);
