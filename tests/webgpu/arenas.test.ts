@@ -47,7 +47,7 @@ describe("of the bindings of a step", () => {
   test.each([
     ["w2", 0.54],
     ["w3", 0.57],
-    ["w4", 0.6],
+    ["w4", 0.58],
     ["w5", 0.6],
     ["w6", 0.52],
   ])(
