@@ -90,6 +90,8 @@ describe.skipIf(!hasBrowser)("under the hood on the cpu device", () => {
     await expect.poll(lit).toEqual([]);
     await page.getByRole("combobox", { name: "Graph" }).selectOption("top1");
     await expect.poll(() => page.getByTestId("graph").locator("[data-box=backward]").count()).toBe(0);
+    await page.getByRole("combobox", { name: "Graph" }).selectOption("train1");
+    await box("backward").waitFor();
   });
 
   test("kernels: as many as dlx graph counts; they name lines and have times; an edit counts anew", async () => {
