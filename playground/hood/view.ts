@@ -61,7 +61,9 @@ export function beside<B extends Point & Size>(boxes: readonly B[], from: B, sid
     const at = middle(box);
     const [dx, dy] = [at.x - own.x, at.y - own.y];
     const along = dx * side.x + dy * side.y;
-    return along > 1 ? along + 3 * Math.abs(dx * side.y + dy * side.x) : Infinity;
+    const off =
+      side.x === 0 ? Math.abs(dx) - (box.width + from.width) / 2 : Math.abs(dy) - (box.height + from.height) / 2;
+    return along > 1 ? along + 3 * Math.max(0, off) : Infinity;
   };
   const near = boxes
     .filter((box) => box !== from)

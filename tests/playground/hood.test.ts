@@ -78,6 +78,10 @@ describe.skipIf(!hasBrowser)("under the hood on the cpu device", () => {
     await box("forward:net").focus();
     await page.keyboard.press("Enter");
     await expect.poll(() => box("forward/net.0").count()).toBe(0);
+    const focused = () => page.evaluate<string>("document.activeElement?.dataset.box ?? ''");
+    await expect.poll(focused).toBe("forward:net");
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(focused).toBe("forward/cross_entropy");
     const lit = () => graph.locator(".here").evaluateAll((all) => all.map((each) => each.getAttribute("data-box")));
     await cursorBehind(page, "Adam(lr");
     await expect.poll(lit).toEqual(expect.arrayContaining(["update", "update/train1.min1"]));
@@ -86,6 +90,8 @@ describe.skipIf(!hasBrowser)("under the hood on the cpu device", () => {
     await expect.poll(lit).toEqual([]);
     await page.getByRole("combobox", { name: "Graph" }).selectOption("top1");
     await expect.poll(() => page.getByTestId("graph").locator("[data-box=backward]").count()).toBe(0);
+    await page.getByRole("combobox", { name: "Graph" }).selectOption("train1");
+    await box("backward").waitFor();
   });
 
   test("kernels: as many as dlx graph counts; they name lines and have times; an edit counts anew", async () => {
