@@ -1,9 +1,11 @@
 /** Colours of the editor, light and dark; all of them at least 4.5 to 1 on their ground. */
 import type { monaco } from "./monaco.ts";
 
-type Colours = Readonly<Record<"comment" | "keyword" | "string" | "number" | "type" | "function" | "property", string>>;
+type Name = "quiet" | "comment" | "keyword" | "string" | "number" | "type" | "function" | "property";
+type Colours = Readonly<Record<Name, string>>;
 
 const light: Colours = {
+  quiet: "5a6675",
   comment: "5f6b76",
   keyword: "8a2da5",
   string: "2a6f3c",
@@ -13,6 +15,7 @@ const light: Colours = {
   property: "7a3b69",
 };
 const dark: Colours = {
+  quiet: "9aa7b6",
   comment: "8b98a5",
   keyword: "d59bf0",
   string: "8fd19e",
@@ -25,7 +28,16 @@ const dark: Colours = {
 const themeOf = (base: "vs" | "vs-dark", c: Colours, ground: string): monaco.editor.IStandaloneThemeData => ({
   base,
   inherit: true,
-  colors: { "editor.background": ground },
+  colors: {
+    "editor.background": ground,
+    // the usual ones are too pale to be read
+    "editorLineNumber.foreground": `#${c.quiet}`,
+    "editorLineNumber.dimmedForeground": `#${c.quiet}`,
+    "editorInlayHint.foreground": `#${c.quiet}`,
+    "editorInlayHint.typeForeground": `#${c.quiet}`,
+    "editorInlayHint.background": "#00000000",
+    "editorInlayHint.typeBackground": "#00000000",
+  },
   rules: [
     { token: "comment", foreground: c.comment, fontStyle: "italic" },
     { token: "keyword", foreground: c.keyword },

@@ -67,7 +67,7 @@ train (x, y) in batches(rows, 50000) for 3 epochs {
     await expect.poll(() => statusOf(page), { timeout: 60_000 }).toBe("failed");
     const note = await page.getByTestId("note").textContent();
     expect(note).toMatch(/line 4: a step of this block needs .* of memory/);
-    expect(note).toMatch(/batch of at most \d+|\d+ rows/);
+    expect(note).toMatch(/use batches of at most \d+/);
     await page.close();
   }, 120_000);
 
