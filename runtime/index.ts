@@ -24,6 +24,7 @@ export { BINS, statsOf, type Stats } from "./stats.ts";
 export { formatNumber, formatValue } from "./format.ts";
 export type { FileMap } from "./disk-memory.ts";
 export { webHost, type WebHost } from "./web.ts";
+export type { AboutFile } from "./data/about.ts";
 export { openWebDevice, type WebDevice, type WebDeviceKind } from "./web-device.ts";
 export { webWorkers } from "./threads-web.ts";
 export { Series } from "./sinks/curve.ts";

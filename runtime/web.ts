@@ -6,6 +6,7 @@ import type { Host as CompileHost } from "../lang/index.ts";
 import { type Diagnostic, UserError } from "../lang/diagnostic.ts";
 import type { Facts, SourceRef } from "../lang/program.ts";
 import { readSafetensors, writeSafetensors } from "./checkpoint.ts";
+import { aboutFile, type AboutFile } from "./data/about.ts";
 import type { DataWhere } from "./data/disk.ts";
 import { factsOf } from "./data/facts.ts";
 import { openPlan } from "./data/plan.ts";
@@ -23,6 +24,8 @@ export interface WebHostOptions {
 
 export interface WebHost extends Host, Pick<CompileHost, "readModule"> {
   facts(ref: SourceRef): Promise<Facts | Diagnostic>;
+  /** What a file is that no script has named yet. */
+  about(file: string): Promise<AboutFile>;
 }
 
 export function webHost({ files, saved, read }: WebHostOptions): WebHost {
@@ -34,6 +37,7 @@ export function webHost({ files, saved, read }: WebHostOptions): WebHost {
       const told = await factsOf(ref, where);
       return "code" in told ? forPage(told, files) : told;
     },
+    about: (file) => aboutFile(file, where),
     readModule: async (path) => {
       const bytes = files.get(place(path));
       if (bytes) read?.(place(path));

@@ -50,6 +50,10 @@ export const sources: Readonly<Record<string, SourceRow>> = {
     params: [folder],
     doc: "Fashion-MNIST from its four IDX files (gzipped or not), in `dir`, the folder of --data or $DLX_DATA.",
   },
+  idx: {
+    params: [path, { name: "labels", default: "", type: "string" }],
+    doc: "An IDX file of images as `image`, gzipped or not; with a file of `labels` beside it also as `label`.",
+  },
   csv: {
     params: [path, { name: "target", default: [], type: "strings" }, { name: "columns", default: [], type: "strings" }],
     doc: "A table of numbers: `x` holds the columns (all but the target, or those named), `y` the target; a target of words becomes classes.",

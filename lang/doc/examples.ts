@@ -240,6 +240,7 @@ export const examples: Readonly<Record<string, string>> = {
   mnist: "let data = mnist()",
   fashion_mnist: "let data = fashion_mnist()",
   cifar10: "let data = cifar10()",
+  idx: 'let rows = idx("letters-images.gz", labels: "letters-labels.gz")',
   csv: 'let rows = csv("houses.csv", target: "price")',
   images: 'let rows = images("flowers")',
   npy: 'let rows = npy("signals.npy")',

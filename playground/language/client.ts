@@ -2,13 +2,12 @@
  * The language service as the page sees it: the same methods, each answered later. A worker that does not answer is ended,
  * and the next text has a new one; until then there is nothing to say about the scripts.
  */
-import type { LanguageService } from "../../lang/services/index.ts";
 import { Watchdog } from "../state/watchdog.ts";
-import type { Answer, Given, Method, Question } from "./protocol.ts";
+import type { Answer, Answers, Given, Method, Question } from "./protocol.ts";
 
 type Later<F> = F extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
-export type Language = { readonly [K in Method]: Later<LanguageService[K]> } & {
-  /** Scripts may read it. */
+export type Language = { readonly [K in Method]: Later<Answers[K]> } & {
+  /** Scripts may read it; without bytes, no more. */
   give(file: Given): void;
 };
 
@@ -68,7 +67,8 @@ export function openLanguage(): Language {
   const ask = (method: Method, args: readonly unknown[]) =>
     new Promise<never>((resolve, reject) => post({ question: { id: ++last, method, args }, resolve, reject }));
   const give = (file: Given): void => {
-    files.set(file.name, file);
+    if (file.bytes) files.set(file.name, file);
+    else files.delete(file.name);
     worker?.postMessage(file);
   };
   return new Proxy({ give } as Language, {

@@ -1,10 +1,16 @@
-/** Questions to the language service in its worker: a method of it by name, with its arguments. */
+/** Questions to the language service in its worker: a method of it by name, with its arguments; and about files. */
 import type { LanguageService } from "../../lang/services/index.ts";
+import type { AboutFile } from "../../runtime/index.ts";
 
 type Methods = {
   [K in keyof LanguageService]: LanguageService[K] extends (...args: never[]) => unknown ? K : never;
 }[keyof LanguageService];
-export type Method = Exclude<Methods, undefined>;
+
+/** What the worker answers: the service, and what it knows of the files that it was given. */
+export type Answers = Pick<LanguageService, Exclude<Methods, undefined>> & {
+  about(name: string): Promise<AboutFile>;
+};
+export type Method = keyof Answers;
 
 export interface Question {
   readonly id: number;
@@ -16,8 +22,8 @@ export interface Answer {
   readonly value?: unknown;
   readonly error?: string;
 }
-/** A file that scripts may read. */
+/** A file that scripts may read; without bytes it is no more. */
 export interface Given {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes?: Uint8Array;
 }

@@ -2,6 +2,7 @@
 import type { Component } from "svelte";
 import type { Run } from "../state/run.svelte.ts";
 import type { Script } from "../state/script.svelte.ts";
+import Data from "./Data.svelte";
 import Code from "../hood/Code.svelte";
 import Graph from "../hood/Graph.svelte";
 import Kernels from "../hood/Kernels.svelte";
@@ -24,6 +25,7 @@ export interface Tab {
 
 export const tabs: readonly Tab[] = [
   { id: "output", label: "Output", panel: Output },
+  { id: "data", label: "Data", panel: Data },
   { id: "values", label: "Values", panel: Values },
   { id: "layers", label: "Layers", panel: Layers },
   { id: "tree", label: "AST", panel: Tree },

@@ -7,16 +7,17 @@ export interface Start extends Kept {
   readonly file: string;
   /** Something to say about it. */
   readonly note?: string;
-  readonly tab?: string;
   /** It is the file that the page was started with. */
   readonly onDisk?: boolean;
+  /** It came from elsewhere and is to be kept. */
+  readonly isNew?: boolean;
 }
 
 export async function openingOf(hash: string, shelf: Shelf, disk: DiskFile | undefined, first: Start): Promise<Start> {
   const link = openLink(hash);
   if (link && "shared" in link) {
     const { file, layout, ...kept } = link.shared;
-    return { ...kept, file: shelf.free(file), tab: layout?.tab };
+    return { ...kept, file: shelf.free(file), tab: layout?.tab, isNew: true };
   }
   const note = link?.refused;
   const onDisk = await disk?.read();

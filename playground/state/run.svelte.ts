@@ -205,7 +205,9 @@ export class Run {
     const others = [...this.files].filter(([each]) => each !== name);
     this.files = new Map(bytes ? [...others, [name, bytes]] : others);
     this.worker?.postMessage({ kind: "file", name, bytes } satisfies ToLab);
-    if (this.worker && (this.reads.includes(name) || !this.program)) this.begin(true);
+    if (!this.worker) return;
+    if (this.reads.includes(name) || !this.program || this.status === "failed") this.begin(true);
+    else if (this.stale) this.send({ kind: "edit", version: ++this.version, text: this.text });
   }
   /** What a file of params has of this script goes into the run. */
   importParams(name: string): void {
@@ -348,7 +350,7 @@ export class Run {
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
     this.hood.changed();
-    this.stale = program === undefined && this.program !== undefined;
+    this.stale = program === undefined && this.program !== undefined && version !== this.opened;
     if (!program) {
       if (this.status === "opening") this.status = "paused";
       return;

@@ -5,6 +5,10 @@ export interface Kept {
   readonly text: string;
   readonly inputs: Readonly<Record<string, InputValue>>;
   readonly seed?: number;
+  /** Where the cursor is in the text. */
+  readonly cursor?: number;
+  /** The panel that is open. */
+  readonly tab?: string;
 }
 
 /** Of the web's `Storage`. */
@@ -44,11 +48,11 @@ export class Shelf {
     }
   }
 
-  /** False when the storage is full or forbidden. */
-  keep(name: string, kept: Kept): boolean {
+  /** False when the storage is full or forbidden. `open`: it is what the page opens with next time. */
+  keep(name: string, kept: Kept, open = true): boolean {
     try {
       this.store.setItem(SCRIPT + name, JSON.stringify(kept));
-      this.store.setItem(OPEN, name);
+      if (open) this.store.setItem(OPEN, name);
       return true;
     } catch {
       return false;
@@ -69,7 +73,7 @@ export class Shelf {
   /** A name that is not taken: `net.dlx`, `net 2.dlx`, … */
   free(wanted: string): string {
     const taken = new Set(this.names());
-    const stem = wanted.replace(/\.dlx$/, "");
+    const stem = wanted.replace(/\.dlx$/, "").replace(/ \d+$/, "");
     let name = wanted;
     for (let n = 2; taken.has(name); n++) name = `${stem} ${n}.dlx`;
     return name;

@@ -15,7 +15,11 @@ export class Theme {
 
   toggle(): void {
     this.set(!this.dark);
-    localStorage.setItem(KEY, this.dark ? "dark" : "light");
+    try {
+      localStorage.setItem(KEY, this.dark ? "dark" : "light");
+    } catch (error) {
+      console.warn(`the choice is not kept: ${String(error)}`);
+    }
   }
 
   private set(dark: boolean): void {

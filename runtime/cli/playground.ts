@@ -1,13 +1,15 @@
 /**
  * `dlx playground`: the built page on this machine only. It may read and write one file, the script it was started with,
  * and only for a page that knows the token of this start: the token is in the part of the address that no request carries.
+ * It writes only over what that page has seen.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { basename, extname, join, normalize, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortPath } from "../node.ts";
+import { replaceFile } from "../replace.ts";
 import { UsageError, type Args } from "./args.ts";
 import { DONE, FAILED, WRONG_USAGE, type Io } from "./io.ts";
 import { ISOLATION, POLICY } from "./policy.ts";
@@ -76,20 +78,23 @@ export async function servePlayground({ folder, file, port }: PlaygroundOptions)
       return send(response, 403, "asked from another page");
     if (!same(String(request.headers["x-dlx-token"] ?? ""), token)) return send(response, 403, "wrong token");
     if (file === undefined) return send(response, 404, "started without a file");
+    const source = await readSource(file);
+    const there = "text" in source ? source.text : "";
+    const tell = (status: number, text: string) =>
+      send(response, status, JSON.stringify({ file: basename(file), text, state: stateOf(text) }), ".json");
     if (request.method === "GET") {
-      const source = await readSource(file);
-      if ("text" in source)
-        return send(response, 200, JSON.stringify({ file: basename(file), text: source.text }), ".json");
+      if ("text" in source) return tell(200, there);
       return send(response, 404, `${basename(file)} cannot be read: ${source.reason}`);
     }
     if (request.method !== "PUT") return send(response, 405, "only GET and PUT");
     if (origin === undefined) return send(response, 403, "saved from no page");
     const text = await bodyOf(request);
     if (text === undefined) return send(response, 413, `a script has at most ${MOST} bytes`);
-    const part = `${file}.${process.pid}.part`;
-    await writeFile(part, text);
-    await rename(part, file);
-    send(response, 200, "{}", ".json");
+    // what another program wrote is not lost
+    const known = request.headers["x-dlx-state"];
+    if (there !== "" && there !== text && known !== "any" && known !== stateOf(there)) return tell(409, there);
+    await replaceFile(file, [Buffer.from(text)]);
+    tell(200, text);
   };
 
   const page = async (pathname: string, response: ServerResponse): Promise<void> => {
@@ -117,6 +122,9 @@ export async function servePlayground({ folder, file, port }: PlaygroundOptions)
       }),
   };
 }
+
+/** Another text has another state. */
+const stateOf = (text: string): string => createHash("sha256").update(text).digest("base64url");
 
 const portOf = (server: Server): number => {
   const address = server.address();

@@ -37,9 +37,23 @@ export interface CsvLayout {
   readonly classes?: readonly string[];
 }
 
+export interface CsvHead {
+  readonly names: readonly string[];
+  /** The first row holds them. */
+  readonly headed: boolean;
+}
+
+export interface CsvScan extends CsvHead {
+  readonly rows: number;
+  /** By column: the first word that is no number, unless a number came before; undefined without a value. */
+  readonly words: readonly ({ readonly text: string; readonly line: number } | "number" | undefined)[];
+}
+
 const numeral = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** Marks for "no value" do not make a column one of words. */
 const gaps = new Set(["", "na", "n/a", "nan", "null", "none", "?", "-"]);
+
+export const isGap = (cell: string): boolean => gaps.has(cell.toLowerCase());
 
 export function csvPath(ref: SourceRef, where: DataWhere): string {
   return where.disk.paths.resolve(where.scriptFolder, stringArg(ref, "path"));
@@ -55,40 +69,25 @@ export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLa
   const both = targets.find((name) => chosen.includes(name));
   if (both !== undefined) throw new UserError(targetAmongColumns(span, both));
 
-  let names: string[] = [];
-  let headed = true;
-  let rows = 0;
-  /** By column: the first word that is no number, unless a number came before. */
-  let words: ({ text: string; line: number } | "number" | undefined)[] = [];
   let words0: { column: number; seen: Set<string> } | undefined;
+  let head: CsvHead = { names: [], headed: true };
   const place = (name: string): number => {
-    const at = names.indexOf(name);
-    if (at < 0) throw new UserError(missingColumn(span, file, name, names, headed));
+    const at = head.names.indexOf(name);
+    if (at < 0) throw new UserError(missingColumn(span, file, name, head.names, head.headed));
     return at;
   };
-
-  await eachRow(where.disk, span, file, path, (cells, line) => {
-    if (names.length === 0) {
-      headed =
-        !cells.every((cell) => numeral.test(cell) || gaps.has(cell.toLowerCase())) ||
-        !cells.some((cell) => numeral.test(cell));
-      names = headed ? uniqueNames(cells) : cells.map((_, i) => `c${i + 1}`);
-      words = names.map(() => undefined);
+  const scan = await scanCsv(where.disk, span, file, path, {
+    begin: (found) => {
+      head = found;
       const [target] = targets.map(place);
       chosen.forEach(place);
       if (targets.length === 1 && target !== undefined) words0 = { column: target, seen: new Set() };
-      if (headed) return;
-    }
-    if (cells.length !== names.length) throw new UserError(raggedRow(span, file, line, names.length, cells.length));
-    rows++;
-    for (let c = 0; c < cells.length; c++) {
-      const cell = cells[c] ?? "";
-      if (words[c] === undefined && !gaps.has(cell.toLowerCase()))
-        words[c] = numeral.test(cell) ? "number" : { text: cell, line };
-    }
-    if (words0 && words[words0.column] !== "number") words0.seen.add(cells[words0.column] ?? "");
+    },
+    row: (cells, words) => {
+      if (words0 && words[words0.column] !== "number") words0.seen.add(cells[words0.column] ?? "");
+    },
   });
-  if (rows === 0) throw new UserError(emptyTable(span, file));
+  const { names, headed, rows, words } = scan;
 
   const y = targets.map(place);
   const x = chosen.length > 0 ? chosen.map(place) : names.flatMap((_, c) => (y.includes(c) ? [] : [c]));
@@ -107,6 +106,41 @@ export async function csvLayout(ref: SourceRef, where: DataWhere): Promise<CsvLa
   if (!words0) throw new UserError(severalTextTargets(span, file, names[wordy] ?? ""));
   words0.seen.delete("");
   return { file, path, names, headed, rows, x, y, classes: [...words0.seen].sort() };
+}
+
+/** Reads a table once for what its columns are. */
+export async function scanCsv(
+  disk: Disk,
+  span: Span,
+  file: string,
+  path: string,
+  visit: {
+    readonly begin?: (head: CsvHead) => void;
+    readonly row: (cells: readonly string[], words: CsvScan["words"], line: number) => void;
+  },
+): Promise<CsvScan> {
+  let names: readonly string[] = [];
+  let headed = true;
+  let rows = 0;
+  let words: CsvScan["words"][number][] = [];
+  await eachRow(disk, span, file, path, (cells, line) => {
+    if (names.length === 0) {
+      headed = !cells.every((cell) => numeral.test(cell) || isGap(cell)) || !cells.some((cell) => numeral.test(cell));
+      names = headed ? uniqueNames(cells) : cells.map((_, i) => `c${i + 1}`);
+      words = names.map(() => undefined);
+      visit.begin?.({ names, headed });
+      if (headed) return;
+    }
+    if (cells.length !== names.length) throw new UserError(raggedRow(span, file, line, names.length, cells.length));
+    rows++;
+    for (let c = 0; c < cells.length; c++) {
+      const cell = cells[c] ?? "";
+      if (words[c] === undefined && !isGap(cell)) words[c] = numeral.test(cell) ? "number" : { text: cell, line };
+    }
+    visit.row(cells, words, line);
+  });
+  if (rows === 0) throw new UserError(emptyTable(span, file));
+  return { names, headed, rows, words };
 }
 
 export function csvFacts(layout: CsvLayout): Facts {

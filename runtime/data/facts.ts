@@ -9,7 +9,7 @@ import type { Facts, SourceRef } from "../../lang/program.ts";
 import { cifarFacts, findCifar } from "./cifar.ts";
 import { csvFacts } from "./csv.ts";
 import type { DataWhere } from "./disk.ts";
-import { findIdx, idxFacts, isIdx } from "./idx.ts";
+import { findIdx, idxFacts, idxFileFacts, isIdx } from "./idx.ts";
 import { findImages, imageFacts } from "./images.ts";
 import { tableFacts } from "./npy.ts";
 import { layoutOf, openSource, tokensOf } from "./open.ts";
@@ -34,6 +34,8 @@ async function readFacts(ref: SourceRef, where: DataWhere): Promise<Facts> {
   switch (ref.name) {
     case "csv":
       return csvFacts(await layoutOf(ref, where));
+    case "idx":
+      return idxFileFacts(ref, where);
     case "cifar10":
       return cifarFacts(ref, where, await findCifar(ref, where));
     case "images":

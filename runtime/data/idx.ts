@@ -3,6 +3,7 @@
  * the content, not by the name). Facts come from headers alone; for a packed file the size in its last four bytes shows
  * whether it is whole. Only unsigned bytes are read, in one dimension (labels) or three (images).
  */
+import { stringArg } from "../../lang/check/sources.ts";
 import { UserError } from "../../lang/diagnostic.ts";
 import { labelTooLarge, noDataSet, truncatedFile, unequalRows, wrongMagic } from "../../lang/errors/data.ts";
 import type { Facts, SourceRef } from "../../lang/program.ts";
@@ -30,6 +31,12 @@ const stems: Readonly<Record<Part, Readonly<Record<Kind, readonly [stem: string,
 
 /** Paths of the four files. */
 export type IdxFiles = Readonly<Record<Part, Readonly<Record<Kind, string>>>>;
+
+/** Paths of the files that `idx` names. */
+export interface IdxPair {
+  readonly images: string;
+  readonly labels?: string;
+}
 
 export function isIdx(name: string): boolean {
   return name in subfolders;
@@ -61,6 +68,11 @@ export async function findIdx(ref: SourceRef, where: DataWhere): Promise<IdxFile
   throw new UserError(noDataSet(ref, missing.file, folders));
 }
 
+export function idxPair(ref: SourceRef, { disk, scriptFolder }: DataWhere): IdxPair {
+  const at = (param: string) => disk.paths.resolve(scriptFolder, stringArg(ref, param));
+  return { images: at("path"), labels: stringArg(ref, "labels") === "" ? undefined : at("labels") };
+}
+
 // ---------------------------------------------------------------- headers
 
 interface Header {
@@ -84,6 +96,30 @@ export async function idxFacts(ref: SourceRef, { disk }: DataWhere, files: IdxFi
     rows: train + test,
     parts: { train, test },
   };
+}
+
+export async function idxFileFacts(ref: SourceRef, where: DataWhere): Promise<Facts> {
+  const { disk } = where;
+  const pair = idxPair(ref, where);
+  const images = await headerOf(disk, ref.span, pair.images, "images");
+  const [rows = 0, ...shape] = images.sizes;
+  const image = { dtype: "f32", shape } as const;
+  if (pair.labels === undefined) return { fields: { image }, rows };
+  const { header, column } = await labelsOf(disk, ref.span, pair.labels);
+  checkRows(disk, ref.span, { images: pair.images, labels: pair.labels }, images, header);
+  const most = column.reduce((a, b) => Math.max(a, b), 0);
+  return { fields: { image, label: { dtype: "i32", shape: [], classes: most + 1 } }, rows };
+}
+
+/** Whether these are the first bytes of such a file, packed or not, and what it says of itself. */
+export function idxHead(start: Uint8Array): { readonly kind: Kind; readonly sizes: readonly number[] } | undefined {
+  const bytes = isPacked(start) ? headOf(start) : start;
+  if (bytes.length < 8) return undefined;
+  const view = viewOf(bytes);
+  const kind = (["images", "labels"] as const).find((each) => magic[each] === view.getUint32(0));
+  const dimensions = view.getUint32(0) & 255;
+  if (!kind || bytes.length < 4 + 4 * dimensions) return undefined;
+  return { kind, sizes: Array.from({ length: dimensions }, (_, d) => view.getUint32(4 + 4 * d)) };
 }
 
 async function headerOf(disk: Disk, span: Span, path: string, kind: Kind): Promise<Header> {
@@ -148,28 +184,35 @@ function checkRows(disk: Disk, span: Span, files: IdxFiles[Part], images: Header
 
 // ---------------------------------------------------------------- rows
 
-export async function readIdx(ref: SourceRef, { disk }: DataWhere, files: IdxFiles, part: Part): Promise<Table> {
-  const { span } = ref;
-  const { basename } = disk.paths;
-  const pair = files[part];
-  const [imageBytes, labelBytes] = await Promise.all([
-    unpacked(disk, span, pair.images),
-    unpacked(disk, span, pair.labels),
-  ]);
-  const images = parseHeader(span, basename(pair.images), "images", imageBytes, imageBytes.length);
-  const labels = parseHeader(span, basename(pair.labels), "labels", labelBytes, labelBytes.length);
-  checkRows(disk, span, pair, images, labels);
-  const [rows = 0, ...shape] = images.sizes;
-  const label = Int32Array.from(labelBytes.subarray(labels.length, labels.length + rows));
+export async function readIdx(ref: SourceRef, where: DataWhere, files: IdxFiles, part: Part): Promise<Table> {
+  const table = await readPair(ref, where, files[part]);
+  const label = table.columns.label?.data ?? [];
   const wrong = label.findIndex((value) => value >= classes);
+  const { basename } = where.disk.paths;
   if (wrong >= 0)
-    throw new UserError(labelTooLarge(span, basename(pair.labels), wrong + 1, label[wrong] ?? 0, classes));
+    throw new UserError(labelTooLarge(ref.span, basename(files[part].labels), wrong + 1, label[wrong] ?? 0, classes));
+  return table;
+}
+
+export function readIdxFile(ref: SourceRef, where: DataWhere): Promise<Table> {
+  return readPair(ref, where, idxPair(ref, where));
+}
+
+async function readPair({ span }: SourceRef, { disk }: DataWhere, pair: IdxPair): Promise<Table> {
+  const bytes = await unpacked(disk, span, pair.images);
+  const images = parseHeader(span, disk.paths.basename(pair.images), "images", bytes, bytes.length);
+  const [rows = 0, ...shape] = images.sizes;
   const size = shape.reduce((a, b) => a * b, rows);
-  return {
-    rows,
-    columns: {
-      image: { data: imageBytes.subarray(images.length, images.length + size), shape, scale: 1 / 255 },
-      label: { data: label, shape: [] },
-    },
-  };
+  const image = { data: bytes.subarray(images.length, images.length + size), shape, scale: 1 / 255 };
+  if (pair.labels === undefined) return { rows, columns: { image } };
+  const { header, column } = await labelsOf(disk, span, pair.labels);
+  checkRows(disk, span, { images: pair.images, labels: pair.labels }, images, header);
+  return { rows, columns: { image, label: { data: column, shape: [] } } };
+}
+
+async function labelsOf(disk: Disk, span: Span, path: string): Promise<{ header: Header; column: Int32Array }> {
+  const bytes = await unpacked(disk, span, path);
+  const header = parseHeader(span, disk.paths.basename(path), "labels", bytes, bytes.length);
+  const [rows = 0] = header.sizes;
+  return { header, column: Int32Array.from(bytes.subarray(header.length, header.length + rows)) };
 }

@@ -10,7 +10,7 @@ import { findCifar, readCifar } from "./cifar.ts";
 import { type CsvLayout, csvLayout, csvPath, readCsv } from "./csv.ts";
 import { type DataWhere, type Disk, readingFailed } from "./disk.ts";
 import { generatedTable } from "./generated.ts";
-import { findIdx, isIdx, readIdx } from "./idx.ts";
+import { findIdx, idxPair, isIdx, readIdx, readIdxFile } from "./idx.ts";
 import { findImages, readImages } from "./images.ts";
 import { numpyPath, readNumpy } from "./npy.ts";
 import { Recent } from "./recent.ts";
@@ -52,6 +52,10 @@ async function readerOf(ref: SourceRef, where: DataWhere): Promise<Reader> {
     case "csv": {
       const layout = await layoutOf(ref, where);
       return { paths: [layout.path], read: () => readCsv(ref, where, layout) };
+    }
+    case "idx": {
+      const { images, labels } = idxPair(ref, where);
+      return { paths: labels === undefined ? [images] : [images, labels], read: () => readIdxFile(ref, where) };
     }
     case "cifar10": {
       const files = await findCifar(ref, where);

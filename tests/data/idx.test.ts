@@ -157,3 +157,37 @@ describe.skipIf(!present)("the real sets", () => {
     );
   });
 });
+
+describe("idx reads any pair of files", () => {
+  const where = (changed: Record<string, Uint8Array> = {}) => {
+    const { dataFolder } = place(idxSet(true, changed));
+    return { scriptFolder: dataFolder };
+  };
+  const pair = { path: "train-images-idx3-ubyte.gz", labels: "train-labels-idx1-ubyte.gz" };
+
+  test("images alone, and with labels of as many classes as there are", async () => {
+    const at = where();
+    const image = { dtype: "f32", shape: [28, 28] };
+    expect(await factsOf(source("idx", { path: pair.path }), at)).toEqual({ fields: { image }, rows: 12 });
+    const label = { dtype: "i32", shape: [], classes: 10 };
+    expect(await factsOf(source("idx", pair), at)).toEqual({ fields: { image, label }, rows: 12 });
+    const { rows, columns } = await openSource(source("idx", pair), at);
+    expect(rows).toBe(12);
+    expect(columns.image).toMatchObject({ shape: [28, 28], scale: 1 / 255 });
+    expect(Array.from({ length: 12 }, (_, r) => columns.image!.data[r * 784])).toEqual(
+      Array.from({ length: 12 }, (_, r) => r * 7),
+    );
+    expect([...columns.label!.data]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
+  });
+
+  test("labels of other images, and files that have changed names, are told", async () => {
+    const other = await factsOf(source("idx", { ...pair, labels: "t10k-labels-idx1-ubyte.gz" }), where());
+    expect("title" in other && other.title).toContain(
+      "holds 12 images, but `t10k-labels-idx1-ubyte.gz` holds 5 labels",
+    );
+    const changed = await factsOf(source("idx", { path: pair.labels }), where());
+    expect("help" in changed && changed.help).toContain("changed names");
+    const cut = where({ "train-labels-idx1-ubyte.gz": gzipSync(labels(12)).subarray(0, 20) });
+    expect("code" in (await factsOf(source("idx", pair), cut))).toBe(true);
+  });
+});

@@ -156,12 +156,12 @@ describe.skipIf(!hasBrowser)("on the page", () => {
   test("Control-Z takes text and run back; so does the button beside the note", async () => {
     const page = await opened.page();
     const text = async () => (await page.locator(".view-lines").textContent())?.replaceAll("\u00a0", " ");
-    const back = page.getByRole("status").filter({ hasText: /back at step \d+/ });
+    const back = page.getByTestId("note").filter({ hasText: /back at step \d+/ });
     await page.getByLabel("Speed").selectOption("30");
     await untilStep(page, 5);
     await cursorBehind(page, "Linear(24), tanh");
     await page.keyboard.insertText(", Linear(8), tanh");
-    const swapped = page.getByRole("status").filter({ hasText: /swapped in at step \d+/ });
+    const swapped = page.getByTestId("note").filter({ hasText: /swapped in at step \d+/ });
     await swapped.waitFor();
     const at = Number((await swapped.textContent())?.match(/step (\d+)/)?.[1]);
     await untilStep(page, at + 30);

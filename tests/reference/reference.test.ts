@@ -100,7 +100,7 @@ test("a misspelled name has a suggestion", () => {
 describe("examples", () => {
   /** Sources of files, which are not there. */
   const files = new Set(
-    "mnist fashion_mnist cifar10 csv images npy npz text lines chars words bpe encode decode".split(" "),
+    "mnist fashion_mnist cifar10 idx csv images npy npz text lines chars words bpe encode decode".split(" "),
   );
   const without: string[] = [];
   test.each(Object.entries(examples))("%s checks and uses the name", async (name, example) => {
