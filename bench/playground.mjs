@@ -39,6 +39,9 @@ const rows = {
   link: { what: "link of a script of 60 lines", unit: "bytes", most: 2000 },
 };
 
+/** Milliseconds: what takes longer is broken, not slow. */
+const PATIENCE = 60_000;
+
 const sorted = (list) => [...list].sort((a, b) => a - b);
 /** The value that this part of the list lies below. */
 const at = (list, part) => sorted(list)[Math.min(list.length - 1, Math.floor(part * list.length))];
@@ -49,6 +52,7 @@ async function visit(browser, url, device) {
   await context.addInitScript(listen);
   await context.addInitScript((chosen) => localStorage.setItem("dlx.device", chosen), device);
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE);
   page.on("pageerror", (error) => console.error(`playground:measure: ${error.stack ?? error.message}`));
   return { context, page, open: () => page.goto(url) };
 }
@@ -103,6 +107,10 @@ async function squiggles(page) {
 async function swaps(page) {
   const swap = [];
   await openExample(page, "06-lenet.dlx");
+  // it does not end while it is edited
+  await cursorBehind(page, "for 3");
+  await page.keyboard.type("00");
+  await page.waitForTimeout(1000);
   await cursorBehind(page, "Linear(84");
   for (let i = 0; i <= rounds; i++) {
     const from = (await heard(page)).lab.length;

@@ -30,7 +30,7 @@ const pictures = {
   dark: {
     look: { ...WIDE, ...dark },
     reach: async (page) => {
-      await openExample(page, "06-lenet.dlx");
+      await openExample(page, "04-mlp.dlx");
       await page
         .locator(".view-line", { hasText: "plot loss" })
         .getByText("acc")

@@ -17,7 +17,7 @@ test("its panels are those of the page", () => {
 });
 
 test("its pictures are there, and small", () => {
-  const pictures = [...page.matchAll(/\]\((images\/[^)]+)\)/g)].map(([, file]) => join(docs, file!));
+  const pictures = [...page.matchAll(/["(](images\/[^")]+)[")]/g)].map(([, file]) => join(docs, file!));
   expect(pictures.length).toBeGreaterThan(0);
   for (const file of pictures) {
     expect(existsSync(file), file).toBe(true);
