@@ -1,11 +1,10 @@
 /**
  * Sums that differ by constant factors become one (rule `factor`): the sum of -x s / d is -s / d times that of x, where s
  * and d are the same at all places that are summed. So the adjoint of a normalization and the gradients of its scale and
- * shift need the same two sums. Only sums that meet by this are changed, and sums of deviations from their own mean,
- * which are nothing: every normalization adds one to its adjoint.
+ * shift need the same two sums. And deviations from their own mean, which every normalization adds to its adjoint, sum to
+ * nothing. Sums that neither meet another nor hold deviations stay as they are written.
  */
-import { build as g, constant, topological } from "../lang/graph/index.ts";
-import { make } from "../lang/graph/index.ts";
+import { build as g, constant, make, topological } from "../lang/graph/index.ts";
 import { remake } from "../lang/graph/walk.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { sizeOf } from "./space.ts";
@@ -30,11 +29,11 @@ const axesOf = (node: Node): readonly number[] => node.attrs["axes"] as readonly
 const isSameAlong = (node: Node, axes: readonly number[]): boolean =>
   node.op === "expand" && axes.every((axis) => !axesOf(node).includes(axis));
 
-function productOf(sum: Node): Product | undefined {
-  let scale = 1;
+function productOf(term: Node, times: number, sum: Node): Product | undefined {
+  let scale = times;
   const over: Factor[] = [];
   const along: Factor[] = [];
-  const open: Factor[] = [{ node: sum.inputs[0]!, power: 1 }];
+  const open: Factor[] = [{ node: term, power: 1 }];
   for (let at = open.pop(); at; at = open.pop()) {
     const { node, power } = at;
     const [a, b] = node.inputs;
@@ -42,6 +41,9 @@ function productOf(sum: Node): Product | undefined {
     if (value !== undefined) scale *= value ** power;
     else if (node.op === "neg") {
       scale = -scale;
+      open.push({ node: a!, power });
+    } else if (node.op === "add" && a === b) {
+      scale *= 2 ** power;
       open.push({ node: a!, power });
     } else if (node.op === "mul") open.push({ node: a!, power }, { node: b!, power });
     else if (node.op === "div") open.push({ node: a!, power }, { node: b!, power: power === 1 ? -1 : 1 });
@@ -53,11 +55,10 @@ function productOf(sum: Node): Product | undefined {
   return tame && along.length > 0 ? { scale, over, along } : undefined;
 }
 
-/** Whether what is summed is x - sum(x) / n, over n places. */
-function isDeviation(sum: Node, { along }: Product): boolean {
-  const [only, more] = along;
-  if (!only || more || only.power < 0 || only.node.op !== "sub") return false;
-  const [x, spread] = only.node.inputs as readonly [Node, Node];
+/** x - sum(x) / n, over the n places of this sum. */
+function isDeviation(node: Node, sum: Node): boolean {
+  if (node.op !== "sub") return false;
+  const [x, spread] = node.inputs as readonly [Node, Node];
   if (!isSameAlong(spread, axesOf(sum))) return false;
   const mean = spread.inputs[0]!;
   const [total, n] = mean.inputs;
@@ -66,6 +67,35 @@ function isDeviation(sum: Node, { along }: Product): boolean {
   const count = sizeOf(x.type.shape) / sizeOf(sum.type.shape);
   // by a power of two is multiplied
   return (mean.op === "div" && by === count) || (mean.op === "mul" && by === 1 / count);
+}
+
+interface Term {
+  readonly node: Node;
+  readonly scale: number;
+  readonly product: Product | undefined;
+}
+
+/** What is added up at each place: how many terms, and those that do not sum to nothing. */
+function termsOf(sum: Node): { readonly all: number; readonly left: readonly Term[] } {
+  const terms: Term[] = [];
+  const open: Omit<Term, "product">[] = [{ node: sum.inputs[0]!, scale: 1 }];
+  for (let at = open.pop(); at; at = open.pop()) {
+    const { node, scale } = at;
+    const [a, b] = node.inputs;
+    const room = terms.length + open.length < FACTORS;
+    const by = b && constant(b);
+    if (node.op === "neg") open.push({ node: a!, scale: -scale });
+    else if (node.op === "mul" && by !== undefined) open.push({ node: a!, scale: scale * by });
+    else if (node.op === "add" && a !== b && room) open.push({ node: b!, scale }, { node: a!, scale });
+    else if (node.op === "sub" && room && !isDeviation(node, sum)) {
+      open.push({ node: b!, scale: -scale }, { node: a!, scale });
+    } else terms.push({ node, scale, product: productOf(node, scale, sum) });
+  }
+  const isNothing = ({ product }: Term): boolean => {
+    const [only, more] = product?.along ?? [];
+    return only !== undefined && !more && only.power === 1 && isDeviation(only.node, sum);
+  };
+  return { all: terms.length, left: terms.filter((term) => !isNothing(term)) };
 }
 
 /** The node with these inputs, without what is zero since a sum of deviations is. */
@@ -78,52 +108,74 @@ function withoutZeros(node: Node, inputs: readonly Node[]): Node {
   return zero[0] && known && ["neg", "mul", "div"].includes(node.op) ? g.like(node, 0) : remake(node, inputs);
 }
 
-export function factored(outputs: readonly Node[]): readonly Node[] {
-  const order = topological(outputs);
+/** A sum as it is made again: of what is left of it, which is one product where that may meet others. */
+interface Plan {
+  readonly left: readonly Term[];
+  readonly product: (Product & { readonly key: string }) | undefined;
+}
+
+function planned(order: readonly Node[]): ReadonlyMap<Node, Plan> {
   const places = new Map(order.map((node, place) => [node, place]));
   const place = ({ node }: Factor) => places.get(node)!;
-  const products = new Map<Node, { readonly product: Product; readonly key: string }>();
+  const plans = new Map<Node, Plan & { readonly fewer: boolean }>();
   const meeting = new Map<string, number>();
-  for (const node of order) {
-    if (node.op !== "sum" || node.type.dtype !== "f32") continue;
-    const product = productOf(node);
-    if (!product) continue;
-    const along = [...product.along].sort((p, q) => place(p) - place(q) || p.power - q.power);
-    const key = `${axesOf(node).join()}|${along.map((factor) => `${place(factor)}^${factor.power}`).join()}`;
-    products.set(node, { product: { ...product, along }, key });
-    meeting.set(key, (meeting.get(key) ?? 0) + 1);
+  for (const sum of order) {
+    if (sum.op !== "sum" || sum.type.dtype !== "f32") continue;
+    const { all, left } = termsOf(sum);
+    const [only, more] = left;
+    const found = more ? undefined : only?.product;
+    const along = [...(found?.along ?? [])].sort((p, q) => place(p) - place(q) || p.power - q.power);
+    const key = `${axesOf(sum).join()}|${along.map((factor) => `${place(factor)}^${factor.power}`).join()}`;
+    if (found) meeting.set(key, (meeting.get(key) ?? 0) + 1);
+    plans.set(sum, { left, product: found && { ...found, along, key }, fewer: left.length < all });
   }
+  return new Map([...plans].filter(([, { fewer, product }]) => fewer || (product && meeting.get(product.key)! > 1)));
+}
 
+export function factored(outputs: readonly Node[]): readonly Node[] {
+  const order = topological(outputs);
+  const plans = planned(order);
+  if (plans.size === 0) return outputs;
   const mapped = new Map<Node, Node>();
   const now = (node: Node): Node => mapped.get(node)!;
+  const over = (summand: Node, sum: Node) => make("sum", [summand], sum.attrs, sum.span, sum.origin);
   const sums = new Map<string, Node>();
-  const common = (sum: Node, { along }: Product, key: string): Node => {
+  const common = (sum: Node, { along, key }: NonNullable<Plan["product"]>): Node => {
     const known = sums.get(key);
     if (known) return known;
-    const of = (power: Factor["power"]) => along.filter((f) => f.power === power).map(({ node }) => now(node));
-    const [top, below] = [of(1), of(-1)].map((nodes) => nodes.reduce<Node | undefined>((a, b) => (a ? g.mul(a, b) : b), undefined)); // prettier-ignore
-    const summand = below ? g.div(top ?? g.like(below, 1), below) : top!;
-    const made = make("sum", [summand], sum.attrs, sum.span, sum.origin);
+    const of = (power: Factor["power"]) =>
+      along
+        .filter((factor) => factor.power === power)
+        .map(({ node }) => now(node))
+        .reduce<Node | undefined>((a, b) => (a ? g.mul(a, b) : b), undefined);
+    const [top, below] = [of(1), of(-1)];
+    const made = over(below ? g.div(top ?? g.like(below, 1), below) : top!, sum);
     sums.set(key, made);
     return made;
   };
   /** A factor of the summands where it lies on the sum. */
   const shown = (factor: Node, sum: Node): Node => {
     const kept = factor.type.shape.map((_, axis) => axis).filter((axis) => !axesOf(sum).includes(axis));
-    return g.expand(now(factor.inputs[0]!), sum.type.shape, axesOf(factor).map((axis) => kept.indexOf(axis))); // prettier-ignore
+    const axes = axesOf(factor).map((axis) => kept.indexOf(axis));
+    return g.expand(now(factor.inputs[0]!), sum.type.shape, axes);
+  };
+  const again = (sum: Node, { left, product }: Plan): Node => {
+    if (product) {
+      const made = product.over.reduce(
+        (at, { node, power }) => (power === 1 ? g.mul : g.div)(at, shown(node, sum)),
+        common(sum, product),
+      );
+      return product.scale === 1 ? made : g.scale(made, product.scale);
+    }
+    const rest = left.reduce<Node | undefined>((at, { node, scale }) => {
+      const term = scale === 1 ? now(node) : g.scale(now(node), scale);
+      return at ? g.add(at, term) : term;
+    }, undefined);
+    return rest ? over(rest, sum) : g.like(sum, 0);
   };
   for (const node of order) {
-    const { product, key } = products.get(node) ?? {};
-    if (!product || key === undefined) mapped.set(node, withoutZeros(node, node.inputs.map(now)));
-    else if (isDeviation(node, product)) mapped.set(node, g.like(node, 0));
-    else if (meeting.get(key)! < 2) mapped.set(node, remake(node, node.inputs.map(now)));
-    else {
-      const made = product.over.reduce(
-        (at, { node: factor, power }) => (power === 1 ? g.mul : g.div)(at, shown(factor, node)),
-        common(node, product, key),
-      );
-      mapped.set(node, product.scale === 1 ? made : g.scale(made, product.scale));
-    }
+    const plan = plans.get(node);
+    mapped.set(node, plan ? again(node, plan) : withoutZeros(node, node.inputs.map(now)));
   }
   return outputs.map(now);
 }

@@ -124,14 +124,15 @@ class Roots {
     const cost = this.cost(node);
     const size = sizeOf(node.type.shape);
     const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
-    if (cost > CUT || (cost >= RECOMPUTE && repeated) || (cost > STORE && this.readByMany(node))) {
+    if (cost > CUT || (cost >= RECOMPUTE && repeated) || (size === 1 && this.isDear(node))) {
       this.add(node);
       this.costs.delete(node);
     }
   }
 
-  /** Whoever does not share a kernel with the others would compute it again; where all do, it is never stored. */
-  private readByMany(node: Node): boolean {
+  /** Too much to compute again for each of its readers, even within a kernel, whose stages walk the elements in turn. */
+  private isDear(node: Node): boolean {
+    if (this.cost(node) <= STORE) return false;
     const readers = (of: Node): number =>
       (this.consumers.get(of) ?? []).reduce((n, c) => n + (isView(c) ? readers(c) : 1), 0);
     return sizeOf(node.type.shape) === 1 ? readers(node) > SPREAD : readers(node) > 1 && this.leaves(node) > 1;
@@ -166,9 +167,9 @@ class Roots {
       const readers = this.consumers.get(node) ?? [];
       for (const reader of readers) for (const unit of units.get(reader) ?? []) own.add(unit);
       units.set(node, own);
-      if (own.size < 2 || isView(node) || node.op === "const" || node.op === "iota") continue;
+      if (isView(node) || node.op === "const" || node.op === "iota") continue;
       const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
-      if (!passes && this.worthStoring(node, own.size)) wanted.push(node);
+      if ((own.size < 2 || !passes) && this.worthStoring(node, own.size)) wanted.push(node);
     }
     // from the leaves up: what is made of a value that is stored now is cheap
     const found = wanted.reverse().filter((node) => {
@@ -182,6 +183,7 @@ class Roots {
 
   /** `units` kernels need the value: stored, one reads what it is made of and writes it, the others read it. */
   private worthStoring(node: Node, units: number): boolean {
+    if (units < 2) return this.isDear(node);
     const cost = this.cost(node);
     if (cost > STORE) return true;
     const leaves = this.leaves(node);

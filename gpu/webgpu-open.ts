@@ -50,8 +50,13 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
   const usual = options.schedule ?? (software ? softwareSchedule : { ...hardware, subgroups: true });
   const subgroups = usual.subgroups === true && adapter.features.has("subgroups") && knowsSubgroups(gpu);
   const schedule = { ...usual, subgroups };
+  const wanted: readonly (readonly [GPUFeatureName, boolean])[] = [
+    ["timestamp-query", timed],
+    ["subgroups", subgroups],
+    ["shader-f16", adapter.features.has("shader-f16")],
+  ];
   const device = await adapter.requestDevice({
-    requiredFeatures: [...(timed ? ["timestamp-query" as const] : []), ...(subgroups ? ["subgroups" as const] : [])],
+    requiredFeatures: wanted.flatMap(([name, asked]) => (asked ? [name] : [])),
     requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
   });
   const info: DeviceInfo = {

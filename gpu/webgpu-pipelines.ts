@@ -6,6 +6,8 @@
 import type { Module } from "./wgsl/index.ts";
 
 const COMPUTE_STAGE = 4;
+/** Pipelines that are remembered, besides those at work. */
+const MOST = 1024;
 /** Workgroups along one dimension. */
 const MOST_GROUPS = 65535;
 
@@ -17,6 +19,7 @@ interface Layout {
 export class Pipelines {
   private readonly device: GPUDevice;
   private readonly layouts = new Map<string, Layout>();
+  /** By text, the one asked for last at the end. */
   private readonly known = new Map<string, GPUComputePipeline>();
 
   constructor(device: GPUDevice) {
@@ -63,6 +66,7 @@ export class Pipelines {
 
   /** Compiles what is not known yet, several at once. */
   async load(modules: Iterable<Module>): Promise<void> {
+    for (const code of this.known.keys()) if (this.known.size > MOST) this.known.delete(code);
     const missing = new Map<string, Module>();
     for (const module of modules) if (!this.known.has(module.code)) missing.set(module.code, module);
     await Promise.all(
@@ -77,11 +81,9 @@ export class Pipelines {
   }
 
   get(module: Module): GPUComputePipeline {
-    let pipeline = this.known.get(module.code);
-    if (!pipeline) {
-      pipeline = this.device.createComputePipeline(this.descriptor(module));
-      this.known.set(module.code, pipeline);
-    }
+    const pipeline = this.known.get(module.code) ?? this.device.createComputePipeline(this.descriptor(module));
+    this.known.delete(module.code);
+    this.known.set(module.code, pipeline);
     return pipeline;
   }
 }

@@ -29,7 +29,7 @@ import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Dispatch, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
 import { tunerOf, type Tuner, type Tuning } from "./webgpu-tune.ts";
-import { unpacksExactly } from "./webgpu-unpacks.ts";
+import { exactConversions, type Conversions } from "./webgpu-unpacks.ts";
 import { BLOCK, hardware } from "./wgsl/index.ts";
 import type { Schedule } from "./wgsl/index.ts";
 import { HALT_WORD, STATUS } from "./wgsl/service.ts";
@@ -75,7 +75,7 @@ export class WebGpuDevice implements Device {
   private ticks: Region | undefined;
   /** Counts up when something moved that tapes refer to. */
   private moved = 0;
-  private unpacks: Promise<boolean> | undefined;
+  private conversions: Promise<Conversions> | undefined;
   private failure: Error | undefined;
   private disposed = false;
 
@@ -170,8 +170,8 @@ export class WebGpuDevice implements Device {
     const made = () => lowerForShaders(outputs.wanted, this.disable, this.schedule);
     const lowered = this.tuner ? await this.tuner.lowered(made) : made();
     if (lowered.buffers.some(({ half }) => half)) {
-      this.unpacks ??= unpacksExactly(this.gpu, this.ring);
-      this.schedule = { unpacks: await this.unpacks, ...this.schedule };
+      this.conversions ??= exactConversions(this.gpu, this.ring);
+      this.schedule = { ...(await this.conversions), ...this.schedule };
     }
     const plan = planArenas(lowered, TEMPS);
     const used = usedBuffers(lowered);

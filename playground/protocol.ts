@@ -53,6 +53,8 @@ export type ToLab =
   | { readonly kind: "unlook"; readonly id: number }
   /** Answered by `exported`: the params and states between two steps. */
   | { readonly kind: "export"; readonly name: string }
+  /** A message of the feed was taken: another may come. */
+  | { readonly kind: "took"; readonly run: number }
   /** Answered by `imported`: what a given file of params has of the running program goes into it. */
   | { readonly kind: "import"; readonly name: string }
   /** Answered by `pong`: the lab is alive. */
@@ -105,7 +107,11 @@ export type FromLab =
   | { readonly kind: "imported"; readonly name: string; readonly answer: Imported }
   /** Files that the script has read since it was opened. */
   | { readonly kind: "reads"; readonly names: readonly string[] }
+  /** What it does from now on, said before it may hear nothing for a while. */
+  | { readonly kind: "doing"; readonly what: Doing }
   | { readonly kind: "pong"; readonly id: number };
+
+export type Doing = "check" | "run";
 
 /** What a file of params and the running program have in common. */
 export type Imported =

@@ -24,7 +24,7 @@ async function edited(page, i) {
     .waitFor();
 }
 
-const turns = {
+export const turns = {
   edited,
   mistaken: async (page, i) => {
     await write(page, scriptOf(i).replace("loss over", "loss ovr"));
@@ -49,9 +49,13 @@ const turns = {
     await page.getByRole("button", { name: "Re-roll" }).click();
     await untilStep(page, 2);
   },
+  // an edit behind the end of a run begins a new one
   elsewhere: async (page, i) => {
     await openExample(page, "01-line.dlx");
-    await edited(page, i);
+    await page.locator("[data-status=done]").waitFor();
+    await write(page, scriptOf(i));
+    await page.locator("[data-status=playing]").waitFor();
+    await untilStep(page, 2);
   },
 };
 

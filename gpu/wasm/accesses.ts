@@ -221,6 +221,14 @@ export class Accesses {
   private loadStrided(access: Access, stride: number): void {
     const { f, index } = this;
     const offset = this.pushAddress(access, [0, 0]);
+    if (stride === 2 && this.active === 4) {
+      // every second one of two neighbouring vectors
+      f.tee(index).mem("v128.load", offset);
+      f.get(index)
+        .mem("v128.load", offset + 16)
+        .shuffle(0, 2, 4, 6);
+      return;
+    }
     f.tee(index).mem("v128.load32_zero", offset);
     const lane = this.ops.scratch();
     f.set(lane);

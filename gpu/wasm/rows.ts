@@ -34,6 +34,10 @@ const placeKey = (p: Place): string =>
 /** Trips of an innermost loop that are done for one vector before the next, so that what they touch stays in the cache. */
 const STRIP = 128;
 
+/** Most trips of loops that are written out, and most values that this makes. */
+const SHORT = 4;
+const MOST_WRITTEN = 200;
+
 export function rowsFunction(kernel: RowsKernel, helpers: Helpers): Fn {
   return new RowsWriter(kernel, helpers).write();
 }
@@ -346,6 +350,13 @@ class RowsWriter {
     });
   }
 
+  /** Whether the trips of a loop, with those of the loops inside it, are written out one by one. */
+  private isShort(s: number, depth: number): boolean {
+    const inside = (this.plan.inner[s] ?? []).slice(depth);
+    const trips = inside.reduce((n, axis) => n * this.extent(axis), 1);
+    return trips <= SHORT && trips * this.kernel.values.length <= MOST_WRITTEN;
+  }
+
   private innerLoop(s: number, depth: number): void {
     const { f } = this;
     const order = this.plan.inner[s] ?? [];
@@ -394,6 +405,11 @@ class RowsWriter {
         for (const a of this.accumulatorsOf(s)) a.flushStrip();
         f.get(i).i32(full).op("i32.lt_s").brIf(0);
       });
+    } else if (this.isShort(s, depth)) {
+      for (let at = 0; at < full; at += step) {
+        f.i32(at).set(i);
+        inside();
+      }
     } else if (full > 0) this.loop(axis, full, step, inside);
     if (full < n) {
       f.i32(full).set(i);

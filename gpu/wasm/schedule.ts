@@ -114,6 +114,10 @@ function accessCost(access: Access, axis: number, depends: readonly ReadonlySet<
   return stride === 0 || stride === 1 ? 1 : stride === -1 ? 2 : 6;
 }
 
+/** Two vectors give every second number of one. */
+const loadCost = (access: Access, axis: number, depends: readonly ReadonlySet<number>[]): number =>
+  strideAlong(access, axis, depends) === 2 ? 3 : accessCost(access, axis, depends);
+
 /** The same where four trips of the innermost loop may share whole vectors. */
 const TURNED = 3;
 
@@ -200,12 +204,12 @@ function cheapest(kernel: RowsKernel): Schedule {
       return loops.reduce((n, axis) => n * (axis === vec ? Math.ceil(extent(axis) / 4) : extent(axis)), 1);
     };
     /** Of an access that differs between lanes. */
-    const wideCost = (access: Access, place: Place, vec: number): number => {
+    const wideCost = (access: Access, place: Place, vec: number, costOf = accessCost): number => {
       const order = place.at === "inner" ? (inner[place.stage] ?? []) : [];
       const last = order.at(-1);
       const turned = vector !== undefined && last !== undefined && extent(last) >= TRIPS && extent(vector) >= 4;
       if (turned && turnsAlong(access, vector, last)) return TURNED;
-      return accessCost(access, vec, depends);
+      return costOf(access, vec, depends);
     };
     let cost = 0;
     kernel.values.forEach((value, v) => {
@@ -216,7 +220,7 @@ function cheapest(kernel: RowsKernel): Schedule {
       const unit =
         value.op === "load"
           ? varies
-            ? wideCost(value.access, place, vec)
+            ? wideCost(value.access, place, vec, loadCost)
             : 1
           : (COSTS[value.op] ?? 1) *
             (varies && value.dtype !== "f32" && (value.op === "div" || value.op === "mod") ? 8 : 1);
@@ -240,7 +244,7 @@ function cheapest(kernel: RowsKernel): Schedule {
     for (const axis of stage.axes) {
       let cost = axis === stage.axes.at(-1) ? 0 : 0.5;
       kernel.values.forEach((value, v) => {
-        if (value.op === "load" && depends[v]?.has(axis)) cost += accessCost(value.access, axis, depends);
+        if (value.op === "load" && depends[v]?.has(axis)) cost += loadCost(value.access, axis, depends);
       });
       for (const store of stage.stores) cost += accessCost(store.access, axis, depends);
       cost *= (Math.ceil(extent(axis) / 4) * 4) / extent(axis);

@@ -15,6 +15,8 @@ export interface Schedule {
   readonly block: number;
   /** The adapter's own conversion from half precision keeps every number, the smallest ones too. */
   readonly unpacks?: boolean;
+  /** Tiles of products hold numbers of half precision as such; the adapter has them, and converts them without loss. */
+  readonly f16?: boolean;
   /** Lanes of a subgroup put their parts of a row together by an instruction; only where the adapter has it. */
   readonly subgroups?: boolean | undefined;
   /** Choices that were measured on this adapter, by the key of the product. One that was used is never changed. */

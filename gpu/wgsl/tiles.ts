@@ -2,7 +2,9 @@
  * Large products: 16 × 16 invocations share a tile of both operands in workgroup memory and keep 4 × 4 or 8 × 8 sums
  * each. An invocation carries one vector of four elements of either operand into the tile at each turn, read into
  * registers while the turn before is computed. Nothing in the inner loop is guarded: outside of the product the last row
- * or column is read again, and steps beyond the depth count as zero.
+ * or column is read again, and steps beyond the depth count as zero. Operands of half precision stay so in the tile where
+ * the adapter knows them. They are multiplied and summed in 32 bits: the product of two of them is exact in f32, and would
+ * be rounded in f16.
  */
 import type { DotKernel } from "../kernel.ts";
 import { join, offset, store, whole } from "./product.ts";
@@ -18,6 +20,10 @@ const across = ({ tm }: Plan): number => (tm * SIDE) / 4;
 const turnOf = (plan: Plan): number => (SIDE * SIDE) / across(plan);
 /** Vectors from one step to the next: odd, so that lanes that walk the depth meet different banks of memory. */
 const pitchOf = (plan: Plan): number => across(plan) + 1;
+
+/** What a tile of a side holds. */
+const heldAs = ({ schedule, params }: Writer, kernel: DotKernel, side: Side): "f16" | "f32" =>
+  schedule.f16 && params[kernel[side].param]?.half ? "f16" : "f32";
 
 const outerFast = (kernel: DotKernel, side: Side): boolean => {
   const { outer } = kernel[side];
@@ -35,7 +41,7 @@ function places(w: Writer, kernel: DotKernel, plan: Plan, side: Side, first: str
     w.line(`let outer_${side}${i} = min(${first} + 4u * o_${side} + ${i}u, ${extent - 1}u);`);
     w.line(`let at_${side}${i} = ${join(whole(w, kernel[side], "g", `outer_${side}${i}`))};`);
   }
-  w.line(`var next_${side} = vec4<f32>();`);
+  w.line(`var next_${side} = vec4<${heldAs(w, kernel, side)}>();`);
 }
 
 /** Reads the invocation's vectors of the turn `turn`. */
@@ -49,9 +55,13 @@ function read(w: Writer, kernel: DotKernel, plan: Plan, turn: string): void {
     w.line(`let step = ${from}${turn} * ${steps}u + k_${side};`);
     w.line(`let deep = ${whole ? "step" : `min(step, ${k - 1}u)`};`);
     w.line(`let deep_at = ${join([offset(w, kernel[side].k, "deep")])};`);
-    const values = [0, 1, 2, 3].map((i) => w.load(kernel[side].param, `at_${side}${i} + deep_at`));
-    w.line(`next_${side} = vec4<f32>(${values.join(", ")});`);
-    if (!whole) w.line(`next_${side} = select(vec4<f32>(), next_${side}, step < ${k}u);`);
+    const held = heldAs(w, kernel, side);
+    const values = [0, 1, 2, 3].map((i) => {
+      const [param, at] = [kernel[side].param, `at_${side}${i} + deep_at`];
+      return held === "f16" ? w.half(param, at) : w.load(param, at);
+    });
+    w.line(`next_${side} = vec4<${held}>(${values.join(", ")});`);
+    if (!whole) w.line(`next_${side} = select(vec4<${held}>(), next_${side}, step < ${k}u);`);
     w.line("}");
   }
 }
@@ -83,8 +93,12 @@ export function tilesShader(w: Writer, kernel: DotKernel, plan: Plan): Shader {
   read(w, kernel, plan, "(turn + 1u)");
   w.line("}");
   w.line(`for (var k = 0u; k < ${steps}u; k++) {`);
-  for (let i = 0; i < vectors; i++) w.line(`let a${i} = tile_a[k * ${pitch}u + y + ${SIDE * i}u];`);
-  for (let j = 0; j < vectors; j++) w.line(`let b${j} = tile_b[k * ${pitch}u + x + ${SIDE * j}u];`);
+  const wide = (side: Side, lane: string, i: number): string => {
+    const vector = `tile_${side}[k * ${pitch}u + ${lane} + ${SIDE * i}u]`;
+    return heldAs(w, kernel, side) === "f16" ? `vec4<f32>(${vector})` : vector;
+  };
+  for (let i = 0; i < vectors; i++) w.line(`let a${i} = ${wide("a", "y", i)};`);
+  for (let j = 0; j < vectors; j++) w.line(`let b${j} = ${wide("b", "x", j)};`);
   for (let i = 0; i < tm; i++) {
     for (let j = 0; j < vectors; j++) w.line(`s${i}_${j} += a${i >> 2}.${"xyzw"[i & 3]} * b${j};`);
   }
@@ -93,6 +107,8 @@ export function tilesShader(w: Writer, kernel: DotKernel, plan: Plan): Shader {
   const place = (first: string, lane: string) => (i: string) =>
     `${first} + 4u * (${lane} + ${SIDE}u * (${i} / 4u)) + ${i} % 4u`;
   store(w, kernel, plan, place("first_m", "y"), place("first_n", "x"), (i, j) => `s${i}_${j >> 2}.${"xyzw"[j & 3]}`);
-  const shared = sides.map((side) => `var<workgroup> tile_${side}: array<vec4<f32>, ${steps * pitch}>;`);
+  const shared = sides.map(
+    (side) => `var<workgroup> tile_${side}: array<vec4<${heldAs(w, kernel, side)}>, ${steps * pitch}>;`,
+  );
   return { ...w.module(SIDE * SIDE, shared), groups };
 }

@@ -73,6 +73,8 @@ export class Writer {
   private readonly named = new Map<number, boolean>();
   /** The code has operations of subgroups: `subgroup` is the number of the lane's, of `subgroups`. */
   subgroups = false;
+  /** The code has numbers of half precision as such. */
+  f16 = false;
   private depth = 1;
   /** Even elements that wait for the odd one beside them, by what is stored where. */
   private readonly kept = new Map<string, string>();
@@ -169,6 +171,12 @@ export class Writer {
     return dtype === "bool" ? `(${word} != 0u)` : `bitcast<${dtype}>(${word})`;
   }
 
+  /** An element that is stored in 16 bits, as it is. */
+  half(param: number, index: string): string {
+    this.f16 = true;
+    return `bitcast<vec2<f16>>(${this.word(param, `((${index}) >> 1u)`)})[(${index}) & 1u]`;
+  }
+
   /** One for all copies of a store. */
   private keptFor(store: string): string {
     const name = this.kept.get(store) ?? `kept${this.kept.size}`;
@@ -201,11 +209,12 @@ export class Writer {
     wide: ReadonlySet<number> = new Set(),
   ): Omit<Shader, "groups"> {
     const writes = [...this.named.values()];
-    const [enable, numbers] = this.subgroups
-      ? ["enable subgroups;", ", @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32"]
-      : ["", ""];
+    const numbers = this.subgroups
+      ? ", @builtin(subgroup_id) subgroup: u32, @builtin(num_subgroups) subgroups: u32"
+      : "";
     const code = [
-      enable,
+      this.f16 ? "enable f16;" : "",
+      this.subgroups ? "enable subgroups;" : "",
       `struct Args { at: array<vec4<u32>, ${(BLOCK / 4) * Math.max(1, Math.ceil(this.params.length / BLOCK))}> }`,
       "@group(0) @binding(0) var<uniform> args: Args;",
       ...[...this.named].map(([bank, written], i) => {

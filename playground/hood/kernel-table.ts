@@ -9,7 +9,7 @@ export interface TableRow {
   readonly name: string;
   readonly title: string;
   readonly places: readonly Range[];
-  /** In words, for what stands in the library. */
+  /** In words: those of the library, where there are none in the script, or through which its lines come here. */
   readonly lines: string;
   /** How often the device is given it in one step. */
   readonly runs: number;
@@ -76,7 +76,7 @@ function countOf(calls: KernelRows["calls"], kernel: number | undefined): Count 
 
 function rowOf(
   segment: string,
-  { name, title, places, lines, text, flops, dispatches }: KernelRow,
+  { name, title, places, lines, through, text, flops, dispatches }: KernelRow,
   script: string,
   { calls, bytes }: Count,
   times: ReadonlyMap<string, number>,
@@ -84,5 +84,15 @@ function rowOf(
   const each = times.get(text);
   const own = places.filter(({ file }) => file === script);
   const ms = each === undefined ? {} : { ms: each * calls };
-  return { segment, name, title, places: own, lines, runs: calls * dispatches, flops: flops * calls, bytes, ...ms };
+  return {
+    segment,
+    name,
+    title,
+    places: own,
+    lines: own.length === 0 ? lines : (through ?? ""),
+    runs: calls * dispatches,
+    flops: flops * calls,
+    bytes,
+    ...ms,
+  };
 }

@@ -42,6 +42,8 @@ export interface Drawing {
 export interface KernelRow extends Omit<NamedKernel, "wgsl" | "wasm"> {
   /** How often it is given to the device for one call. */
   readonly dispatches: number;
+  /** Lines of the library whose work it does, where its places are the calls of that. */
+  readonly through?: string;
 }
 export interface KernelRows extends Omit<SegmentKernels, "kernels"> {
   readonly kernels: readonly KernelRow[];

@@ -15,7 +15,7 @@ export const textOf = ({ sources }: Program): string => sources[0]?.text ?? "";
 
 export class Drawn {
   readonly program: Program;
-  private readonly graphs: readonly GraphSegment[];
+  readonly graphs: readonly GraphSegment[];
   private readonly foldings = new Map<GraphSegment, Folded>();
 
   constructor(program: Program) {

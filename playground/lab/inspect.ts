@@ -14,7 +14,8 @@ import {
   type ViewedDevice,
 } from "../../runtime/inspect/index.ts";
 import type { Device, Session } from "../../runtime/index.ts";
-import type { Inspect, Inspected, StepCounts } from "../hood/messages.ts";
+import type { Inspect, Inspected, KernelRows, StepCounts } from "../hood/messages.ts";
+import { atCalls } from "../hood/called.ts";
 import { withoutCode } from "../hood/kernel-table.ts";
 import { Drawn, textOf } from "./drawn.ts";
 
@@ -78,9 +79,9 @@ export class LabInspect {
     const text = textOf(program);
     switch (ask.what) {
       case "graph":
-        return this.drawn.of([program], () => new Drawn(program)).answer(ask);
+        return this.drawnOf(program).answer(ask);
       case "kernels":
-        return { what: "kernels", text, segments: this.kernelsOf(session).map(withoutCode) };
+        return { what: "kernels", text, segments: this.rowsOf(session) };
       case "code": {
         const segment = this.kernelsOf(session).find(({ name }) => name === ask.segment);
         return { what: "code", text, kernel: segment?.kernels.find(({ name }) => name === ask.kernel) };
@@ -92,6 +93,16 @@ export class LabInspect {
         return { what: "counts", text, steps, checked: this.newest?.ms ?? 0, prepared };
       }
     }
+  }
+
+  private drawnOf(program: Program): Drawn {
+    return this.drawn.of([program], () => new Drawn(program));
+  }
+
+  private rowsOf(session: Session): readonly KernelRows[] {
+    const { program } = session;
+    const rows = this.kernelsOf(session).map(withoutCode);
+    return atCalls(rows, this.drawnOf(program).graphs, program.sources[0]?.file ?? "");
   }
 
   /** What ran since they were told is told as it ran. */

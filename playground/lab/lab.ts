@@ -13,6 +13,8 @@ import {
   webWorkers,
   type Device,
   type Feed,
+  type FeedMessage,
+  type FeedOptions,
   type InputValue,
   type Inputs,
   type RunEvent,
@@ -31,6 +33,9 @@ const startWorker = webWorkers(
   () => new Worker(new URL("../../runtime/thread-web.ts", import.meta.url), { type: "module", name: "thread" }),
 );
 
+/** What the page takes in without a pause that a person would notice. */
+const FEED: FeedOptions = { points: 20_000, series: 200, ahead: 1 };
+
 /** A text, and the inputs that it was checked with. */
 type Checked = Pick<Opening, "text" | "inputs">;
 
@@ -39,6 +44,9 @@ export class Lab {
   private device: Promise<Device> | undefined;
   private opening: Opening | undefined;
   private session: Session | undefined;
+  private feeding: Feed | undefined;
+  /** The newest of each name that the script saved, until the next message. */
+  private readonly saved = new Map<string, Uint8Array>();
   /** What the running program was checked from, and those before it: the session keeps their states. */
   private running: Checked = { text: "", inputs: {} };
   private readonly before: Checked[] = [];
@@ -53,7 +61,7 @@ export class Lab {
   private readonly panels = new LabPanels((id, seen) => this.tell({ kind: "looked", id, seen }));
   private readonly host = webHost({
     files: this.files,
-    saved: (name, bytes) => this.tell({ kind: "saved", name, bytes }),
+    saved: (name, bytes) => this.saved.set(name, bytes),
     read: (name) => {
       if (this.reads.has(name)) return;
       this.reads.add(name);
@@ -96,6 +104,8 @@ export class Lab {
         return this.later(() => this.panels.look(message.id, message.look));
       case "unlook":
         return this.later(() => this.panels.close(message.id));
+      case "took":
+        return message.run === this.opening?.version ? this.feeding?.took() : undefined;
       case "export":
         return this.later(() => this.exportParams(message.name));
       case "import":
@@ -131,10 +141,15 @@ export class Lab {
 
   private async check(text: string, inputs: Inputs) {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
+    this.tell({ kind: "doing", what: "check" });
     const begin = performance.now();
-    const compiled = await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
-    this.inspect.checked(compiled, performance.now() - begin);
-    return compiled;
+    try {
+      const compiled = await compile({ file, text }, { ...this.host, prelude }, { inputs, seed });
+      this.inspect.checked(compiled, performance.now() - begin);
+      return compiled;
+    } finally {
+      this.tell({ kind: "doing", what: "run" });
+    }
   }
 
   private async open(opening: Opening): Promise<void> {
@@ -171,7 +186,8 @@ export class Lab {
     });
     session.pace(this.perSecond);
     this.session = session;
-    const feeding = feed(session, (message, buffers) => this.tell({ kind: "feed", run, message }, buffers));
+    const feeding = feed(session, (message, buffers) => this.send(run, message, buffers), FEED);
+    this.feeding = feeding;
     session.events$.subscribe((event) => {
       if (event.event === "swap") this.swapped(run, event, feeding);
     });
@@ -183,6 +199,12 @@ export class Lab {
       (error: unknown) => this.later(() => Promise.reject(error)),
     );
     if (play) session.play();
+  }
+
+  private send(run: number, message: FeedMessage, buffers: ArrayBuffer[]): void {
+    for (const [name, bytes] of this.saved) this.tell({ kind: "saved", name, bytes });
+    this.saved.clear();
+    this.tell({ kind: "feed", run, message }, buffers);
   }
 
   /** Texts that are not the newest any more are left out. */

@@ -44,6 +44,32 @@ export function smoothed(values: ArrayLike<number>, keep: number): number[] {
   });
 }
 
+interface Points {
+  readonly steps: ArrayLike<number>;
+  readonly values: ArrayLike<number>;
+}
+
+/** At most so many points: of each bin its lowest and its highest, at its ends, so that curves of the same steps stay so. */
+export function thinned(steps: ArrayLike<number>, values: ArrayLike<number>, most: number): Points {
+  const { length } = steps;
+  if (length <= most) return { steps, values };
+  const bins = Math.floor(most / 2);
+  const thin = { steps: new Float64Array(2 * bins), values: new Float64Array(2 * bins) };
+  for (let bin = 0; bin < bins; bin++) {
+    const from = Math.floor((bin * length) / bins);
+    const end = Math.floor(((bin + 1) * length) / bins);
+    let [low, high] = [from, from];
+    for (let i = from; i < end; i++) {
+      // a number is lower, and higher, than what is none
+      if (!(values[i]! >= values[low]!) && !Number.isNaN(values[i]!)) low = i;
+      if (!(values[i]! <= values[high]!) && !Number.isNaN(values[i]!)) high = i;
+    }
+    thin.steps.set([steps[from]!, steps[end - 1]!], 2 * bin);
+    thin.values.set([values[Math.min(low, high)]!, values[Math.max(low, high)]!], 2 * bin);
+  }
+  return thin;
+}
+
 /** New points to the curves they belong to, by the name that is shown; whether there were any. `plot` chooses what is drawn of the steps. */
 export function addPoints(curves: Map<string, Curve>, series: readonly SeriesPart[]): boolean {
   const drawn = series.filter(({ kind }) => kind === "plot" || kind === "epoch" || kind === "eval");

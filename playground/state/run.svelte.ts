@@ -12,11 +12,12 @@ import type {
   ShownItem,
   WebDeviceKind,
 } from "../../runtime/index.ts";
-import type { FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched } from "../protocol.ts";
+import type { Doing, FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched } from "../protocol.ts";
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
 import { Hood } from "./hood.svelte.ts";
 import { Looks } from "./looks.ts";
+import { Watchdog } from "./watchdog.ts";
 
 export type Status = "opening" | "paused" | "playing" | "done" | "stopped" | "failed" | "hung";
 
@@ -39,9 +40,19 @@ export interface Mark {
 
 type Values = Readonly<Record<string, InputValue>>;
 
-/** Milliseconds without an answer after which the lab is ended. */
-const PATIENCE = 10_000;
-const HEARTBEAT = 2_000;
+/**
+ * Seconds without an answer after which the lab is ended. A check of what a person writes takes a moment, so a long one
+ * never ends. A step ends for certain (its loops are counted, its sizes known), and on a slow device it may rightly take
+ * long while the processor hears nothing, as may making the kernels of a deep model; so it is given time, the page says
+ * what it waits for, and a Restart ends it at once. A graphics adapter keeps no thread waiting, so its steps are not counted.
+ */
+const PATIENCE: Readonly<Record<Doing, number>> = { check: 10, run: 60 };
+/** Seconds after which there is something to say. */
+const NOTICED = 3;
+const DOING: Readonly<Record<Doing, string>> = {
+  check: "the check of the script",
+  run: "this step (or the making of its kernels)",
+};
 
 export class Run {
   status = $state<Status>("opening");
@@ -64,6 +75,8 @@ export class Run {
   shown = $state.raw<readonly ShownItem[]>([]);
   marks = $state.raw<readonly Mark[]>([]);
   note = $state<string>();
+  /** While the lab does not answer: what it is at, and for how long. */
+  silence = $state<string>();
   /** The text that undoing the last swap brings back. */
   before = $state<string>();
   /** Files that the script has read. */
@@ -90,10 +103,20 @@ export class Run {
   /** The version that the present run began with. */
   private opened = 0;
   private file = "script.dlx";
+  /** The newest, and the one that the lab has. */
   private text = "";
-  private heard = 0;
+  private sent = "";
+  private doing: Doing = "check";
   private pings = 0;
-  private timer: ReturnType<typeof setInterval> | undefined;
+  private readonly watchdog = new Watchdog({
+    patience: () => PATIENCE[this.doing],
+    ask: () => this.worker?.postMessage({ kind: "ping", id: ++this.pings } satisfies ToLab),
+    silent: (seconds) => {
+      const said = `no answer for ${seconds} seconds: ${DOING[this.doing]} takes long; Restart ends it`;
+      this.silence = seconds > NOTICED ? said : undefined;
+    },
+    giveUp: () => this.giveUp(),
+  });
 
   constructor(prefer: WebDeviceKind = "auto") {
     this.prefer = prefer;
@@ -117,10 +140,15 @@ export class Run {
     this.begin(options.play ?? true);
   }
 
+  /** With this text the next run begins, whether the lab has heard of it or not. */
+  wrote(text: string): void {
+    this.text = text;
+  }
+
   /** `undoing`: back to a text from before; the run goes back with it. */
   edit(text: string, undoing = false): void {
-    if (text === this.text && !undoing) return;
-    this.text = text;
+    if (text === this.sent && !undoing) return;
+    this.text = this.sent = text;
     if (this.ended) return this.begin(true);
     this.send({ kind: "edit", version: ++this.version, text, undoing });
   }
@@ -197,14 +225,12 @@ export class Run {
 
   use(prefer: WebDeviceKind): void {
     this.prefer = prefer;
-    this.worker?.terminate();
-    this.worker = undefined;
+    this.endLab();
     this.begin(true);
   }
 
   close(): void {
-    clearInterval(this.timer);
-    this.worker?.terminate();
+    this.endLab();
   }
 
   // ------------------------------------------------------------ the lab
@@ -214,12 +240,15 @@ export class Run {
   }
 
   private begin(play: boolean): void {
+    // it would hear of it only when it is done
+    if (this.silence !== undefined) this.endLab();
     this.curves.clear();
     [this.marks, this.prints, this.messages, this.shown] = [[], [], [], []];
     [this.frame, this.end, this.note, this.before] = [undefined, undefined, undefined, undefined];
     this.ticks++;
     this.status = "opening";
     const opening = { file: this.file, text: this.text, inputs: this.values, seed: this.seed, play };
+    this.sent = this.text;
     this.opened = ++this.version;
     this.send({ kind: "open", version: this.opened, ...opening });
   }
@@ -235,34 +264,30 @@ export class Run {
     const worker = new Worker(new URL("../lab/worker.ts", import.meta.url), { type: "module", name: "lab" });
     worker.onmessage = ({ data }: MessageEvent<FromLab>) => this.hear(data);
     worker.onerror = (event) => this.hear({ kind: "broken", text: event.message });
+    this.doing = "check";
     const begin = (message: ToLab): void => worker.postMessage(message);
     for (const [name, bytes] of this.files) begin({ kind: "file", name, bytes });
     begin({ kind: "device", prefer: this.prefer });
     begin({ kind: "pace", perSecond: this.perSecond });
     this.looks.all().forEach(begin);
-    this.heard = performance.now();
-    clearInterval(this.timer);
-    this.timer = setInterval(() => this.watch(), HEARTBEAT);
+    this.watchdog.start();
     return worker;
   }
 
-  private watch(): void {
-    if (!this.worker || document.hidden) {
-      this.heard = performance.now();
-      return;
-    }
-    if (performance.now() - this.heard > PATIENCE) {
-      this.worker.terminate();
-      this.worker = undefined;
-      this.status = "hung";
-      this.note = "the script did not answer for 10 seconds and was stopped; its text is as you left it";
-      return;
-    }
-    this.worker.postMessage({ kind: "ping", id: ++this.pings } satisfies ToLab);
+  private endLab(): void {
+    this.watchdog.stop();
+    this.worker?.terminate();
+    this.worker = undefined;
+  }
+
+  private giveUp(): void {
+    this.endLab();
+    this.status = "hung";
+    this.note = `${DOING[this.doing]} gave no answer for ${PATIENCE[this.doing]} seconds and was stopped; the text is as you left it, and an edit or Restart begins again`;
   }
 
   private hear(message: FromLab): void {
-    this.heard = performance.now();
+    this.watchdog.heard();
     // of a run before this one
     if ("run" in message && message.run !== this.opened) return;
     switch (message.kind) {
@@ -276,7 +301,8 @@ export class Run {
         this.status = message.mode === "stopped" ? "stopped" : message.mode;
         return;
       case "feed":
-        return this.feed(message.message);
+        this.feed(message.message);
+        return this.took(message.run);
       case "ended":
         this.end = message.end;
         this.status = message.end.status;
@@ -306,9 +332,19 @@ export class Run {
       case "saved":
         this.saved = new Map([...this.saved, [message.name, message.bytes]]);
         return;
+      case "doing":
+        this.doing = message.what;
+        return;
       case "pong":
         return;
     }
+  }
+
+  /** Behind what is shown of it now; most of the thread's time belongs to the person. */
+  private took(run: number): void {
+    const start = performance.now();
+    const tell = () => this.worker?.postMessage({ kind: "took", run } satisfies ToLab);
+    setTimeout(() => setTimeout(tell, 3 * (performance.now() - start)));
   }
 
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
@@ -366,12 +402,13 @@ export class Run {
     });
   }
 
-  private feed({ frame, series, shown, prints, events }: FeedMessage): void {
+  private feed({ frame, series, shown, prints, events, left }: FeedMessage): void {
     if (frame) this.frame = frame;
     if (events.some(({ event }) => event === "swap")) this.hood.changed();
     if (addPoints(this.curves, series)) this.ticks++;
-    this.shown = shown.at(-1)?.items ?? this.shown;
-    if (prints.length > 0) this.prints = [...this.prints, ...prints.map(({ text }) => text)].slice(-500);
+    this.shown = shown.at(-1)?.items.slice(0, ITEMS) ?? this.shown;
+    if (prints.length > 0) this.prints = lastOf([...this.prints, ...prints.map(({ text }) => text)]);
+    if (left.prints > 0) this.prints = [...this.prints, `… ${left.prints.toLocaleString("en")} lines left out`];
     const messages = events.flatMap((event) =>
       event.event === "warning" || event.event === "error" ? [event.diagnostic] : [],
     );
@@ -380,4 +417,15 @@ export class Run {
     const failed = messages.find(({ severity }) => severity === "error");
     if (failed) this.marks = [...this.marks, { step: this.step, kind: "failed", text: failed.title }];
   }
+}
+
+/** Items that are shown, and lines and characters of what was printed. */
+const ITEMS = 64;
+const LINES = 500;
+const CHARACTERS = 50_000;
+
+function lastOf(lines: readonly string[]): readonly string[] {
+  let room = CHARACTERS;
+  const from = lines.findLastIndex((line) => (room -= line.length + 1) < 0) + 1;
+  return lines.slice(Math.max(from, lines.length - LINES));
 }

@@ -5,7 +5,7 @@
  */
 import { untrack } from "svelte";
 import type { Diagnostic } from "../../lang/index.ts";
-import type { Language } from "../language/client.ts";
+import { NoAnswer, type Language } from "../language/client.ts";
 import type { DiskFile } from "../share/disk.ts";
 import { fileName } from "../share/link.ts";
 import type { Files } from "./files.svelte.ts";
@@ -28,6 +28,8 @@ export class Script {
   readonly files: Files;
   /** Where the person is in the text. */
   readonly place = new Place();
+  /** Its check took too long and was stopped. */
+  unchecked = $state(false);
   private readonly language: Language;
   private readonly run: Run;
   private readonly shelf: Shelf;
@@ -76,10 +78,12 @@ export class Script {
   edit(text: string, undoing = false): void {
     if (text === this.text) return;
     this.text = text;
-    void this.check();
+    this.run.wrote(text);
+    const checked = this.check();
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.run.edit(text, undoing);
+      // what cannot be checked would stop the lab too: there the last good program trains on
+      void checked.then((done) => done && text === this.text && this.run.edit(text, undoing));
       void this.save();
     }, PAUSE_MS);
   }
@@ -197,13 +201,21 @@ export class Script {
     return { text, inputs: this.run.values, seed: this.run.seed, cursor: place.cursor.start, tab };
   }
 
-  /** The newest text wins. */
-  private async check(): Promise<void> {
+  /** The newest text wins. True when it is this one, and it was checked. */
+  private async check(): Promise<boolean> {
     const version = ++this.version;
-    const done = await this.language.update(this.file, this.text);
-    if (!done || version !== this.version) return;
-    const diagnostics = await this.language.diagnostics(this.file);
-    if (version === this.version) this.diagnostics = diagnostics;
+    try {
+      if (!(await this.language.update(this.file, this.text))) return false;
+      const diagnostics = await this.language.diagnostics(this.file);
+      if (version !== this.version) return false;
+      this.diagnostics = diagnostics;
+      this.unchecked = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      if (version === this.version) [this.diagnostics, this.unchecked] = [[], true];
+      return false;
+    }
   }
 }
 

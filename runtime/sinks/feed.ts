@@ -1,7 +1,8 @@
 /**
  * A session as messages for a page: what happened since the last one, at most twenty times a second however quick the
  * steps are. Plain data and typed arrays, made to be posted from a worker. Of the curves nothing is left out below the
- * length of a `PointList`; of all else the newest, or the first few, with a count of the others.
+ * length of a `PointList`; of all else the newest, or the first few, with a count of the others. Who listens says what it
+ * has taken, and is sent no more than a few messages ahead: what comes meanwhile is joined into the next.
  */
 import { Subscription, type Observable } from "rxjs";
 import type { Mode } from "../clock.ts";
@@ -19,9 +20,17 @@ export interface FeedOptions {
   readonly every?: number;
   /** Points of a series in one message at most. */
   readonly points?: number;
-  /** Lines that are printed, and other events, in one message at most: 500. */
+  /** Lines that are printed, other events, and items that are shown, in one message at most: 500. */
   readonly most?: number;
+  /** Series of a kind at most: 1000. */
+  readonly series?: number;
+  /** Messages that may wait to be taken; without it nobody says so. */
+  readonly ahead?: number;
 }
+
+/** Characters that are printed, and numbers that are shown, in one message. */
+const MOST_CHARACTERS = 100_000;
+const MOST_NUMBERS = 2 ** 18;
 
 /** What a series is of: a `plot`, a metric of each tick, of an epoch, of an eval, or a `record`. */
 export type SeriesKind = "plot" | "metric" | "epoch" | "eval" | "record";
@@ -52,13 +61,15 @@ export interface FeedMessage {
   readonly prints: readonly { readonly run?: number; readonly text: string }[];
   /** All other events, in order: start, input, swap, saved, warnings, the error, the end. */
   readonly events: readonly RunEvent[];
-  /** How many of them were left out, because there were too many. */
-  readonly left: { readonly prints: number; readonly events: number };
+  /** How many of them were left out, because there were too many; of series, since the beginning. */
+  readonly left: { readonly prints: number; readonly events: number; readonly series: number };
 }
 
 export interface Feed {
   /** Sends what waits now. */
   flush(): void;
+  /** A message was taken. */
+  took(): void;
   close(): void;
 }
 
@@ -80,6 +91,9 @@ class Feeding implements Feed {
   private readonly every: number;
   private readonly points: number;
   private readonly most: number;
+  private readonly mostSeries: number;
+  private readonly ahead: number;
+  private waiting = 0;
   private readonly all = new Subscription();
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last = -Infinity;
@@ -93,11 +107,16 @@ class Feeding implements Feed {
   private readonly measured = new Map<string, Measured>();
   private readonly prints: { run?: number; text: string }[] = [];
   private readonly events: RunEvent[] = [];
+  private characters = 0;
+  /** Series of each kind. */
+  private readonly kinds = new Map<SeriesKind, number>();
+  private readonly refused = new Set<string>();
   private readonly left = { prints: 0, events: 0 };
 
   constructor(source: FeedSource, send: (message: FeedMessage, buffers: ArrayBuffer[]) => void, options: FeedOptions) {
-    const { every = 50, points = MOST_POINTS, most = 500 } = options;
+    const { every = 50, points = MOST_POINTS, most = 500, series = 1000, ahead = Infinity } = options;
     [this.send, this.every, this.points, this.most] = [send, every, points, most];
+    [this.mostSeries, this.ahead] = [series, ahead];
     this.all.add(source.mode$.subscribe((mode) => this.hear(() => (this.mode = mode))));
     this.all.add(
       source.frames$.subscribe((frame) =>
@@ -124,9 +143,13 @@ class Feeding implements Feed {
 
   private hear(note: () => void): void {
     note();
-    if (this.timer !== undefined || this.closed) return;
+    this.plan();
+  }
+
+  private plan(): void {
+    if (this.timer !== undefined || this.closed || this.waiting >= this.ahead) return;
     const wait = Math.max(0, this.last + this.every - performance.now());
-    this.timer = setTimeout(() => this.flush(), wait);
+    this.timer = setTimeout(() => this.turn(), wait);
   }
 
   private add(
@@ -139,9 +162,12 @@ class Feeding implements Feed {
   ): void {
     const key = `${kind} ${run ?? ""} ${block ?? ""} ${label}`;
     let series = this.series.get(key);
+    const before = this.kinds.get(kind) ?? 0;
+    if (!series && before >= this.mostSeries) return void this.refused.add(key);
     if (!series) {
       const of = { ...(block === undefined ? {} : { block }), ...(run === undefined ? {} : { run }) };
       series = { id: this.series.size, kind, label, ...of, points: new PointList(this.points) };
+      this.kinds.set(kind, before + 1);
       this.series.set(key, series);
     }
     series.points.add(step, value);
@@ -174,24 +200,33 @@ class Feeding implements Feed {
         return;
       case "print": {
         const { run, text } = event;
-        if (this.prints.length < this.most) this.prints.push(run === undefined ? { text } : { run, text });
-        else this.left.prints++;
+        this.characters += text.length;
+        if (this.prints.length >= this.most || this.characters > MOST_CHARACTERS) this.left.prints++;
+        else this.prints.push(run === undefined ? { text } : { run, text });
         return;
       }
       case "show": {
         const { run, items } = event;
         const key = `${run} ${items.map(({ label }) => label).join("\n")}`;
-        this.shown.set(key, run === undefined ? { items } : { run, items });
+        if (this.shown.size < this.most || this.shown.has(key))
+          this.shown.set(key, run === undefined ? { items } : { run, items });
+        else this.left.events++;
         return;
       }
       case "end":
         this.events.push(event);
-        this.flush();
+        this.turn();
         return;
       default:
         if (this.events.length < this.most || event.event === "error") this.events.push(event);
         else this.left.events++;
     }
+  }
+
+  private turn(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.waiting < this.ahead) this.flush();
   }
 
   flush(): void {
@@ -206,23 +241,30 @@ class Feeding implements Feed {
       series,
       ...(frame ? { frame } : {}),
       ...(mode ? { mode } : {}),
-      shown: [...this.shown.values()],
+      shown: bounded([...this.shown.values()]),
       measured: [...this.measured.values()],
       prints: this.prints.splice(0),
       events: this.events.splice(0),
-      left: { ...this.left },
+      left: { ...this.left, series: this.refused.size },
     };
     [this.frame, this.mode] = [undefined, undefined];
     this.shown.clear();
     this.measured.clear();
     Object.assign(this.left, { prints: 0, events: 0 });
+    this.characters = 0;
     const { shown, measured, prints, events } = message;
     if (!frame && !mode && [series, shown, measured, prints, events].every(({ length }) => length === 0)) return;
     this.last = performance.now();
+    this.waiting++;
     this.send(
       message,
       series.flatMap(({ steps, values }) => [steps.buffer, values.buffer]),
     );
+  }
+
+  took(): void {
+    this.waiting = Math.max(0, this.waiting - 1);
+    this.plan();
   }
 
   close(): void {
@@ -231,4 +273,19 @@ class Feeding implements Feed {
     clearTimeout(this.timer);
     this.all.unsubscribe();
   }
+}
+
+/** Pictures as many as there is room for; of a value that has none, no numbers. */
+function bounded(shown: FeedMessage["shown"]): FeedMessage["shown"] {
+  let room = MOST_NUMBERS;
+  return shown.map(({ items, ...of }) => ({
+    ...of,
+    items: items.map((item) => {
+      const size = item.shape.slice(-2).reduce((all, n) => all * n, 1);
+      const { length } = item.values;
+      const fits = length <= room ? length : Math.floor(room / Math.max(1, size)) * size;
+      room -= fits;
+      return fits === length ? item : { ...item, values: item.values.slice(0, fits) };
+    }),
+  }));
 }

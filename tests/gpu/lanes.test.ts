@@ -77,6 +77,24 @@ describe("several points in a body", () => {
     expect(cut.values[0]).toEqual(values[0]);
   });
 
+  it("takes every second number of two vectors", async () => {
+    for (const places of [14, 5, 8, 3]) {
+      const x = input("batch", "x", [3, 2, 2 * places, 2 * places]);
+      const of = { axes: [2, 3], size: [2, 2], stride: [2, 2], dilation: [1, 1] };
+      const pooled = g.sum(make("exp", [make("windows", [x], of)]), [4, 5]);
+      const batch = { x: numbers(24 * places * places, places) };
+      const { values } = await runCpu([pooled], batch);
+      expect(distance(values[0] ?? [], inFloat64([pooled], batch)[0] ?? [])).toBeLessThan(1e-5);
+      const along = rowsOf([pooled]).map((kernel) => ({ kernel, vector: schedule(kernel).vector }));
+      const second = along.some(({ kernel, vector }) =>
+        kernel.values.some((v) => v.op === "load" && v.access.terms.some(([a, step]) => a === vector && step === 2)),
+      );
+      expect(second || places < 8, `of ${places} places`).toBe(true);
+      const cut = await runCpu([pooled], batch, {}, { pieces: 5 });
+      expect(cut.values[0]).toEqual(values[0]);
+    }
+  });
+
   it("adds only windows that hold a place", async () => {
     for (const [places, stride] of [
       [10, 1],

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { atCalls } from "../../playground/hood/called.ts";
 import { tableOf, withoutCode } from "../../playground/hood/kernel-table.ts";
 import { chapterOf, meanings } from "../../playground/hood/meanings.ts";
 import { bytesText, msText, percent, short } from "../../playground/hood/numbers.ts";
@@ -9,7 +10,7 @@ import { byLine, lineAt, meet, moved, wholeLines } from "../../playground/hood/p
 import { move, rowAt, rowsOf } from "../../playground/hood/tree-rows.ts";
 import { beside, fitted, showing, zoomed } from "../../playground/hood/view.ts";
 import { parse } from "../../lang/index.ts";
-import { countsOf, kernelsOf, treeOf, type Measured } from "../../runtime/inspect/index.ts";
+import { countsOf, graphsOf, kernelsOf, treeOf, type Measured } from "../../runtime/inspect/index.ts";
 import { compileText } from "../run-script.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -122,6 +123,27 @@ describe("the table of kernels", () => {
     const all = rows.reduce((sum, { ms }) => sum + ms!, 0);
     expect(rows[1]!.share).toBeCloseTo(rows[1]!.ms! / all);
   });
+});
+
+test("a kernel of the library has the lines of the script that call it", async () => {
+  const program = await compileText(script);
+  const rows = kernelsOf(program, "cpu").map(withoutCode);
+  const graphs = graphsOf(program);
+  const placed = atCalls(rows, graphs, "script.dlx").find(({ name }) => name === "train1")!;
+  const own = rows.find(({ name }) => name === "train1")!;
+  placed.kernels.forEach((kernel, i) => {
+    const before = own.kernels[i]!;
+    expect(kernel.places.length).toBeGreaterThan(0);
+    expect(new Set(kernel.places.map(({ file }) => file))).toEqual(new Set(["script.dlx"]));
+    if (before.places.some(({ file }) => file === "script.dlx")) expect(kernel).toBe(before);
+    else expect(kernel.through).toBe(before.lines);
+  });
+  const through = (file: string) => {
+    const kernels = placed.kernels.filter((kernel) => kernel.through?.startsWith(file));
+    return new Set(kernels.flatMap(({ places }) => places.map(({ start }) => lineAt(script, start))));
+  };
+  expect(through("layers.dlx")).toEqual(new Set([5]));
+  expect(through("optimizers.dlx")).toEqual(new Set([9]));
 });
 
 test("counts in words", () => {

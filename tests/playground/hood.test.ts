@@ -102,6 +102,9 @@ describe.skipIf(!hasBrowser)("under the hood on the cpu device", () => {
     const [train] = kernelsOf(await compileText(script), "cpu").filter(({ name }) => name === "train1");
     expect(await rows.count()).toBe(train!.kernels.length);
     await expect.poll(() => rows.first().textContent(), { timeout: 20_000 }).toMatch(/[µm]s/);
+    expect(
+      await rows.locator("td.lines", { hasText: "optimizers.dlx" }).getByRole("button").first().textContent(),
+    ).toBe("9");
     await page.getByTestId("kernels").getByRole("button", { name: "Line 5" }).first().click();
     await expect.poll(() => selected(page)).toMatch(/Linear|tanh/);
     await cursorBehind(page, "Linear(24), tanh");

@@ -240,6 +240,10 @@ describe.skipIf(!hasBrowser)("tiles", () => {
     expect(numbers.length).toBeGreaterThan(10);
     const digits = numbers.map((n) => n.replace(/e.*|[-.]/g, "").replace(/^0+/, "").length);
     expect(Math.max(...digits)).toBe(4);
+    // its line is selected in the editor
+    await cursorBehind(page, "seed 4");
+    await tile.getByTitle("Show the line").click();
+    await expect.poll(() => page.locator(".monaco-editor .view-overlays .selected-text").count()).toBeGreaterThan(0);
     await page.getByLabel(/^Stop watching/).click();
     expect(await page.locator(".watched-line").count()).toBe(0);
     await page.close();

@@ -114,6 +114,50 @@ describe("a feed", () => {
     expect(part!.values[part!.steps.indexOf(31_000)]).toBe(9);
   });
 
+  test("who takes nothing is sent no more, and then what came meanwhile as one", () => {
+    const { points$, events$, messages, running } = stage({ ahead: 2 });
+    for (let step = 1; step <= 1000; step++) {
+      points$.next({ label: "loss", step, value: step });
+      events$.next({ event: "print", text: `line ${step}` });
+      vi.advanceTimersByTime(10);
+    }
+    expect(messages).toHaveLength(2);
+    running.took();
+    vi.advanceTimersByTime(50);
+    expect(messages).toHaveLength(3);
+    const steps = messages.flatMap(({ message }) => message.series.flatMap((part) => [...part.steps]));
+    expect(steps).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+    const { prints, left } = messages[2]!.message;
+    expect(prints).toHaveLength(500);
+    expect(prints.length + left.prints).toBe(
+      1000 - messages[0]!.message.prints.length - messages[1]!.message.prints.length,
+    );
+    // the end waits for its turn too, and comes
+    events$.next({ event: "end", status: "done", steps: 1000, seconds: 1 });
+    expect(messages).toHaveLength(3);
+    running.took();
+    vi.advanceTimersByTime(50);
+    expect(messages[3]!.message.events).toMatchObject([{ event: "end" }]);
+  });
+
+  test("a message is bounded, whatever is plotted, printed and shown", () => {
+    const { points$, events$, messages } = stage({ series: 3 });
+    for (let i = 0; i < 5000; i++) points$.next({ label: `curve ${i}`, step: 1, value: i });
+    for (let i = 0; i < 50; i++) events$.next({ event: "print", text: "x".repeat(10_000) });
+    const values = Array.from({ length: 28 * 28 * 1000 }, () => 1);
+    events$.next({ event: "show", items: [{ label: "many", shape: [1000, 28, 28], values }] });
+    events$.next({ event: "show", items: [{ label: "wide", shape: [784, 1000], values }] });
+    vi.advanceTimersByTime(50);
+    const { message } = messages[0]!;
+    expect(message.series).toHaveLength(3);
+    expect(message.left).toEqual({ prints: 40, events: 0, series: 4997 });
+    expect(message.prints).toHaveLength(10);
+    const [many, wide] = message.shown.flatMap(({ items }) => items);
+    // whole pictures, and of one that is larger than all room nothing
+    expect(many!.values.length).toBe(Math.floor(2 ** 18 / 784) * 784);
+    expect(wide).toEqual({ label: "wide", shape: [784, 1000], values: [] });
+  });
+
   test("the newest of what replaces, the first of what piles up, all else in order", () => {
     const { events$, frames$, mode$, messages } = stage({ most: 3 });
     mode$.next("playing");

@@ -25,7 +25,14 @@ it.skipIf(!driver)(
   "stores and reads all of them as they are",
   () => {
     const env = { ...process.env, VK_ICD_FILENAMES: driver, LD_LIBRARY_PATH: LOADERS };
-    const args = ["vitest", "run", "--maxWorkers=1", "tests/webgpu/halves.test.ts", "tests/torch/mixed.test.ts"];
+    const args = [
+      "vitest",
+      "run",
+      "--maxWorkers=1",
+      "tests/webgpu/halves.test.ts",
+      "tests/webgpu/f16.test.ts",
+      "tests/torch/mixed.test.ts",
+    ];
     const { status, stdout } = spawnSync("npx", args, { cwd: root, env, encoding: "utf8" });
     expect(status, stdout).toBe(0);
     // nothing may be left out
