@@ -129,8 +129,14 @@ describe.skipIf(!hasBrowser)("files on the page", () => {
   test("a script opens under a free name; params go out, and in again they are the same", async () => {
     const page = await opened.page();
     await untilStep(page, 1);
-    await drop(page, { "spirals.dlx": "# mine\nprint 1\n" });
+    await drop(page, {
+      "spirals.dlx": '# mine\nlet net = Linear(2)\nprint net(ones([1, 3]))\nsave net to "mine.safetensors"\n',
+    });
     await expect.poll(() => textOf(page)).toContain("# mine");
+    await page.getByRole("tab", { name: "Data" }).click();
+    const taken = page.waitForEvent("download");
+    await page.getByTestId("saved").getByRole("button", { name: "mine.safetensors" }).press("Enter");
+    expect(Object.keys(tensorsOf(await bytesOf(await taken)))).toEqual(["w", "b"]);
     await drop(page, { "spirals.dlx": "# mine too\nprint 2\n" });
     await expect.poll(() => page.locator(".file").textContent()).toBe("spirals 2.dlx");
     await page.reload();

@@ -47,7 +47,7 @@ describe.skipIf(!hasBrowser)("in the page", () => {
     const files = new Set(asked.map((each) => new URL(each.slice(4)).pathname));
     for (const path of files) expect(path).toMatch(/^\/($|assets\/|icon\.svg$|sw\.js$)/);
     await page.close();
-  }, 240_000);
+  }, 480_000);
 
   test("the policy that is served forbids code from texts and other places", async () => {
     const page = await opened.page();
