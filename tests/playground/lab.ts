@@ -28,6 +28,8 @@ export function openLab(): Asked {
   const lab = new Lab((message) => {
     told.push(message);
     for (const hear of waiting) hear(message);
+    // as the page does once it has drawn
+    if (message.kind === "feed") queueMicrotask(() => lab.hear({ kind: "took", run: message.run }));
   });
   let version = 0;
   const say = (message: ToLab) => lab.hear(message);
