@@ -1,0 +1,79 @@
+/** axe-core looks at the main states of the page: nothing serious, nothing critical. */
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
+
+interface Found {
+  readonly impact: string | null;
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+async function look(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(async () => {
+    const run = Reflect.get(globalThis, "axe") as { run(options: object): Promise<{ violations: readonly Found[] }> };
+    return (await run.run({ resultTypes: ["violations"] })).violations;
+  });
+  return found
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
+}
+
+describe.skipIf(!hasBrowser)("nothing serious in", () => {
+  let opened: Opened;
+  beforeAll(async () => {
+    opened = await openBrowser();
+  }, 120_000);
+  afterAll(() => opened?.close());
+
+  test("the page as it opens, light and dark, with the tour, a mistake and each window", async () => {
+    const page = await opened.page();
+    await untilStep(page, 5);
+    await editorOf(page);
+    // a picture of one moment
+    await page.getByRole("button", { name: "Pause" }).click();
+    const found: Record<string, string[]> = {};
+    const see = async (state: string) => (found[state] = await look(page));
+    await see("opening");
+    await page.getByRole("button", { name: "Dark" }).click();
+    await see("dark");
+    for (const tab of await page.getByRole("tablist", { name: "Panels" }).getByRole("tab").all()) {
+      await tab.click();
+      await see(`panel ${await tab.textContent()}`);
+    }
+    await page.getByRole("button", { name: "Dark" }).click();
+    await page.getByLabel("table").check();
+    await see("table");
+    for (const name of ["Examples", "Scripts", "Share", "Keys"]) {
+      await page.getByRole("button", { name, exact: true }).click();
+      await page.getByRole("dialog").waitFor();
+      await see(name);
+      await page.keyboard.press("Escape");
+    }
+    await write(page, "let a = bb\n");
+    await page.getByTestId("problems").waitFor();
+    await see("mistake");
+    await page.getByRole("button", { name: "Tour", exact: true }).click();
+    await page.getByTestId("tour").waitFor();
+    await see("tour");
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
+    expect(Object.keys(found).length).toBeGreaterThanOrEqual(9);
+    await page.close();
+  }, 180_000);
+
+  test("the phone, in each of its parts", async () => {
+    const page = await opened.page({ context: PHONE });
+    await untilStep(page, 5);
+    const found: Record<string, string[]> = {};
+    for (const name of ["Script", "Run", "Tour"]) {
+      await page.getByRole("tab", { name, exact: true }).click();
+      found[name] = await look(page);
+    }
+    expect(found).toEqual({ Script: [], Run: [], Tour: [] });
+    await page.close();
+  }, 120_000);
+});
