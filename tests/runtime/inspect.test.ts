@@ -128,7 +128,10 @@ describe("digits.dlx", () => {
     const train = kernelsOf(await program, "cpu").filter(({ block }) => block === "train1");
     expect(train.length).toBeGreaterThan(0);
     const lines = train.flatMap(({ kernels }) => kernels.map((kernel) => kernel.lines)).join(" ");
-    const layers = text("digits.dlx").split("\n").findIndex((line) => line.includes("flatten")) + 1;
+    const layers =
+      text("digits.dlx")
+        .split("\n")
+        .findIndex((line) => line.includes("flatten")) + 1;
     expect(lines).toMatch(new RegExp(`script.dlx:[\\d,-]*\\b${layers}\\b`));
   });
 });
