@@ -56,8 +56,8 @@ describe("of the bindings of a step", () => {
       const step = await stepOf(name);
       const { bindings, readOnly } = segmentBindings(step);
       expect(readOnly / bindings).toBeGreaterThanOrEqual(share);
-      // written: one bank of most dispatches
-      expect((bindings - readOnly) / segmentStats(step).dispatches).toBeLessThanOrEqual(1.45);
+      // written: one bank of most dispatches, two of those whose results go to the state too
+      expect((bindings - readOnly) / segmentStats(step).dispatches).toBeLessThanOrEqual(1.5);
       const { lowered } = loweredForWebGpu(step, hardware);
       const plan = planArenas(lowered, 3);
       expectApart(lowered, plan);
