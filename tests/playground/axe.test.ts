@@ -46,7 +46,7 @@ describe.skipIf(!hasBrowser)("nothing serious in", () => {
       await see(`panel ${await tab.textContent()}`);
     }
     await page.getByRole("button", { name: "Dark" }).click();
-    await page.getByLabel("table").check();
+    await page.getByLabel("Curves").getByLabel("table").check();
     await see("table");
     for (const name of ["Examples", "Scripts", "Share", "Keys"]) {
       await page.getByRole("button", { name, exact: true }).click();
