@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser).each([["cpu"], ["webgpu"]] as const)("on %s", (devi
       .getByTestId("device")
       .filter({ hasText: `${device} (` })
       .waitFor();
-    await page.getByLabel("table").check();
+    await page.getByLabel("Curves").getByLabel("table").check();
   }, PATIENCE);
   afterAll(() => opened?.close());
 
