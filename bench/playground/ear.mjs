@@ -33,9 +33,10 @@ export function listen() {
     constructor(...given) {
       super(...given);
       if (given[1]?.name !== "lab") return;
-      this.addEventListener("message", ({ data: { kind, version, swap, message } }) => {
+      this.addEventListener("message", ({ data: { kind, version, step, message } }) => {
         const inputs = message?.events.filter(({ event }) => event === "input").map(({ step }) => step);
-        heard.lab.push({ at: now(), kind, version, swapped: swap?.step, step: message?.frame?.step, inputs });
+        const swapped = kind === "swapped" ? step : undefined;
+        heard.lab.push({ at: now(), kind, version, swapped, step: message?.frame?.step, inputs });
       });
     }
   };
