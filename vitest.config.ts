@@ -19,6 +19,8 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A page on two busy cores answers when it can.
+    expect: { poll: { timeout: 30_000 } },
     pool: "forks",
     // What commands keep does not end up in the home folder of whoever tests.
     env: { XDG_CACHE_HOME: join(tmpdir(), "dlx-test-cache") },

@@ -79,6 +79,7 @@ const status = run("tests", bin("vitest"), [
   "run",
   "--reporter=default",
   "--reporter=json",
+  `--reporter=${join(root, "tests", "patience.mjs")}`,
   `--outputFile.json=${report}`,
   ...only,
 ]);

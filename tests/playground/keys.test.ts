@@ -14,7 +14,7 @@ import {
 
 /** The step once the page has shown all that was done before the pause. */
 async function restingStep(page: Page): Promise<number> {
-  for (let before = -1; ; ) {
+  for (let before = -1; ;) {
     const now = await stepOf(page);
     if (now === before) return now;
     before = now;

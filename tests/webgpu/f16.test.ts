@@ -61,7 +61,9 @@ describe("the shaders of tiles", () => {
   });
 
   it("pass the checks of Dawn", async () => {
-    const adapter = await create(["backend=null"]).requestAdapter();
+    // held until the end: an instance that is collected takes its threads with it while they work
+    const instance = create(["backend=null"]);
+    const adapter = await instance.requestAdapter();
     const device = await adapter?.requestDevice({ requiredFeatures: ["shader-f16"] });
     if (!device) throw new Error("expected Dawn's null backend to have f16");
     const codes = new Set(Object.values(cases).flatMap((node) => codesOf(node, true).map(({ code }) => code)));
@@ -75,6 +77,8 @@ describe("the shaders of tiles", () => {
     expect(await refused(wrong.replace("enable f16;", ""))).toContain("invalid");
     expect(await device.popErrorScope()).not.toBeNull();
     device.destroy();
+    await device.lost;
+    expect(instance).toBeDefined();
   });
 });
 
