@@ -63,11 +63,15 @@ export const site = {
     withPart("playground", async (part) => {
       const vite = await import("vite");
       const outDir = join(part, "playground");
-      await vite.build({
-        configFile: join(root, "vite.config.ts"),
-        logLevel: "error",
-        build: { outDir },
-      });
+      const before = process.env.NODE_ENV;
+      try {
+        // else the page is one for developers where a test or a shell says so
+        process.env.NODE_ENV = "production";
+        await vite.build({ configFile: join(root, "vite.config.ts"), logLevel: "error", build: { outDir } });
+      } finally {
+        if (before === undefined) delete process.env.NODE_ENV;
+        else process.env.NODE_ENV = before;
+      }
       rmSync(site.result, { recursive: true, force: true });
       renameSync(outDir, site.result);
     }),

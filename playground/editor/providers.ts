@@ -37,8 +37,12 @@ const SEVERITIES: Readonly<Record<Diagnostic["severity"], monaco.MarkerSeverity>
   note: monaco.MarkerSeverity.Info,
 };
 
+/** An answer may come after its script was closed: nobody looks at it any more. */
+const positionOf = (model: Model, offset: number): monaco.IPosition =>
+  model.isDisposed() ? { lineNumber: 1, column: 1 } : model.getPositionAt(offset);
+
 export function rangeOf(model: Model, { start, end }: { readonly start: number; readonly end: number }): monaco.Range {
-  return monaco.Range.fromPositions(model.getPositionAt(start), model.getPositionAt(end));
+  return monaco.Range.fromPositions(positionOf(model, start), positionOf(model, end));
 }
 
 export function markerOf(model: Model, d: Diagnostic): monaco.editor.IMarkerData {
@@ -181,7 +185,7 @@ export function registerLanguage(language: Language): void {
       const hints = await language.hints(fileOf(model.uri), within(model, range));
       return {
         hints: hints.map(({ offset, label, tooltip }) => ({
-          position: model.getPositionAt(offset),
+          position: positionOf(model, offset),
           label,
           tooltip: tooltip || undefined,
           kind: languages.InlayHintKind.Type,
@@ -237,7 +241,7 @@ export function registerLanguage(language: Language): void {
       const data: number[] = [];
       let before = { line: 1, column: 1 };
       for (const { span, type, modifiers } of await language.tokens(fileOf(model.uri))) {
-        const { lineNumber: line, column } = model.getPositionAt(span.start);
+        const { lineNumber: line, column } = positionOf(model, span.start);
         data.push(
           line - before.line,
           line === before.line ? column - before.column : column - 1,
