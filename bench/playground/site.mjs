@@ -58,12 +58,17 @@ export async function use(page, device) {
 export const editorOf = (page) =>
   page.locator(".monaco-editor textarea, .monaco-editor .native-edit-context").first().waitFor({ state: "attached" });
 
-/** Replaces the whole text, as by keys. */
+/** Pastes over the whole text: typed, each key of it would be a text of its own. */
 export async function write(page, text) {
   await editorOf(page);
   await page.locator(".monaco-editor .view-lines").click();
   await page.keyboard.press("Control+A");
-  await page.keyboard.insertText(text);
+  await page.evaluate((text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    const paste = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+    document.activeElement.dispatchEvent(paste);
+  }, text);
 }
 
 /** Puts the cursor behind the first place of `text` in the script. */
