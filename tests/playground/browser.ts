@@ -1,6 +1,6 @@
 /** The built page, served as `dlx playground` serves it, in Chromium: what a person sees and does. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { hasBrowser, launch } from "../../bench/playground/site.mjs";
+import { hasBrowser, launch, stepOf } from "../../bench/playground/site.mjs";
 import { site } from "../../bin/build.mjs";
 import { ensure } from "../../bin/stamp.mjs";
 import { servePlayground, type Playground } from "../../runtime/cli/playground.ts";
@@ -64,3 +64,13 @@ export async function openBrowser(
 
 export const statusOf = async (page: Page): Promise<string | null> =>
   page.getByTestId("status").getAttribute("data-status");
+
+/** The step once the page has shown all that was done before the pause. */
+export async function restingStep(page: Page): Promise<number> {
+  for (let before = -1; ;) {
+    const now = await stepOf(page);
+    if (now === before) return now;
+    before = now;
+    await page.waitForTimeout(1000);
+  }
+}

@@ -6,21 +6,12 @@ import {
   editorOf,
   hasBrowser,
   openBrowser,
+  restingStep,
   statusOf,
   stepOf,
   untilStep,
   type Opened,
 } from "./browser.ts";
-
-/** The step once the page has shown all that was done before the pause. */
-async function restingStep(page: Page): Promise<number> {
-  for (let before = -1; ;) {
-    const now = await stepOf(page);
-    if (now === before) return now;
-    before = now;
-    await page.waitForTimeout(1000);
-  }
-}
 
 /** What has the focus: its name, and whether that can be seen. */
 const FOCUS = `(() => {
@@ -139,8 +130,7 @@ describe.skipIf(!hasBrowser)("by keys alone", () => {
     await page.getByRole("button", { name: /Back to/ }).click();
     await cursorBehind(page, "let points");
     await page.keyboard.press("F2");
-    const name = page.locator(".rename-box input, .rename-input").first();
-    await name.waitFor();
+    await page.locator(".rename-box input:focus, .rename-input:focus").first().waitFor();
     await page.keyboard.press("Control+A");
     await page.keyboard.insertText("rows");
     await page.keyboard.press("Enter");

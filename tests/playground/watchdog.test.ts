@@ -1,7 +1,17 @@
 /** What hangs is stopped in words, with the text as it was; what floods leaves the page to the person. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { BEAT, Watchdog } from "../../playground/state/watchdog.ts";
-import { editorOf, hasBrowser, openBrowser, statusOf, stepOf, untilStep, write, type Opened } from "./browser.ts";
+import {
+  editorOf,
+  hasBrowser,
+  openBrowser,
+  restingStep,
+  statusOf,
+  stepOf,
+  untilStep,
+  write,
+  type Opened,
+} from "./browser.ts";
 
 describe("a watchdog", () => {
   beforeEach(() => vi.useFakeTimers());
@@ -154,7 +164,7 @@ describe.skipIf(!hasBrowser)("a script that", () => {
     await page.getByRole("button", { name: "Pause" }).click();
     await expect.poll(() => statusOf(page)).toBe("paused");
     expect((await lines()).length).toBeLessThanOrEqual(502);
-    const at = await stepOf(page);
+    const at = await restingStep(page);
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await expect.poll(() => stepOf(page)).toBe(at + 1);
     await page.close();
