@@ -2,6 +2,7 @@
  * The lab: one script, one device, one run. It checks the newest text, swaps it into the run when it checks, and tells
  * the page what happens. It knows no screen; the page may end its thread at any time and lose nothing but the run.
  */
+import { filter, take } from "rxjs";
 import { UserError } from "../../lang/diagnostic.ts";
 import { compile, type Compiled, type Program } from "../../lang/index.ts";
 import { evaluate } from "../../lang/graph/index.ts";
@@ -254,6 +255,9 @@ export class Lab {
     const { event: _, ...told } = event;
     const { inputs } = this.running;
     this.tell({ kind: "swapped", run, ...told, inputs, before: this.before.at(-1)?.text });
+    // that the new program steps is news
+    const next = this.session?.frames$.pipe(filter(({ step }) => step > told.step));
+    next?.pipe(take(1)).subscribe(() => feeding.flush());
   }
 
   private async exportParams(name: string): Promise<void> {
