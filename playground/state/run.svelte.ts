@@ -366,8 +366,8 @@ export class Run {
     if (undone) return this.back(step, inputs);
     const parts = [
       `${kept} kept`,
-      ...(made.length > 0 ? [`begun anew: ${made.join(", ")}`] : []),
-      ...(dropped.length > 0 ? [`dropped: ${dropped.join(", ")}`] : []),
+      ...(made.length > 0 ? [`begun anew: ${named(made)}`] : []),
+      ...(dropped.length > 0 ? [`dropped: ${named(dropped)}`] : []),
     ];
     this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
@@ -451,6 +451,11 @@ export class Run {
     this.note = `${title}, at step ${step}; ${opened}, and the run began again from the first step`;
   }
 }
+
+/** Names in a note. */
+const NAMED = 8;
+const named = (paths: readonly string[]): string =>
+  paths.length <= NAMED ? paths.join(", ") : `${paths.slice(0, NAMED).join(", ")} and ${paths.length - NAMED} more`;
 
 const DEVICE_LOST = "DLX0707";
 /** Milliseconds: a device that is lost twice in this time is not asked a third time. */
