@@ -1,8 +1,8 @@
 /** axe-core looks at the main states of the page: nothing serious, nothing critical. */
 import axe from "axe-core";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
+import { cursorBehind, editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
@@ -12,12 +12,14 @@ interface Found {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-async function look(page: Page): Promise<string[]> {
+/** `part`: a selector of what is looked at. */
+async function look(page: Page, part = "html"): Promise<string[]> {
   await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
-    const run = Reflect.get(globalThis, "axe") as { run(options: object): Promise<{ violations: readonly Found[] }> };
-    return (await run.run({ resultTypes: ["violations"] })).violations;
-  });
+  const found = await page.evaluate(async (part) => {
+    type Run = (part: string, options: object) => Promise<{ violations: readonly Found[] }>;
+    const { run } = Reflect.get(globalThis, "axe") as { run: Run };
+    return (await run(part, { resultTypes: ["violations"] })).violations;
+  }, part);
   return found
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
@@ -62,6 +64,45 @@ describe.skipIf(!hasBrowser)("nothing serious in", () => {
     await see("tour");
     expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
     expect(Object.keys(found).length).toBeGreaterThanOrEqual(9);
+    await page.close();
+  }, 180_000);
+
+  test("the surface, layers, values and a watched value, each in the ways it is shown, and in the dark", async () => {
+    // all of it stands in the window: panels show what is seen
+    const page = await opened.page({ context: { viewport: { width: 1280, height: 2000 } } });
+    const surface = page.getByRole("region", { name: "Decision surface" });
+    const tile = page.getByTestId("tile");
+    const found: Record<string, string[]> = {};
+    const see = async (state: string) => (found[state] = await look(page, "section.run"));
+    const eachWay = async (shown: Locator, name: string) => {
+      const ways = shown.getByLabel("Shown as");
+      await ways.waitFor({ timeout: 20_000 });
+      const all = await ways.locator("option").allTextContents();
+      // colours are all that the dark changes, and the table has most of them
+      for (const label of name.startsWith("dark") ? ["table"] : all) {
+        await ways.selectOption({ label });
+        await see(`${name} as ${label}`);
+      }
+    };
+    await page.getByLabel("Speed").selectOption("30");
+    await page.getByTestId("surface").waitFor({ timeout: 20_000 });
+    await surface.getByLabel("table").check();
+    await cursorBehind(page, "cross_entropy(net");
+    await page.keyboard.press("Alt+Enter");
+    await tile.getByLabel("Shown as").waitFor({ timeout: 20_000 });
+    for (const theme of ["light", "dark"]) {
+      await see(`${theme}, surface`);
+      await eachWay(tile, `${theme}, tile`);
+      await page.getByRole("tab", { name: "Layers" }).click();
+      await page.getByTestId("layer").first().waitFor({ timeout: 20_000 });
+      await see(`${theme}, layers`);
+      await page.getByRole("tab", { name: "Values" }).click();
+      await page.getByRole("button", { name: "net.2.w" }).click({ timeout: 20_000 });
+      await eachWay(page.getByTestId("value-detail"), `${theme}, value`);
+      await page.getByRole("button", { name: "Dark" }).click();
+    }
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length > 0))).toEqual({});
+    expect(Object.keys(found).length).toBeGreaterThanOrEqual(14);
     await page.close();
   }, 180_000);
 

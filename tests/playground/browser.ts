@@ -74,3 +74,21 @@ export async function restingStep(page: Page): Promise<number> {
     await page.waitForTimeout(1000);
   }
 }
+
+/** What a button of the window *Share* gives to keep. */
+export async function downloaded(page: Page, name: string): Promise<Buffer> {
+  await page.getByRole("button", { name: "Share" }).click();
+  const waits = page.waitForEvent("download");
+  await page.getByRole("button", { name }).click();
+  const parts: Buffer[] = [];
+  for await (const part of await (await waits).createReadStream()) parts.push(part as Buffer);
+  await page.keyboard.press("Escape");
+  return Buffer.concat(parts);
+}
+
+/** Every point that was plotted: a column of numbers by its name, `step` among them. */
+export async function plotted(page: Page): Promise<Readonly<Record<string, readonly number[]>>> {
+  const [head = "", ...lines] = (await downloaded(page, "Curves as CSV")).toString().trim().split("\n");
+  const rows = lines.map((line) => line.split(",").map(Number));
+  return Object.fromEntries(head.split(",").map((name, place) => [name, rows.map((row) => row[place]!)]));
+}

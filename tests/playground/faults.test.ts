@@ -1,6 +1,6 @@
 /** What goes wrong while it runs is said where it is: the line, the curve, the device, the batch that fits. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, hasBrowser, openBrowser, statusOf, stepOf, untilStep, type Opened } from "./browser.ts";
+import { cursorBehind, hasBrowser, openBrowser, plotted, statusOf, stepOf, untilStep, type Opened } from "./browser.ts";
 
 /** Its numbers leave the range of floats after some steps. */
 const tooFast = `seed 1
@@ -81,22 +81,11 @@ train (x, y) in batches(rows, 50000) for 3 epochs {
     await expect.poll(() => statusOf(page), { timeout: 30_000 }).toBe("done");
     const mark = (await page.locator("details li").textContent()) ?? "";
     const at = Number(mark.match(/step (\d+): k = 5/)?.[1]);
-    await page.getByRole("button", { name: "Share" }).click();
-    const waits = page.waitForEvent("download");
-    await page.getByRole("button", { name: "Curves as CSV" }).click();
-    const parts: Buffer[] = [];
-    for await (const part of await (await waits).createReadStream()) parts.push(part as Buffer);
-    await page.keyboard.press("Escape");
-    const [head = "", ...lines] = Buffer.concat(parts).toString().trim().split("\n");
-    const column = (name: string) => {
-      const place = head.split(",").indexOf(name);
-      return lines.map((line) => Number(line.split(",")[place]));
-    };
-    const k = column("k");
+    const { k = [], n = [] } = await plotted(page);
     expect(k.slice(0, at - 1).every((value) => value === 1)).toBe(true);
     expect(k.slice(at - 1).every((value) => value === 5)).toBe(true);
     // every tick counted it once
-    expect(column("n").at(-1)).toBeCloseTo(at - 1 + 5 * (2000 - at + 1), 0);
+    expect(n.at(-1)).toBeCloseTo(at - 1 + 5 * (2000 - at + 1), 0);
 
     await page.getByRole("slider").fill("900");
     expect(await page.getByTestId("note").textContent()).toContain("k = 9 is for the next run");
@@ -143,6 +132,26 @@ train (x, label) in batches(rows, 20) for 100000 epochs {
     expect(await page.locator(".view-lines").textContent()).toContain("plot");
     await page.close();
   }, 150_000);
+
+  test("one that is lost twice within a minute gives way to the processor, and the page says so", async () => {
+    const page = await opened.pageWith(steered(100_000_000));
+    const note = page.getByTestId("note");
+    const device = page.getByTestId("device");
+    await page.getByLabel("Device").selectOption("webgpu");
+    await expect.poll(() => device.textContent(), { timeout: 30_000 }).toContain("webgpu (");
+    await untilStep(page, 20, 60_000);
+    await opened.crashGpu();
+    await note.filter({ hasText: "it was opened again" }).waitFor({ timeout: 60_000 });
+    await untilStep(page, 5, 60_000);
+    expect(await device.textContent()).toContain("webgpu (");
+    await opened.crashGpu();
+    await note.filter({ hasText: "it was lost a moment before too" }).waitFor({ timeout: 60_000 });
+    await expect.poll(() => device.textContent(), { timeout: 30_000 }).toMatch(/^cpu \(/);
+    await untilStep(page, 20, 60_000);
+    expect(await statusOf(page)).toBe("playing");
+    expect(await page.getByLabel("Device").inputValue()).toBe("cpu");
+    await page.close();
+  }, 200_000);
 });
 
 describe.skipIf(!hasBrowser)("without WebGPU", () => {

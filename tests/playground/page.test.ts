@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   cursorBehind,
+  downloaded,
   editorOf,
   hasBrowser,
   openBrowser,
@@ -136,12 +137,8 @@ describe.skipIf(!hasBrowser)("sharing", () => {
     await page.getByRole("slider").fill("900");
     await page.getByRole("button", { name: "Share" }).click();
     const link = await page.getByTestId("link").inputValue();
-    const waits = page.waitForEvent("download");
-    await page.getByRole("button", { name: "Params as safetensors" }).click();
-    const file = await (await waits).createReadStream();
-    const bytes: Buffer[] = [];
-    for await (const part of file) bytes.push(part as Buffer);
-    const all = Buffer.concat(bytes);
+    await page.keyboard.press("Escape");
+    const all = await downloaded(page, "Params as safetensors");
     const header = all.subarray(8, 8 + Number(all.readBigUInt64LE())).toString();
     expect(Object.keys(JSON.parse(header) as object)).toEqual(expect.arrayContaining(["net.0.w", "net.0.b"]));
     const other = await opened.page({ path: link.slice(link.indexOf("#")) });

@@ -140,6 +140,38 @@ describe("a feed", () => {
     expect(messages[3]!.message.events).toMatchObject([{ event: "end" }]);
   });
 
+  test("what is sent by force is ahead too, and once it is all taken the next message comes by itself", () => {
+    const { points$, messages, running } = stage({ ahead: 1 });
+    const plot = (step: number) => points$.next({ label: "loss", step, value: step });
+    const wait = () => vi.advanceTimersByTime(1000);
+    const take = () => {
+      running.took();
+      wait();
+    };
+    plot(1);
+    wait();
+    plot(2);
+    wait();
+    expect(messages).toHaveLength(1);
+    running.flush();
+    expect(messages).toHaveLength(2);
+    plot(3);
+    take();
+    expect(messages).toHaveLength(2);
+    take();
+    expect(messages).toHaveLength(3);
+    take();
+    // its turn is planned, and it is sent before
+    plot(4);
+    running.flush();
+    plot(5);
+    wait();
+    expect(messages).toHaveLength(4);
+    take();
+    const steps = messages.map(({ message }) => message.series.flatMap((part) => [...part.steps]));
+    expect(steps).toEqual([[1], [2], [3], [4], [5]]);
+  });
+
   test("a message is bounded, whatever is plotted, printed and shown", () => {
     const { points$, events$, messages } = stage({ series: 3 });
     for (let i = 0; i < 5000; i++) points$.next({ label: `curve ${i}`, step: 1, value: i });
