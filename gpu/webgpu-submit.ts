@@ -17,7 +17,9 @@ const TARGET = 4;
 /** Runs of a submit at most. */
 export const MOST_RUNS = 32;
 /** Submits in flight: one runs, one waits, one is being made. */
-export const SUBMITS = 3;
+const SUBMITS = 3;
+/** Milliseconds: behind a run that takes longer nothing waits, so that a pause, an input and a swap need not either. */
+const SLOW = 20;
 /** What the last measurement counts for. */
 const NEW = 0.3;
 
@@ -56,6 +58,11 @@ export class Submitter {
     this.ring = ring;
     this.given = runs;
     this.runs = runs ?? 1;
+  }
+
+  /** Runs in flight. */
+  get inFlight(): number {
+    return this.given === undefined && (this.each ?? 0) > SLOW ? 1 : SUBMITS * this.runs;
   }
 
   /** Runs from now on are timed, one by one; undefined: no longer. */

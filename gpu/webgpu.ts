@@ -24,7 +24,7 @@ import { outputsOf } from "./webgpu-outputs.ts";
 import { given, loopCounts, usedBuffers, view, WebGpuPrepared } from "./webgpu-prepared.ts";
 import type { Bound, Encoded } from "./webgpu-prepared.ts";
 import { ReadRing } from "./webgpu-ring.ts";
-import { SUBMITS, Submitter } from "./webgpu-submit.ts";
+import { Submitter } from "./webgpu-submit.ts";
 import { TapeWriter } from "./webgpu-tape.ts";
 import type { Address, Dispatch, Shaders, Tape } from "./webgpu-tape.ts";
 import { timingOf } from "./webgpu-timing.ts";
@@ -376,7 +376,7 @@ export class WebGpuDevice implements Device {
   // ---------------------------------------------------------------- running
 
   get inFlight(): number {
-    return SUBMITS * this.submits.runs;
+    return this.submits.inFlight;
   }
 
   /** What is fed is copied in the call, and runs and writes keep the order of their calls. */

@@ -51,7 +51,7 @@ export const sums =
   };
 
 /** Sums that are stored one by one, in code of their own; more are stored by a loop. */
-const FEW = 16;
+const FEW = 1;
 
 /** What becomes of all sums of an invocation. */
 export function store(

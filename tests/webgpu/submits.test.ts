@@ -93,6 +93,19 @@ describe.skipIf(!gpu)("runs that share a submit", () => {
     expect(Math.log2(device.inFlight / 3) % 1).toBe(0);
     await device.dispose();
   });
+
+  it("are alone where they are slow: what a person does then waits for one", async ({ skip }) => {
+    const device = await open();
+    if (!device.info.name.includes("software")) skip("a graphics processor is quick");
+    const x = input("batch", "x", [1024, 1024]);
+    const product = make("dot", [x, x], { batch: [], contract: [[1, 0]] });
+    const prepared = await device.prepare(
+      segment("slow", [{ node: make("sum", [product], { axes: [0, 1] }), role: { kind: "fetch", name: "sum" } }]),
+    );
+    for (let i = 0; i < 3; i++) await device.run(prepared, { scalars: {}, batch: { x: new Float32Array(1 << 20) } });
+    expect(device.inFlight).toBe(1);
+    await device.dispose();
+  });
 });
 
 const script = `seed 3
