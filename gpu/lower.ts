@@ -24,6 +24,7 @@ import { isSeparable, operandView } from "./operand.ts";
 import type { OperandView } from "./operand.ts";
 import type { Buffer, Lowered, Place, Step } from "./program.ts";
 import { dotSizes, sizeOf } from "./space.ts";
+import { byBatches } from "./by-batch.ts";
 import { splitDepth } from "./split-depth.ts";
 import { splitSums } from "./split.ts";
 import { baseOf } from "./views.ts";
@@ -141,8 +142,9 @@ class Lowering {
     const { disable, chains } = this.options;
     const fewer = disable.has("factor") ? wanted : factored(wanted);
     const split = disable.has("split") ? fewer : splitSums(splitDepth(fewer));
-    const room = disable.has("chain") || !chains ? 0 : chains.room / WINDOWS;
-    const { outputs: nodes, twins } = computedAgain(split, room);
+    const room = disable.has("chain") || !chains ? 0 : chains.room;
+    const batched = disable.has("batches") ? split : byBatches(split, room);
+    const { outputs: nodes, twins } = computedAgain(batched, room / WINDOWS);
     const outputs = nodes.map((node, i) => {
       let at = node;
       // the same elements in the same order: one buffer serves

@@ -19,7 +19,16 @@ import { loweredForWebGpu, segmentStats } from "./webgpu-text.ts";
 import { hardware, shadersOf, software } from "./wgsl/index.ts";
 
 /** Every rule that makes fewer kernels of a graph; without them an operation is a kernel. */
-export const fusionRules: readonly string[] = ["inline", "parts", "factor", "split", ...mergeRules, "group", "chain"];
+export const fusionRules: readonly string[] = [
+  "inline",
+  "parts",
+  "factor",
+  "split",
+  "batches",
+  ...mergeRules,
+  "group",
+  "chain",
+];
 
 /** What a segment is seen for: the processor, or a graphics adapter, which may be software. */
 export type ViewedDevice = "cpu" | "webgpu" | "webgpu software";

@@ -29,7 +29,7 @@ export const MOST_PIECES = 4095;
  * Milliseconds that a thread looks for what it waits for before it sleeps. Where both threads were put on one core,
  * looking is what keeps the other one from working, so it must stay short.
  */
-const SPIN = 0.02;
+const SPIN = 0.1;
 /** Looks between two glances at the clock. */
 const LOOKS = 200;
 /** Milliseconds that the calling thread may block. */

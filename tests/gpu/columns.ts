@@ -9,7 +9,7 @@ import { startNodeWorker } from "../../runtime/threads.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
 export const rules = [
-  "inline", "parts", "factor", "split", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group", "prepack", "rounded",
+  "inline", "parts", "factor", "split", "batches", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group", "prepack", "rounded",
 ] as const; // prettier-ignore
 
 export interface Column {
