@@ -80,7 +80,7 @@ train (x, y) in batches(rows, ${batch}) for 2 epochs {
         |
         = note: the largest value is f32[15000, 256], 14.7 MiB
         = note: the device is cpu (WebAssembly, SIMD, 1 thread)
-        = help: use batches of at most 6827: \`batches(.., 6827)\`"
+        = help: use batches of at most 6828: \`batches(.., 6828)\`"
     `);
   });
   it("not one row fits", async () => {
