@@ -8,7 +8,7 @@ import { remake } from "../lang/graph/walk.ts";
 import { dotSizes } from "./space.ts";
 
 /** Less depth than this stays one stage, and more results than this keep a machine busy. */
-const DEPTH = 4096;
+const DEPTH = 5120;
 const RESULTS = 4096;
 /** Most parts. */
 const PARTS = 8;
