@@ -18,12 +18,13 @@ const { values } = parseArgs({
   },
 });
 const [minutes, edits] = [Number(values.minutes), Number(values.edits)];
-const SAMPLES = 20;
+const SAMPLES = 10;
 /** Part of the run that is not judged. */
 const WARM = 0.35;
 /** Of its mean, and megabytes: what a column may grow by from warm to the end. */
 const [PART, FREE] = [0.1, 4];
-const FLAGS = ["--enable-blink-features=ForceEagerMeasureMemory"];
+
+const MB = (n) => n / 2 ** 20;
 
 /** Which part of the page a measure of memory is of. */
 const partOf = ({ attribution: [from], types }) => {
@@ -32,13 +33,18 @@ const partOf = ({ attribution: [from], types }) => {
   return "workers";
 };
 
-async function sample(page, control) {
+/** Of the parts of the page: the browser answers when it next collects, up to a minute later, and nobody waits for it. */
+async function heaps(page) {
   const memory = await page.evaluate(() => performance.measureUserAgentSpecificMemory());
   const bytes = { page: 0, workers: 0 };
   for (const each of memory.breakdown) {
     const part = partOf(each);
     if (part) bytes[part] += each.bytes;
   }
+  return { "page MB": MB(bytes.page), "workers MB": MB(bytes.workers) };
+}
+
+async function sample(page, control) {
   // of several renderers the page's is the largest
   const { processInfo } = await control.send("SystemInfo.getProcessInfo");
   const resident = (type) =>
@@ -47,11 +53,8 @@ async function sample(page, control) {
         .filter((each) => each.type === type)
         .map(({ id }) => 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))?.[1] ?? 0)),
     );
-  const MB = (n) => n / 2 ** 20;
   const { nodes, listeners } = await counts(page);
   return {
-    "page MB": MB(bytes.page),
-    "workers MB": MB(bytes.workers),
     "renderer MB": MB(resident("renderer")),
     "GPU process MB": MB(resident("GPU")),
     "DOM nodes": nodes,
@@ -83,7 +86,7 @@ function growth(list) {
 }
 
 async function soak(device, url) {
-  const browser = await launch(device, FLAGS);
+  const browser = await launch(device);
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     await context.addInitScript((chosen) => localStorage.setItem("dlx.device", chosen), device);
@@ -101,20 +104,17 @@ async function soak(device, url) {
       await turn(page, i);
       await page.waitForTimeout(Math.max(0, start + (i * lasts) / edits - Date.now()));
       if (Math.floor((i * SAMPLES) / edits) > Math.floor(((i - 1) * SAMPLES) / edits)) {
-        rows.push({
-          minute: (Date.now() - start) / 60_000,
-          edit: i,
-          step: await stepOf(page),
-          ...(await sample(page, control)),
-        });
+        const now = { minute: (Date.now() - start) / 60_000, edit: i, step: await stepOf(page) };
+        const seen = await sample(page, control);
         console.error(
-          Object.values(rows.at(-1))
+          Object.values({ ...now, ...seen })
             .map((value) => value.toFixed(1))
             .join("  "),
         );
+        rows.push(heaps(page).then((own) => ({ ...now, ...own, ...seen })));
       }
     }
-    return { rows, errors };
+    return { rows: await Promise.all(rows), errors };
   } finally {
     await browser.close();
   }
