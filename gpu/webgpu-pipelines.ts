@@ -7,7 +7,7 @@ import type { Module } from "./wgsl/index.ts";
 
 const COMPUTE_STAGE = 4;
 /** Pipelines that are remembered, besides those at work. */
-const MOST = 1024;
+const MOST = 256;
 /** Workgroups along one dimension. */
 const MOST_GROUPS = 65535;
 
