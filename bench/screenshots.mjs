@@ -65,7 +65,7 @@ const pictures = {
       await page.waitForTimeout(2000);
       await page.getByRole("button", { name: "Fit" }).scrollIntoViewIfNeeded();
       await page.mouse.move(900, 600);
-      await page.mouse.wheel(0, 400);
+      await page.mouse.wheel(0, 350);
     },
   },
   phone: { look: PHONE, reach: (page) => paused(page, 1500) },

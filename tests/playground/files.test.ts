@@ -92,7 +92,7 @@ describe.skipIf(!hasBrowser)("files on the page", () => {
       expect(await listed.textContent()).toContain(words);
     await expect.poll(() => problems.count(), { timeout: 20_000 }).toBe(0);
     await untilStep(page, 5);
-    expect(await page.getByTestId("note").textContent()).not.toContain("mistake");
+    await expect.poll(() => page.getByTestId("note").textContent()).not.toContain("mistake");
 
     await page.getByRole("button", { name: "Share" }).click();
     await page.getByTestId("left").getByText("iris.csv").waitFor();
