@@ -102,6 +102,8 @@ export class Run {
   private worker: Worker | undefined;
   private lastProbe = 0;
   private version = 0;
+  /** The newest version that the lab has checked. */
+  private checkedVersion = 0;
   /** The version that the present run began with. */
   private opened = 0;
   private file = "script.dlx";
@@ -212,7 +214,9 @@ export class Run {
     this.worker?.postMessage({ kind: "file", name, bytes } satisfies ToLab);
     if (!this.worker) return;
     if (this.reads.includes(name) || !this.program || this.status === "failed") this.begin(true);
-    else if (this.stale) this.send({ kind: "edit", version: ++this.version, text: this.text });
+    // a check that is under way may have missed it
+    else if (this.stale || this.checkedVersion !== this.version)
+      this.send({ kind: "edit", version: ++this.version, text: this.text });
   }
   /** What a file of params has of this script goes into the run. */
   importParams(name: string): void {
@@ -351,6 +355,7 @@ export class Run {
 
   private checked({ version, program }: FromLab & { kind: "checked" }): void {
     if (version !== this.version) return;
+    this.checkedVersion = version;
     this.hood.changed();
     this.stale = program === undefined && this.program !== undefined && version !== this.opened;
     if (!program) {
