@@ -214,7 +214,8 @@ export class CpuDevice implements Device {
       const strands = wave.kind === "loop" ? strandPieces(wave, lowered) : [];
       return strands.length > 0 ? [waveOf(strands, true)] : actionsOf(lowered, [wave], kernels);
     });
-    const number = shared.length > 0 ? await this.threads().add(loaded, shared, addresses) : -1;
+    const share = () => this.threads().add(loaded, shared, addresses);
+    const number = shared.length > 0 ? await this.inTurn(share) : -1;
     return new CpuPrepared(segment, lowered, plan, actions, addresses, number);
   }
 

@@ -21,6 +21,8 @@ export class Pipelines {
   private readonly layouts = new Map<string, Layout>();
   /** By text, the one asked for last at the end. */
   private readonly known = new Map<string, GPUComputePipeline>();
+  /** Those that are being compiled, by text. */
+  private readonly coming = new Map<string, Promise<void>>();
 
   constructor(device: GPUDevice) {
     this.device = device;
@@ -67,17 +69,20 @@ export class Pipelines {
   /** Compiles what is not known yet, several at once. */
   async load(modules: Iterable<Module>): Promise<void> {
     for (const code of this.known.keys()) if (this.known.size > MOST) this.known.delete(code);
-    const missing = new Map<string, Module>();
-    for (const module of modules) if (!this.known.has(module.code)) missing.set(module.code, module);
-    await Promise.all(
-      [...missing.values()].map(async (module) => {
-        try {
-          this.known.set(module.code, await this.device.createComputePipelineAsync(this.descriptor(module)));
-        } catch (error) {
-          throw new Error(`expected a shader that compiles, got ${String(error)}\n${module.code}`);
-        }
-      }),
-    );
+    const missing = [...modules].filter(({ code }) => !this.known.has(code));
+    for (const module of missing) if (!this.coming.has(module.code)) this.coming.set(module.code, this.compile(module));
+    await Promise.all(missing.map(({ code }) => this.coming.get(code)));
+  }
+
+  private async compile(module: Module): Promise<void> {
+    const { code } = module;
+    try {
+      this.known.set(code, await this.device.createComputePipelineAsync(this.descriptor(module)));
+    } catch (error) {
+      throw new Error(`expected a shader that compiles, got ${String(error)}\n${code}`);
+    } finally {
+      this.coming.delete(code);
+    }
   }
 
   get(module: Module): GPUComputePipeline {

@@ -59,6 +59,12 @@ interface Cell {
   next: Region | undefined;
 }
 
+/** Where the committed and the next value of a slot will lie, as far as is known before it is made. */
+const COMING: Readonly<Record<"slot" | "stage", Address>> = {
+  slot: { bank: GIVEN, at: 0 },
+  stage: { bank: NEXT, at: 0 },
+};
+
 export class WebGpuDevice implements Device {
   readonly info: DeviceInfo;
   private readonly gpu: GPUDevice;
@@ -196,16 +202,12 @@ export class WebGpuDevice implements Device {
       feedPlaces,
       data,
     });
-    const stages = segment.outputs.flatMap(({ role }) => (role.kind === "commit" ? [role.path] : []));
-    const slots = lowered.buffers.flatMap(({ place }) => (place.kind === "slot" ? [place.path] : []));
-    // compiled here, several pipelines at once, if its slots are there; else by the first run
-    if ([...stages, ...slots].every((path) => this.cells.has(path))) {
-      const tapes = this.tapes(prepared);
-      // what moves while pipelines compile makes this tape old
-      const version = this.moved;
-      await this.pipelines.load(tapes[0]?.dispatches ?? []);
-      this.bind(prepared, tapes, version);
-    }
+    // shaders are compiled here, several at once; what moves meanwhile, or is not there yet, is bound by the first run
+    const tapes = this.tapes(prepared, true);
+    const version = this.moved;
+    const bindable = this.hasSlotsOf(prepared);
+    await this.pipelines.load(tapes[0]?.dispatches ?? []);
+    if (bindable) this.bind(prepared, tapes, version);
     return prepared;
   }
 
@@ -217,8 +219,20 @@ export class WebGpuDevice implements Device {
     prepared.bound = undefined;
   }
 
-  /** Gives everything that the segment touches a place, then writes its tape for each slot. */
-  private tapes(prepared: WebGpuPrepared): readonly Tape[] {
+  /** Whether a tape of it would be right now. */
+  private hasSlotsOf({ lowered, segment, outputs }: WebGpuPrepared): boolean {
+    const has = (path: string, size: number) => outputs.places.has(path) || this.cells.get(path)?.size === size;
+    return (
+      lowered.buffers.every(({ place, size }) => place.kind !== "slot" || has(place.path, size)) &&
+      segment.outputs.every(({ role, node }) => role.kind !== "commit" || has(role.path, sizeOf(node.type.shape)))
+    );
+  }
+
+  /**
+   * Gives everything that the segment touches a place, then writes its tape for each slot. `ahead`: of slots that are not
+   * there as it needs them only the bank is told, which is all that shaders depend on.
+   */
+  private tapes(prepared: WebGpuPrepared, ahead = false): readonly Tape[] {
     const { lowered, plan, outputs, segment } = prepared;
     plan.sizes.forEach((bytes, arena) => {
       const temps = this.temps[arena];
@@ -238,6 +252,12 @@ export class WebGpuDevice implements Device {
       this.moved++;
     }
     const { temps, ticks } = this;
+    const cellOf = (path: string, size: number, kind: keyof typeof COMING): Address => {
+      const cell = this.cells.get(path);
+      if (cell?.size === size) return kind === "slot" ? cell.now : this.next(cell);
+      if (ahead) return COMING[kind];
+      throw new Error(`expected ${size} numbers in slot ${path}, got ${cell ? cell.size : "no slot"}`);
+    };
     const firstRead = (slot: number) => prepared.reads.at + slot * prepared.readWords + STATUS;
     const firstFeed = (slot: number) => prepared.feeds.at + slot * prepared.feedWords;
     const buffer = (slot: number, id: number): Address => {
@@ -249,9 +269,7 @@ export class WebGpuDevice implements Device {
         case "stage": {
           const own = outputs.places.get(place.path);
           if (own !== undefined) return { bank: prepared.reads.bank, at: firstRead(slot) + own };
-          const cell = this.cell(place.path);
-          if (cell.size !== size) throw new Error(`expected ${size} numbers in slot ${place.path}, got ${cell.size}`);
-          return place.kind === "slot" ? cell.now : this.next(cell);
+          return cellOf(place.path, size, place.kind);
         }
         case "scalar":
         case "batch":
@@ -263,10 +281,10 @@ export class WebGpuDevice implements Device {
       }
     };
     // what only a commit or a check names must have its place before the table is measured
-    const commits = segment.outputs.flatMap(({ role }) => {
+    const commits = segment.outputs.flatMap(({ role, node }) => {
       if (role.kind !== "commit") return [];
-      const cell = this.cell(role.path);
-      return [{ from: this.next(cell), to: cell.now, size: cell.size }];
+      const size = sizeOf(node.type.shape);
+      return [{ from: cellOf(role.path, size, "stage"), to: cellOf(role.path, size, "slot"), size }];
     });
     const tick = (n: number) => ({ bank: ticks?.bank ?? 1, at: (ticks?.at ?? 0) + n });
     const shaders: Shaders = new Map();

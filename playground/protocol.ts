@@ -39,6 +39,8 @@ export type ToLab =
    * run goes back to where it was then.
    */
   | { readonly kind: "edit"; readonly version: number; readonly text: string; readonly undoing?: boolean }
+  /** A text that checks and may be the next edit: its kernels are made beside the run. */
+  | { readonly kind: "ahead"; readonly text: string }
   | { readonly kind: "play" | "pause" | "step" }
   /** Steps a second; Infinity is as fast as it goes. */
   | { readonly kind: "pace"; readonly perSecond: number }

@@ -2,7 +2,7 @@
 import { UserError } from "../lang/diagnostic.ts";
 import { notFinite } from "../lang/errors/running.ts";
 import { tickSegments } from "../lang/program.ts";
-import type { Action, Assert, Output, Run, Segment, Train } from "../lang/program.ts";
+import type { Action, Assert, Run, Segment, Train } from "../lang/program.ts";
 import type { Context } from "./context.ts";
 import { inRun, scalars, scopeOf } from "./context.ts";
 import { runEval } from "./eval.ts";
@@ -10,7 +10,8 @@ import type { Metric, ShownItem, Side } from "./events.ts";
 import { formatValue } from "./format.ts";
 import type { FileTensor } from "./host.ts";
 import { fullMemory } from "./memory.ts";
-import type { Entry, TrainPosition } from "./position.ts";
+import { restOf, type Entry } from "./entry.ts";
+import type { TrainPosition } from "./position.ts";
 import { runTrain } from "./train.ts";
 import { metricOf, shown, type Scope } from "./values.ts";
 
@@ -87,9 +88,8 @@ async function train(context: Context, block: Train, from?: TrainPosition): Prom
 /** The way to the place where the run goes on: what is kept is not made again, what is behind is not done again. */
 async function enter(context: Context, action: Exclude<Action, Run>, entry: Entry): Promise<Flow> {
   if (action.kind === "compute") {
-    const isKept = ({ role }: Output) => role.kind === "commit" && entry.kept.has(role.path);
-    const outputs = action.segment.outputs.filter((output) => !isKept(output));
-    if (outputs.some(({ role }) => role.kind === "commit")) await compute(context, { ...action.segment, outputs });
+    const rest = restOf(action.segment, entry.kept);
+    if (rest) await compute(context, rest);
     context.ran.add(action.segment.name);
     return "go";
   }

@@ -47,15 +47,3 @@ export function copyOfWindows({ tick, latest, epoch, reactions }: Windows): Wind
 export function copyOfMemories(memories: ReadonlyMap<string, Memory>): Map<string, Memory> {
   return new Map([...memories].map(([name, memory]) => [name, memory.copy()]));
 }
-
-/**
- * How a program is entered that goes on from another: train blocks before are skipped, `inside` goes on where it stood.
- * Until then the top level only computes, and slots that were kept are not made again.
- */
-export interface Entry {
-  readonly skip: ReadonlySet<string>;
-  /** The block at which the run goes on; undefined: after all that are skipped. */
-  readonly until?: string;
-  readonly inside?: TrainPosition;
-  readonly kept: ReadonlySet<string>;
-}

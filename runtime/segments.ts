@@ -39,6 +39,7 @@ export class Segments {
   private readonly state: StateTable;
   private readonly math: HostMath;
   private readonly made = new Map<Segment, Promise<Ready>>();
+  private given = false;
   /** As the device was given them: what the host computes left out, batches read from held fields. */
   readonly onDevice = new Map<Segment, Segment>();
 
@@ -48,8 +49,9 @@ export class Segments {
     this.math = math;
   }
 
-  /** `held`: fields of the batch that lie on the device. */
-  ready(segment: Segment, held?: Held): Promise<Ready> {
+  /** `held`: fields of the batch that lie on the device. Fails once they are given back. */
+  async ready(segment: Segment, held?: Held): Promise<Ready> {
+    if (this.given) throw new Error(`expected segments that are not given back, got ${segment.name}`);
     let ready = this.made.get(segment);
     if (!ready) {
       ready = this.make(segment, held);
@@ -69,6 +71,7 @@ export class Segments {
 
   /** No run of them is under way. */
   release(): void {
+    this.given = true;
     for (const made of this.made.values())
       void made.then(({ prepared }) => prepared && this.device.release(prepared)).catch(() => undefined);
     this.made.clear();

@@ -8,6 +8,7 @@ import type { Device, Numbers } from "../gpu/device.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { shapesGraph } from "../lang/errors/running.ts";
 import type { Program } from "../lang/program.ts";
+import { comingOf, makeReady, type Coming } from "./ahead.ts";
 import { runActions, savedFiles, type Flow } from "./actions.ts";
 import { DataTables } from "./batches.ts";
 import { Breath, Gate, type Mode } from "./clock.ts";
@@ -71,6 +72,7 @@ export class Session {
   /** What waits for the end of the tick, in the order it was asked for. */
   private readonly changes: Change[] = [];
   private readonly snapshots: Snapshot[] = [];
+  private coming: Coming | undefined;
   private finished!: { resolve: (end: EndEvent) => void; reject: (error: unknown) => void };
   private begun = false;
   private ended = false;
@@ -150,10 +152,29 @@ export class Session {
   }
 
   /**
+   * A program that may be the next: what it begins with is made ready beside the run, which changes nothing of it. What
+   * goes wrong here goes wrong again when it is swapped in, and is told then.
+   */
+  async ahead(program: Program): Promise<void> {
+    if (!this.begun || this.ended || this.coming?.program === program) return;
+    this.coming?.segments.release();
+    const coming = (this.coming = comingOf(this.context, program));
+    try {
+      await makeReady(this.context, coming);
+    } catch {
+      // it may need room that the program before it still has
+      if (this.coming !== coming) return;
+      this.coming = undefined;
+      coming.segments.release();
+    }
+  }
+
+  /**
    * Puts another program in the place of this one after the tick that runs now, also in a pause. Undefined when the
    * program ended first.
    */
   swap(program: Program): Promise<SwapReport | undefined> {
+    void this.ahead(program);
     return this.change(program);
   }
 
@@ -220,6 +241,7 @@ export class Session {
     } finally {
       await this.looked;
       probes.close();
+      this.coming?.segments.release();
       this.context.segments.release();
       this.context.state.drop();
       this.context.data.drop();
@@ -252,7 +274,10 @@ export class Session {
         continue;
       }
       const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
-      const { context, report: found } = goOn(this.context, from, program ?? before.program);
+      const next = program ?? before.program;
+      const coming = this.coming?.program === next ? this.coming : undefined;
+      if (coming) this.coming = undefined;
+      const { context, report: found } = goOn(this.context, from, next, coming);
       const report = values ? { ...found, changed: true } : found;
       this.context = context;
       if (program && report.changed) this.snapshots.push(before);

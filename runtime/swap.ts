@@ -4,14 +4,13 @@
  * the old one can be gone back to, as if it had never been left.
  */
 import type { Numbers } from "../gpu/device.ts";
-import { matchSlots, partText, programText } from "../lang/index.ts";
-import type { Action, Output, Program } from "../lang/program.ts";
+import { programText } from "../lang/index.ts";
+import type { Program } from "../lang/program.ts";
+import { comingOf, type Coming } from "./ahead.ts";
 import type { Context } from "./context.ts";
 import type { SwapReport } from "./events.ts";
-import { inputsBelow, namesFrom } from "./inputs.ts";
-import { copyOfMemories, type Entry, type TrainPosition } from "./position.ts";
-import { Segments } from "./segments.ts";
-import { StateTable } from "./state.ts";
+import { entryOf, keptOf, type Entry } from "./entry.ts";
+import { copyOfMemories, type TrainPosition } from "./position.ts";
 import { HostValues } from "./values.ts";
 import type { Memory } from "./watches.ts";
 import type { Values } from "./windows.ts";
@@ -32,8 +31,10 @@ export interface Snapshot {
 
 export async function snapshotOf(context: Context): Promise<Snapshot> {
   const { program, state, at, total, pass, done, standing, values, memories, counters } = context;
-  const slots = new Map<string, Numbers>();
-  for (const path of Object.keys(program.slots)) if (!state.waits([path])) slots.set(path, await state.read(path));
+  const known = Object.keys(program.slots).filter((path) => !state.waits([path]));
+  // all at once: on a graphics adapter each comes back on a way of its own
+  const read = await Promise.all(known.map(async (path) => [path, await state.read(path)] as const));
+  const slots = new Map<string, Numbers>(read);
   return {
     program,
     slots,
@@ -48,27 +49,31 @@ export async function snapshotOf(context: Context): Promise<Snapshot> {
   };
 }
 
-/** The context of `program` that goes on where the snapshot stands. */
-export function goOn(context: Context, from: Snapshot, program: Program): { context: Context; report: SwapReport } {
-  const text = programText(program);
-  const same = program === from.program || text === programText(from.program);
-  const matches = same ? undefined : matchSlots(from.program, program);
-  const values = matches ? keptValues(from, program, matches) : from.slots;
-  const changed = text !== programText(context.program);
-  const entry = entryOf(program, from, new Set(values.keys()));
-  const next = rebuilt(context, from, program, entry);
+/** The context of `program` that goes on where the snapshot stands. `coming`: what was made ready for it. */
+export function goOn(
+  context: Context,
+  from: Snapshot,
+  program: Program,
+  coming?: Coming,
+): { context: Context; report: SwapReport } {
+  const kept = keptOf(from.program, program, (path) => from.slots.has(path));
+  const values = new Map([...kept.slots].map(([path, old]) => [path, from.slots.get(old) as Numbers]));
+  const changed = programText(program) !== programText(context.program);
+  const found = entryOf(program, from.done, from.train?.name, new Set(values.keys()));
+  const entry = found.until === from.train?.name ? { ...found, inside: from.train } : found;
+  const next = rebuilt(context, from, entry, coming ?? comingOf(context, program));
   next.state.create(values);
   const moving = Object.values(program.slots).filter(({ kind }) => kind !== "value");
   const made = moving.flatMap(({ path }) => (values.has(path) ? [] : [path]));
-  const old = matches ? new Set(matches.values()) : values;
   const dropped = Object.values(from.program.slots).flatMap(({ path, kind }) =>
-    kind === "value" || old.has(path) ? [] : [path],
+    kind === "value" || kept.matched.has(path) ? [] : [path],
   );
   return { context: next, report: { changed, kept: moving.length - made.length, made, dropped } };
 }
 
-function rebuilt(context: Context, from: Snapshot, program: Program, entry: Entry): Context {
-  const { device, host, math, data, segments, state, inputs$ } = context;
+function rebuilt(context: Context, from: Snapshot, entry: Entry, coming: Coming): Context {
+  const { math, data, segments, state, inputs$ } = context;
+  const { program, state: table } = coming;
   segments.release();
   state.drop();
   data.use(program.plans);
@@ -77,12 +82,9 @@ function rebuilt(context: Context, from: Snapshot, program: Program, entry: Entr
   const live = new Set(program.inputs.flatMap(({ kind, name }) => (kind === "live" ? [name] : [])));
   // An input that shapes the program has the value that it was checked with.
   inputs$.next({ ...declared, ...Object.fromEntries(known.filter(([name]) => live.has(name))) });
-  const table = new StateTable(device, program.slots, host);
   return {
     ...context,
-    program,
-    state: table,
-    segments: new Segments(device, table, math),
+    ...coming,
     values: new HostValues(table, math, new Map(from.metrics)),
     at: { ...from.at },
     total: { steps: from.steps },
@@ -97,53 +99,4 @@ function rebuilt(context: Context, from: Snapshot, program: Program, entry: Entr
     standing: {},
     entry: { now: entry },
   };
-}
-
-// ---------------------------------------------------------------- what goes on
-
-/** Values of the new program's slots that the old one has. */
-function keptValues(from: Snapshot, program: Program, matches: ReadonlyMap<string, string>): Map<string, Numbers> {
-  const kept = new Map<string, Numbers>();
-  const keep = (path: string, old: string) => {
-    const value = from.slots.get(old);
-    if (value) kept.set(path, value);
-  };
-  for (const [path, old] of matches) keep(path, old);
-  // What the top level computed is still right where the same is computed from the same.
-  const before = new Set(commits(from.program.body).map(partText));
-  for (const output of commits(program.body)) {
-    const { path } = output.role;
-    if (program.slots[path]?.kind !== "value" || !before.has(partText(output))) continue;
-    const reads = namesFrom(inputsBelow([output.node]), "state");
-    if (reads.every((read) => kept.has(read) || program.slots[read]?.init !== undefined)) keep(path, path);
-  }
-  return kept;
-}
-
-type Commit = Output & { readonly role: { readonly kind: "commit" } };
-
-/** Of the segments at top level, in order. */
-function commits(actions: readonly Action[]): Commit[] {
-  return actions.flatMap((action): Commit[] => {
-    if (action.kind === "run") return commits(action.body);
-    if (action.kind !== "compute") return [];
-    return action.segment.outputs.filter((output): output is Commit => output.role.kind === "commit");
-  });
-}
-
-// ---------------------------------------------------------------- where it goes on
-
-function trainsOf(actions: readonly Action[]): string[] {
-  return actions.flatMap((action) =>
-    action.kind === "train" ? [action.name] : action.kind === "run" ? trainsOf(action.body) : [],
-  );
-}
-
-function entryOf(program: Program, { done, train }: Snapshot, kept: ReadonlySet<string>): Entry {
-  const names = trainsOf(program.body);
-  const skip = new Set(names.filter((name) => done.has(name)));
-  if (train && names.includes(train.name)) return { skip, until: train.name, inside: train, kept };
-  if (skip.size > 0) return { skip, kept };
-  // The block is gone: the first one begins, with what was kept.
-  return { skip, until: names[0], kept };
 }

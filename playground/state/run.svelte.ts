@@ -151,6 +151,11 @@ export class Run {
     this.text = text;
   }
 
+  /** This text checks and may be the next edit. */
+  ahead(text: string): void {
+    if (this.worker && !this.ended && text !== this.sent) this.send({ kind: "ahead", text });
+  }
+
   /** `undoing`: back to a text from before; the run goes back with it. */
   edit(text: string, undoing = false): void {
     if (text === this.sent && !undoing) return;

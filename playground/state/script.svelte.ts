@@ -80,6 +80,8 @@ export class Script {
     this.text = text;
     this.run.wrote(text);
     const checked = this.check();
+    const isGood = () => !this.diagnostics.some(({ severity }) => severity === "error");
+    void checked.then((done) => done && text === this.text && !undoing && isGood() && this.run.ahead(text));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
       // what cannot be checked would stop the lab too: there the last good program trains on
