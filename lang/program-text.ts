@@ -10,12 +10,22 @@ export function isNode(value: object): value is Node {
   return "op" in value && "inputs" in value && "type" in value;
 }
 
-/** Of a program or of any part of one. */
+/** Of a program or of any part of one: its nodes by number, then one graph of them all, in which what they share stands once. */
 export function partText(part: unknown): string {
-  return JSON.stringify(part, (key, value: unknown) => {
+  const nodes = new Map<Node, number>();
+  const json = JSON.stringify(part, (key, value: unknown) => {
     if (PLACES.has(key)) return undefined;
-    return typeof value === "object" && value !== null && isNode(value) ? text([value]) : value;
+    if (typeof value !== "object" || value === null || !isNode(value)) return value;
+    const node = nodes.get(value) ?? nodes.size;
+    nodes.set(value, node);
+    return { node };
   });
+  return nodes.size === 0 ? json : `${json}\n${text([...nodes.keys()])}`;
 }
 
-export const programText = (program: Program): string => partText(program);
+export function programText(program: Program): string {
+  const known = texts.get(program) ?? partText(program);
+  texts.set(program, known);
+  return known;
+}
+const texts = new WeakMap<Program, string>();

@@ -269,7 +269,7 @@ export class Session {
       if (!before) {
         // Nothing to go back to: the program goes on as it is.
         const now = await snapshotOf(this.context);
-        this.context = goOn(this.context, now, now.program).context;
+        this.context = goOn(this.context, now, now.program, new Set(now.slots.keys())).context;
         done(undefined);
         continue;
       }
@@ -277,7 +277,8 @@ export class Session {
       const next = program ?? before.program;
       const coming = this.coming?.program === next ? this.coming : undefined;
       if (coming) this.coming = undefined;
-      const { context, report: found } = goOn(this.context, from, next, coming);
+      const there = new Set(program ? [...from.slots.keys()].filter((path) => !values?.has(path)) : []);
+      const { context, report: found } = goOn(this.context, from, next, there, coming);
       const report = values ? { ...found, changed: true } : found;
       this.context = context;
       if (program && report.changed) this.snapshots.push(before);

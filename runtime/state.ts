@@ -28,18 +28,21 @@ export class StateTable {
     this.files = files;
   }
 
-  /** `kept`: values that go on from another program; the others begin anew. */
-  create(kept: ReadonlyMap<string, Numbers> = new Map()): void {
-    for (const slot of Object.values(this.slots)) this.device.createSlot(slot.path, slot.type);
+  /**
+   * `kept`: values that go on from another program; the others begin anew. The cells of `standing` are there already, with
+   * those values.
+   */
+  create(kept: ReadonlyMap<string, Numbers> = new Map(), standing: ReadonlySet<string> = new Set()): void {
+    for (const { path, type } of Object.values(this.slots)) if (!standing.has(path)) this.device.createSlot(path, type);
     this.reset(Object.keys(this.slots).filter((path) => !kept.has(path)));
     for (const [path, values] of kept) {
       if (this.isHost(path)) this.host.set(path, values[0] ?? 0);
-      else this.device.writeSlot(path, values);
+      else if (!standing.has(path)) this.device.writeSlot(path, values);
     }
   }
 
-  drop(): void {
-    for (const path of Object.keys(this.slots)) this.device.dropSlot(path);
+  drop(but: ReadonlySet<string> = new Set()): void {
+    for (const path of Object.keys(this.slots)) if (!but.has(path)) this.device.dropSlot(path);
   }
 
   /** Back to the first values, for those paths that have one without a segment. */

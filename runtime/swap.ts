@@ -5,12 +5,13 @@
  */
 import type { Numbers } from "../gpu/device.ts";
 import { programText } from "../lang/index.ts";
-import type { Program } from "../lang/program.ts";
+import type { Program, Slot } from "../lang/program.ts";
 import { comingOf, type Coming } from "./ahead.ts";
 import type { Context } from "./context.ts";
 import type { SwapReport } from "./events.ts";
 import { entryOf, keptOf, type Entry } from "./entry.ts";
 import { copyOfMemories, type TrainPosition } from "./position.ts";
+import { typeText } from "./state.ts";
 import { HostValues } from "./values.ts";
 import type { Memory } from "./watches.ts";
 import type { Values } from "./windows.ts";
@@ -49,20 +50,29 @@ export async function snapshotOf(context: Context): Promise<Snapshot> {
   };
 }
 
-/** The context of `program` that goes on where the snapshot stands. `coming`: what was made ready for it. */
+/**
+ * The context of `program` that goes on where the snapshot stands. `coming`: what was made ready for it. `there`: slots
+ * whose cells have the values of the snapshot now, and keep them.
+ */
 export function goOn(
   context: Context,
   from: Snapshot,
   program: Program,
-  coming?: Coming,
+  there: ReadonlySet<string>,
+  coming: Coming = comingOf(context, program),
 ): { context: Context; report: SwapReport } {
   const kept = keptOf(from.program, program, (path) => from.slots.has(path));
   const values = new Map([...kept.slots].map(([path, old]) => [path, from.slots.get(old) as Numbers]));
   const changed = programText(program) !== programText(context.program);
   const found = entryOf(program, from.done, from.train?.name, new Set(values.keys()));
   const entry = found.until === from.train?.name ? { ...found, inside: from.train } : found;
-  const next = rebuilt(context, from, entry, coming ?? comingOf(context, program));
-  next.state.create(values);
+  const isThere = ([path, old]: readonly [string, string]) =>
+    path === old && there.has(path) && isOneCell(context.program.slots[path], program.slots[path]);
+  const standing = new Set([...kept.slots].filter(isThere).map(([path]) => path));
+  context.segments.release();
+  context.state.drop(standing);
+  const next = rebuilt(context, from, entry, coming);
+  next.state.create(values, standing);
   const moving = Object.values(program.slots).filter(({ kind }) => kind !== "value");
   const made = moving.flatMap(({ path }) => (values.has(path) ? [] : [path]));
   const dropped = Object.values(from.program.slots).flatMap(({ path, kind }) =>
@@ -71,11 +81,13 @@ export function goOn(
   return { context: next, report: { changed, kept: moving.length - made.length, made, dropped } };
 }
 
+/** What the host keeps is on the device only as far as something there reads it. */
+const isOneCell = (one: Slot | undefined, other: Slot | undefined): boolean =>
+  one !== undefined && other !== undefined && !one.host && !other.host && typeText(one.type) === typeText(other.type);
+
 function rebuilt(context: Context, from: Snapshot, entry: Entry, coming: Coming): Context {
-  const { math, data, segments, state, inputs$ } = context;
+  const { math, data, inputs$ } = context;
   const { program, state: table } = coming;
-  segments.release();
-  state.drop();
   data.use(program.plans);
   const declared = Object.fromEntries(program.inputs.map(({ name, value }) => [name, value]));
   const known = Object.entries(inputs$.value).filter(([name]) => name in declared);
