@@ -13,6 +13,9 @@ import type { Profile } from "./profile.ts";
 
 export type Numbers = Float32Array | Float64Array | Int32Array | Uint32Array;
 
+/** The feature of an adapter that is a program: its work and the compiler of its shaders need the same processors. */
+export const SOFTWARE = "software";
+
 export interface DeviceInfo {
   readonly kind: "cpu" | "webgpu" | "reference";
   /** For people: `cpu (WebAssembly, relaxed SIMD, 1 thread)`. */

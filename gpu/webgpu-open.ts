@@ -1,6 +1,6 @@
 /** From a host's `GPU` to a device: asks for the fastest adapter and for all that it offers. */
 /// <reference types="@webgpu/types" />
-import type { DeviceInfo } from "./device.ts";
+import { SOFTWARE, type DeviceInfo } from "./device.ts";
 import { WebGpuDevice } from "./webgpu.ts";
 import type { WebGpuOptions } from "./webgpu.ts";
 import { tuningOf, type Tune } from "./webgpu-tune.ts";
@@ -9,7 +9,7 @@ import { hardware, software as softwareSchedule } from "./wgsl/index.ts";
 /** Of data sets that may stay in memory of the adapter; larger ones are read row by row. */
 const DATA_BYTES = 2 ** 29;
 
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|basic render/i;
+const PROGRAMS = /swiftshader|llvmpipe|lavapipe|basic render/i;
 
 export interface AdapterName {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface AdapterName {
 export function adapterName({ info }: GPUAdapter): AdapterName {
   const { description, device, architecture, vendor, isFallbackAdapter } = info;
   const name = [description, device, architecture, vendor].find((text) => text) ?? "unnamed";
-  return { name, software: isFallbackAdapter === true || SOFTWARE.test([name, architecture, vendor].join(" ")) };
+  return { name, software: isFallbackAdapter === true || PROGRAMS.test([name, architecture, vendor].join(" ")) };
 }
 
 /** Asked for as high as the adapter has them; every other limit stays that of the standard. */
@@ -63,7 +63,7 @@ export async function openWebGpu(gpu: GPU, options: OpenOptions = {}): Promise<W
     kind: "webgpu",
     name: `webgpu (${name}${software ? ", software" : ""})`,
     threads: 1,
-    features: [...adapter.features].sort(),
+    features: [...adapter.features, ...(software ? [SOFTWARE] : [])].sort(),
     dataBytes: DATA_BYTES,
     fieldBytes: Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize),
   };

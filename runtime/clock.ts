@@ -19,6 +19,7 @@ export class Gate {
   readonly mode$ = new BehaviorSubject<Mode>("paused");
   private readonly single$ = new BehaviorSubject(0);
   private woken = false;
+  private holds = 0;
   /** Milliseconds from tick to tick; 0 is as fast as it goes. */
   private interval = 0;
   /** When the next tick may be drawn, by `performance.now`. */
@@ -44,8 +45,18 @@ export class Gate {
     this.to("paused");
     this.single$.next(this.single$.value + 1);
   }
+  /** No tick is drawn until then. */
+  hold(until: Promise<unknown>): void {
+    this.holds++;
+    const end = () => {
+      this.holds--;
+      this.wake();
+    };
+    until.then(end, end);
+  }
   /** Whether a tick may be drawn now; uses up a single step. */
   take(): boolean {
+    if (this.holds > 0) return false;
     if (this.mode === "playing") {
       const now = performance.now();
       if (now < this.next) return false;
@@ -62,7 +73,9 @@ export class Gate {
     const early = this.next - performance.now();
     if (this.mode === "playing" && early > 0) return this.rest(early);
     const open = merge(this.mode$, this.single$).pipe(
-      map(() => this.mode !== "paused" || this.single$.value > 0 || this.woken),
+      map(
+        () => this.woken || this.stopped || (this.holds === 0 && (this.mode === "playing" || this.single$.value > 0)),
+      ),
       filter(Boolean),
     );
     await firstValueFrom(open);

@@ -4,7 +4,7 @@
  * `play`. A user's mistake while running ends the program as `failed` with its message; ours rejects `done`.
  */
 import { BehaviorSubject, firstValueFrom, Subject, type Observable } from "rxjs";
-import type { Device, Numbers } from "../gpu/device.ts";
+import { SOFTWARE, type Device, type Numbers } from "../gpu/device.ts";
 import { UserError } from "../lang/diagnostic.ts";
 import { shapesGraph } from "../lang/errors/running.ts";
 import type { Program } from "../lang/program.ts";
@@ -159,8 +159,11 @@ export class Session {
     if (!this.begun || this.ended || this.coming?.program === program) return;
     this.coming?.segments.release();
     const coming = (this.coming = comingOf(this.context, program));
+    const made = makeReady(this.context, coming);
+    // there the processors compute the steps too, and shaders are compiled twice as fast without them
+    if (this.context.device.info.features.includes(SOFTWARE)) this.context.gate.hold(made);
     try {
-      await makeReady(this.context, coming);
+      await made;
     } catch {
       // it may need room that the program before it still has
       if (this.coming !== coming) return;

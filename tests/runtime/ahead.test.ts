@@ -1,7 +1,7 @@
 /** A program that may come next is made ready beside the one that runs: it changes nothing of it, and is waited for no more. */
 import { describe, expect, test } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
-import { deviceAround, type Device, type Prepared } from "../../gpu/device.ts";
+import { deviceAround, SOFTWARE, type Device, type Prepared } from "../../gpu/device.ts";
 import { ReferenceDevice } from "../../gpu/reference.ts";
 import { evaluate } from "../../lang/graph/index.ts";
 import type { Program } from "../../lang/index.ts";
@@ -14,11 +14,12 @@ import { gpu, open } from "../webgpu/setup.ts";
 const net = `seed 4
 let data = take(digits().train, 100)
 let net = [flatten, Linear(12), relu, Linear(8), relu, Linear(10)]
-train (image, label) in batches(shuffle(data), 14) for 30 epochs {
+train (image, label) in batches(shuffle(data), 14) for 300 epochs {
   let loss = cross_entropy(net(image), label)
   minimize loss over net with Adam(1e-2)
 }
 `;
+const short = net.replace("300 epochs", "10 epochs");
 const wide = net.replace("Linear(8)", "Linear(9)");
 const deep = net.replace("Linear(8)", "Linear(8), relu, Linear(8)");
 
@@ -73,7 +74,7 @@ function start(program: Program, device: Device): Opened {
 
 describe.each(Object.keys(devices))("on %s", (kind) => {
   test("the program that runs goes on bit for bit, whatever is made ready beside it", async () => {
-    const [program, ...others] = await Promise.all([net, wide, deep].map((text) => compileText(text)));
+    const [program, ...others] = await Promise.all([short, wide, deep].map((text) => compileText(text)));
     const [plain, beside] = [await watched(kind), await watched(kind)];
     const first = start(program!, plain.device);
     await first.session.done;
@@ -135,6 +136,49 @@ describe.each(Object.keys(devices))("on %s", (kind) => {
     await session.dispose();
     await device.dispose();
   });
+});
+
+test("on an adapter of software no step begins meanwhile; a pause, a stop and the swap are heard", async () => {
+  const [program, next] = await Promise.all([net, wide].map((text) => compileText(text)));
+  const inner = new CpuDevice();
+  let go = () => {};
+  let waiting: Promise<void> | undefined;
+  const device = deviceAround(inner, {
+    info: { ...inner.info, features: [...inner.info.features, SOFTWARE] },
+    prepare: async (segment) => {
+      await waiting;
+      return inner.prepare(segment);
+    },
+  });
+  const { session, losses, until } = start(program!, device);
+  const held = async () => {
+    await new Promise((done) => setTimeout(done, 30));
+    const before = losses.length;
+    await new Promise((done) => setTimeout(done, 60));
+    return losses.length === before;
+  };
+  await until(3);
+  expect(await held()).toBe(false);
+  waiting = new Promise((done) => (go = done));
+  const made = session.ahead(next!);
+  expect(await held()).toBe(true);
+  session.pause();
+  session.play();
+  expect(await held()).toBe(true);
+  const swapped = session.swap(next!);
+  expect((await swapped)?.made).toContain("net.3.w");
+  const at = losses.length;
+  go();
+  await made;
+  await until(at + 3);
+  waiting = new Promise((done) => (go = done));
+  void session.ahead(program!);
+  expect(await held()).toBe(true);
+  session.stop();
+  expect((await session.done).status).toBe("stopped");
+  go();
+  await session.dispose();
+  await device.dispose();
 });
 
 describe.runIf(gpu)("shaders", () => {
