@@ -89,7 +89,7 @@ async function squiggles(page) {
   const squiggle = [];
   await editorOf(page);
   await cursorBehind(page, "cross_entropy");
-  for (let i = 0; i < 4 * rounds; i++) {
+  for (let i = 0; i < 12 * rounds; i++) {
     if (i % 8 === 0) await restart(page);
     const before = (await heard(page)).squiggles.length;
     await page.keyboard.type("x");
