@@ -37,7 +37,6 @@ const SCRATCH = KC * (NC + 2 * MC);
 
 /** Elements of scratch that a product needs. */
 export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
-  if (sizes.k === Infinity) return SCRATCH;
   const panels = blockDepth(sizes.k) * (packedColumns(sizes.n) + Math.min(2 * MC, sizes.m));
   return Math.max(panels, winogradScratch(sizes.m, sizes.n, sizes.k, SCRATCH));
 }
