@@ -77,11 +77,12 @@ function wantedOf(segment: Segment): Wanted[] {
   });
 }
 
-/** Bytes that any product needs at most. */
-export const SCRATCH = 4 * dotScratch({ m: Infinity, n: Infinity, k: Infinity });
-
-/** What a thread's scratch holds, a chain of kernels may keep there. */
-const chains = { room: SCRATCH / 4, inScratch: true, outer: outerLoop };
+/**
+ * Elements that a chain of kernels may keep in a thread's scratch: the scores of 1024 queries and as many keys, which
+ * backward are there three times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
+ */
+const ROOM = 2 ** 22;
+const chains = { room: ROOM, inScratch: true, outer: outerLoop };
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
 export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {

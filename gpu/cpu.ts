@@ -6,7 +6,7 @@
 import type { Type } from "../lang/graph/node.ts";
 import type { Segment } from "../lang/program.ts";
 import type { Store } from "../lang/store.ts";
-import { CpuPrepared, loweredForCpu, SCRATCH, textOf } from "./cpu-segment.ts";
+import { CpuPrepared, loweredForCpu, textOf } from "./cpu-segment.ts";
 import { Slots } from "./cpu-slots.ts";
 import { actionsOf, execute } from "./cpu-tape.ts";
 import type { Action, KernelFunction, Wave } from "./cpu-tape.ts";
@@ -25,6 +25,7 @@ import { Threads } from "./threads.ts";
 import type { StartWorker } from "./threads.ts";
 import { bound } from "./threads-piece.ts";
 import type { PieceText } from "./threads-piece.ts";
+import { withScratch } from "./threads-scratch.ts";
 import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
 import type { WaveStep } from "./threads-waves.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
@@ -93,7 +94,6 @@ export class CpuDevice implements Device {
   private readonly startWorker: StartWorker | undefined;
   private readonly grain: number;
   private workers: Threads | undefined;
-  private scratch: number | undefined;
   private halted = false;
   /** A run waits for its workers through the event loop. */
   private suspended = false;
@@ -171,9 +171,10 @@ export class CpuDevice implements Device {
     const ordered = this.ordered(segment);
     const { threads } = this.info;
     const apart = threads > 1 && !this.disable.has("strands");
-    const lowered = apart ? stranded(ordered, threads, this.grain) : ordered;
-    const waves = threads > 1 ? wavesOf(lowered) : undefined;
-    const tape = waves ? planTape(lowered, waves) : lowered.tape;
+    const whole = apart ? stranded(ordered, threads, this.grain) : ordered;
+    const { lowered, waves } =
+      threads > 1 ? withScratch(whole, wavesOf(whole), threads) : { lowered: whole, waves: undefined };
+    const tape = waves ? planTape(waves) : lowered.tape;
     const plan = planArena(lowered.buffers, tape, lowered.outputs, lowered.kernels);
     return { lowered, texts: lowered.kernels.map(kernelText), waves, plan };
   }
@@ -201,17 +202,16 @@ export class CpuDevice implements Device {
       return new CpuPrepared(segment, lowered, plan, all, addresses, -1);
     }
     const shared: (readonly PieceText[])[] = [];
-    const own = this.ownScratch();
     const waveOf = (pieces: readonly PieceText[], wide: boolean): Wave => {
-      const runs = pieces.map((piece) => bound(piece, functions[piece.kernel] as KernelFunction, addresses, own));
+      const runs = pieces.map((piece) => bound(piece, functions[piece.kernel] as KernelFunction, addresses, 0));
       return { kind: "wave", number: wide ? shared.push(pieces) - 1 : -1, pieces: runs };
     };
     const actions = waves.flatMap((wave): Action[] => {
       if (wave.kind === "wave") {
-        const { wide, pieces } = piecesOf(wave.steps, lowered.kernels, outer, this.info.threads, this.grain);
+        const { wide, pieces } = piecesOf(wave.steps, lowered, outer, this.info.threads, this.grain);
         return [waveOf(pieces, wide)];
       }
-      const strands = wave.kind === "loop" ? strandPieces(wave, lowered) : [];
+      const strands = wave.kind === "loop" ? strandPieces(wave, lowered, this.info.threads) : [];
       return strands.length > 0 ? [waveOf(strands, true)] : actionsOf(lowered, [wave], kernels);
     });
     const share = () => this.threads().add(loaded, shared, addresses);
@@ -265,17 +265,11 @@ export class CpuDevice implements Device {
     this.workers?.drop(prepared.tape);
   }
 
-  /** Where the calling thread packs its pieces of products. */
-  private ownScratch(): number {
-    return (this.scratch ??= this.heap.alloc(SCRATCH));
-  }
-
   /** Workers start with the first segment that is worth them. */
   private threads(): Threads {
     if (this.workers) return this.workers;
     if (!this.startWorker) throw new Error("expected a way to start workers, got none");
-    const scratch = Array.from({ length: this.info.threads - 1 }, () => this.heap.alloc(SCRATCH));
-    this.workers = new Threads(this.startWorker, this.heap.memory, scratch);
+    this.workers = new Threads(this.startWorker, this.heap.memory, this.info.threads - 1);
     return this.workers;
   }
 

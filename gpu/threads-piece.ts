@@ -9,10 +9,14 @@ export interface PieceText {
   readonly begin: number;
   readonly end: number;
   readonly buffers: readonly number[];
-  /** The place in `buffers` of the scratch that each thread has its own of; -1 for none. */
-  readonly scratch: number;
+  readonly scratch?: PieceScratch;
   /** The call is repeated; left out, it is one. */
   readonly loop?: PieceLoop;
+}
+/** The place in `buffers` of what all threads have as scratch, and the bytes of each one's part. */
+export interface PieceScratch {
+  readonly at: number;
+  readonly bytes: number;
 }
 export interface PieceLoop {
   readonly count: number;
@@ -27,16 +31,17 @@ export type Bound = (
   run: (...args: number[]) => void,
   /** By buffer; as they are when the piece runs. */
   addresses: Uint32Array,
-  scratch: number,
+  /** The calling one is 0. */
+  thread: number,
 ) => () => void;
 
-export const bound: Bound = (piece, run, addresses, scratch) => {
-  const { buffers, loop } = piece;
+export const bound: Bound = (piece, run, addresses, thread) => {
+  const { buffers, loop, scratch } = piece;
   const argv = [piece.begin, piece.end, ...buffers];
   const address = (id: number) => addresses[id] as number;
   const call = (): void => {
     for (let i = 0; i < buffers.length; i++) argv[i + 2] = address(buffers[i] as number);
-    if (piece.scratch >= 0) argv[piece.scratch + 2] = scratch;
+    if (scratch) argv[scratch.at + 2] = address(buffers[scratch.at] as number) + thread * scratch.bytes;
     if (!loop) return run(...argv);
     for (let n = 0; n < loop.count; n++) {
       const tick = loop.reverse ? loop.count - 1 - n : n;

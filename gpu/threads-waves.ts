@@ -9,10 +9,11 @@ import { below } from "./program.ts";
 import type { Lowered, Step } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceLoop, PieceText } from "./threads-piece.ts";
+import { scratchPart } from "./threads-scratch.ts";
 import { asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
-type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
+export type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
 export type WaveStep =
   { readonly kind: "wave"; readonly steps: readonly KernelStep[] } | Exclude<Step, { readonly kind: "kernel" }>;
 
@@ -87,12 +88,14 @@ export function costOf(kernel: Kernel): number {
 
 // ---------------------------------------------------------------- waves
 
-const ownScratch = (kernel: Kernel): number => scratchOf(kernel) ?? -1;
-
 type LoopStep = Extract<Step, { readonly kind: "loop" }>;
 
 /** The pieces of a loop of one kernel `strand`; none of another loop. */
-export function strandPieces({ body, count, reverse }: LoopStep, { buffers, kernels }: Lowered): readonly PieceText[] {
+export function strandPieces(
+  { body, count, reverse }: LoopStep,
+  { buffers, kernels }: Lowered,
+  threads: number,
+): readonly PieceText[] {
   const [step] = body;
   const kernel = step?.kind === "kernel" ? kernels[step.kernel] : undefined;
   if (step?.kind !== "kernel" || kernel?.kind !== "strand") return [];
@@ -104,8 +107,9 @@ export function strandPieces({ body, count, reverse }: LoopStep, { buffers, kern
     if (place?.kind === "swap") swaps.push({ at, even: place.even, odd: place.odd });
   });
   const loop = { count, reverse, slices, swaps };
+  const scratch = scratchPart(kernel, step.args, buffers, threads);
   return cuts(kernel.rows, kernel.part, MOST_PIECES).map(([begin, end]) => ({
-    kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel), loop,
+    kernel: step.kernel, begin, end, buffers: step.args, scratch, loop,
   })); // prettier-ignore
 }
 
@@ -127,7 +131,7 @@ export function wavesOf(lowered: Lowered): readonly WaveStep[] {
       continue;
     }
     const kernel = lowered.kernels[step.kernel] as Kernel;
-    const own = ownScratch(kernel);
+    const own = scratchOf(kernel);
     const reads: number[] = [];
     const writes: number[] = [];
     step.args.forEach((id, i) => {
@@ -145,16 +149,12 @@ export function wavesOf(lowered: Lowered): readonly WaveStep[] {
 }
 
 /** The tape as the memory plan must see it: all buffers of a wave live at the same time, and none takes another's place. */
-export function planTape(lowered: Lowered, waves: readonly WaveStep[]): readonly Step[] {
+export function planTape(waves: readonly WaveStep[]): readonly Step[] {
   return waves.map((wave): Step => {
     if (wave.kind !== "wave") return wave;
     const [only] = wave.steps;
     if (only && wave.steps.length === 1) return only;
-    const ids = wave.steps.flatMap((step) => {
-      const own = ownScratch(lowered.kernels[step.kernel] as Kernel);
-      return step.args.filter((_, i) => i !== own);
-    });
-    return { kind: "kernel", kernel: -1, args: [...new Set(ids)] };
+    return { kind: "kernel", kernel: -1, args: [...new Set(wave.steps.flatMap(({ args }) => args))] };
   });
 }
 
@@ -192,7 +192,7 @@ function shares({ count, unit, work }: Outer, pieces: number): { begin: number; 
 /** Whether the wave is worth more than one thread, and its pieces, the dearest last: claims begin there. */
 export function piecesOf(
   wave: readonly KernelStep[],
-  kernels: readonly Kernel[],
+  { kernels, buffers }: Lowered,
   outer: readonly Outer[],
   threads: number,
   grain: number,
@@ -210,9 +210,10 @@ export function piecesOf(
     // each piece of a product packs one operand anew: none of less than a unit
     const most = kernel.kind === "dot" ? Math.max(1, Math.floor(count / unit)) : MOST_PIECES;
     const wanted = total < least ? 1 : Math.max(1, Math.min(most, Math.round(cost / target)));
+    const scratch = scratchPart(kernel, step.args, buffers, threads);
     return shares(range, wanted).map(({ begin, end, share }) => ({
       cost: cost * share,
-      piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch: ownScratch(kernel) },
+      piece: { kernel: step.kernel, begin, end, buffers: step.args, scratch },
     }));
   });
   const wide = total >= least && list.length > 1 && list.length <= MOST_PIECES;

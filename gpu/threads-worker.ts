@@ -29,8 +29,8 @@ export type Letter =
       readonly kind: "start";
       readonly words: Int32Array;
       readonly memory: WebAssembly.Memory;
-      /** Address of this worker's scratch. */
-      readonly scratch: number;
+      /** This worker's number; the calling thread is 0. */
+      readonly thread: number;
       /** Milliseconds that a worker looks for a job before it sleeps. */
       readonly spin: number;
     }
@@ -66,7 +66,7 @@ export const serve: Serve = (receive, send, bound) => {
   const [job, pending, mail, sleepers, waiting, tapeAt, waveAt, failed] = [0, 1, 2, 3, 4, 5, 6, 7];
   let words: Int32Array = new Int32Array(0);
   let memory: WebAssembly.Memory | undefined;
-  let scratch = 0;
+  let thread = 0;
   let spin = 0;
   let read = 0;
   const tapes = new Map<number, (() => void)[][]>();
@@ -78,7 +78,7 @@ export const serve: Serve = (receive, send, bound) => {
     if (letter.kind === "start") {
       words = letter.words;
       memory = letter.memory;
-      scratch = letter.scratch;
+      thread = letter.thread;
       spin = letter.spin;
       return;
     }
@@ -98,7 +98,7 @@ export const serve: Serve = (receive, send, bound) => {
         const run = (instances.get(kernel.module) as WebAssembly.Instance).exports[kernel.name] as (
           ...args: number[]
         ) => void;
-        return bound(piece, run, addresses, scratch);
+        return bound(piece, run, addresses, thread);
       }),
     );
     tapes.set(letter.tape, waves);

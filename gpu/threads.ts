@@ -61,20 +61,20 @@ export class Threads {
   private stopped = false;
   private readonly waiters: Waiter[] = [];
 
-  /** One worker for each address of scratch. */
-  constructor(start: StartWorker, memory: WebAssembly.Memory, scratch: readonly number[]) {
+  /** Workers are numbered from 1. */
+  constructor(start: StartWorker, memory: WebAssembly.Memory, workers: number) {
     this.mayBlock = canBlock(this.words);
     const source = `(receive, send) => (${serve.toString()})(receive, send, ${bound.toString()})`;
-    scratch.forEach((address, i) => {
+    for (let thread = 1; thread <= workers; thread++) {
       const handle = start(source, {
         message: (answer) => this.hear(answer),
-        dead: (reason) => this.bury(`expected worker ${i + 1} to live, got: ${reason}`),
+        dead: (reason) => this.bury(`expected worker ${thread} to live, got: ${reason}`),
       });
       handle.hold(false);
       this.handles.push(handle);
       this.unread++;
-      handle.post({ kind: "start", words: this.words, memory, scratch: address, spin: SPIN });
-    });
+      handle.post({ kind: "start", words: this.words, memory, thread, spin: SPIN });
+    }
     this.announce(1);
   }
 

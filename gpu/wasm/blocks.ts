@@ -4,6 +4,8 @@
  * over the same depths in the same order whatever the part, so the bits do not depend on it.
  */
 import { coalesce } from "../coalesce.ts";
+import { byBatch } from "./batches.ts";
+import type { Batches } from "./batches.ts";
 import { byColumns } from "./columns.ts";
 import type { DotKernel, RowsKernel } from "../kernel.ts";
 import { outerSteps } from "./rows.ts";
@@ -35,7 +37,6 @@ const SCRATCH = KC * (NC + 2 * MC);
 
 /** Elements of scratch that a product needs. */
 export function dotScratch(sizes: { readonly m: number; readonly n: number; readonly k: number }): number {
-  if (sizes.k === Infinity) return SCRATCH;
   const panels = blockDepth(sizes.k) * (packedColumns(sizes.n) + Math.min(2 * MC, sizes.m));
   return Math.max(panels, winogradScratch(sizes.m, sizes.n, sizes.k, SCRATCH));
 }
@@ -68,6 +69,8 @@ export interface Finish {
   readonly step: number;
   /** What borders between places are multiples of. */
   readonly unit: number;
+  /** As it runs on one batch, where that is a part of a place. */
+  readonly batches?: Batches;
 }
 
 /** How a product is cut if its epilogue may be cut with it; `byRows`: who asks cuts rows. */
@@ -93,6 +96,8 @@ export function finishOf(kernel: DotKernel, byRows = false): Finish | undefined 
   const { count: places, unit, axis } = outerSteps(rows);
   // the grid is the axes that are cut, some of them joined or split: the first is batches, or batches and rows, …
   const even = split !== undefined && axis === 0 && (places % along === 0 || along % places === 0);
+  const batches = even && after === "g" && places < along ? byBatch(kernel, rows) : undefined;
+  if (batches) return { rows, places, each: 1, needs: 1, step: 1, unit, after, batches };
   const [each, needs] = even ? [Math.max(1, places / along), Math.max(1, along / places)] : [1, 1];
   const step = multiple(least, needs);
   // a border of a part is one of the epilogue's vectors too

@@ -2,8 +2,9 @@
  * Epilogues of products as they are run: over the places of their outermost loop that a block of the product has made.
  */
 import { kernelText } from "../kernel-text.ts";
-import type { DotKernel } from "../kernel.ts";
+import type { DotKernel, RowsKernel } from "../kernel.ts";
 import type { Fn } from "./assembler.ts";
+import type { Batches } from "./batches.ts";
 import type { Finish } from "./blocks.ts";
 import type { Helpers } from "./operations.ts";
 import { rowsFunction } from "./rows.ts";
@@ -26,23 +27,37 @@ export class Finisher {
     this.next = f.local("i32");
   }
 
-  /** Both ends are pushed. */
-  private run({ rows }: Finish, from: () => void, to: () => void): void {
+  /** Both ends are pushed; `moved` moves the pointer of a parameter. */
+  private run(rows: RowsKernel, from: () => void, to: () => void, moved?: (param: number) => void): void {
     const { f } = this;
     from();
     to();
-    for (const param of this.kernel.epilogue?.params ?? []) f.get(2 + param);
+    this.kernel.epilogue?.params.forEach((param, i) => {
+      f.get(2 + param);
+      moved?.(i);
+    });
     f.call(this.shared(`rows ${kernelText(rows)}`, () => rowsFunction(rows, this.helpers)));
   }
 
   all(epilogue: Finish): void {
     const { f } = this;
-    this.run(epilogue, () => f.i32(0), () => f.i32(epilogue.places)); // prettier-ignore
+    this.run(epilogue.rows, () => f.i32(0), () => f.i32(epilogue.places)); // prettier-ignore
+  }
+
+  private batch({ rows, count, steps }: Batches, g: number): void {
+    const { f } = this;
+    const from = () => f.get(g).i32(count).op("i32.rem_u");
+    const to = () => void from().i32(1).op("i32.add");
+    this.run(rows, from, to, (param) => {
+      const step = steps[param] ?? 0;
+      if (step !== 0) f.get(g).i32(count).op("i32.div_u").i32(4 * step).op("i32.mul", "i32.add"); // prettier-ignore
+    });
   }
 
   /** What is done with the batches, rows or columns from `counter` on, `step` of them or up to the end, which is pushed. */
   from(epilogue: Finish, counter: number, step: number, end: () => void): void {
     const { f, next } = this;
+    if (epilogue.batches) return this.batch(epilogue.batches, counter);
     const place = (local: number) => {
       f.get(local);
       if (epilogue.each > 1) f.i32(epilogue.each).op("i32.mul");
@@ -53,6 +68,6 @@ export class Finisher {
     f.get(next);
     end();
     f.op("i32.lt_s", "select").set(next);
-    this.run(epilogue, () => place(counter), () => place(next)); // prettier-ignore
+    this.run(epilogue.rows, () => place(counter), () => place(next)); // prettier-ignore
   }
 }

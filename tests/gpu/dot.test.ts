@@ -145,6 +145,7 @@ describe("epilogues", () => {
     [6, 4],
     [4, 6],
     [24, 1],
+    [2, 4],
   ] as const) {
     it(`of ${G} × ${H} batches`, async () => {
       const batch = { a: numbers(G * H * 7 * 5, 1), b: numbers(G * H * 5 * 9, 2), c: numbers(H * 7, 3) };
@@ -153,7 +154,14 @@ describe("epilogues", () => {
       const bias = make("expand", [input("batch", "c", [H, 7])], { shape: [G, H, 7, 9], axes: [1, 2] });
       const active = make("tanh", [make("add", [product, bias])]);
       await check([active], batch, 1e-4);
-      await check([make("permute", [active], { perm: [1, 0, 3, 2] })], batch, 1e-4);
+      for (const perm of [
+        [1, 0, 3, 2],
+        [0, 2, 1, 3],
+        [0, 3, 1, 2],
+        [0, 3, 2, 1],
+      ])
+        await check([make("permute", [active], { perm })], batch, 1e-4);
+      await check([make("permute", [product], { perm: [0, 3, 1, 2] })], batch, 1e-4);
     });
   }
 

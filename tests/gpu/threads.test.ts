@@ -12,6 +12,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { CpuOptions } from "../../gpu/cpu.ts";
 import type { Numbers, Prepared } from "../../gpu/device.ts";
+import type { Heap } from "../../gpu/heap.ts";
 import type { StartWorker } from "../../gpu/threads.ts";
 import { gradient, make, optimize } from "../../lang/graph/index.ts";
 import { startWebWorker } from "../../runtime/threads-web.ts";
@@ -174,6 +175,14 @@ describe("training", () => {
       vi.unstubAllGlobals();
     }
     expect(made).toBe(1);
+  });
+
+  it("threads keep no scratch from run to run", async () => {
+    const used = async (device: CpuDevice) => {
+      await (await train(open(device), mlp(24, [784, 50, 10]), 24)).step();
+      return (Reflect.get(device, "heap") as Heap).used;
+    };
+    expect(await used(threads(3))).toBe(await used(new CpuDevice()));
   });
 });
 
