@@ -69,6 +69,8 @@ async function counts(page) {
     await session.send("Performance.enable");
     sessions.set(page, session);
   }
+  // what nobody holds any more does not count
+  await sessions.get(page).send("HeapProfiler.collectGarbage");
   const { metrics } = await sessions.get(page).send("Performance.getMetrics");
   const of = (name) => metrics.find((each) => each.name === name).value;
   return { nodes: of("Nodes"), listeners: of("JSEventListeners") };

@@ -12,21 +12,23 @@ import { topological } from "./walk.ts";
 /** What an `input` node stands for: a number, or row-major elements. */
 export type Outside = number | ArrayLike<number> | { readonly data: ArrayLike<number> };
 
-/** The order of a graph and how often each node is read, kept for bodies that run many times. */
+/** The order of a graph and how often each node is read, kept for what runs many times: a body, or one number of the host. */
 interface Plan {
   readonly order: readonly Node[];
   readonly uses: ReadonlyMap<Node, number>;
 }
-const plans = new WeakMap<readonly Node[], Plan>();
+const plans = new WeakMap<Node | readonly Node[], Plan>();
 
 function planOf(outputs: readonly Node[]): Plan {
-  const known = plans.get(outputs);
+  const [only] = outputs;
+  const key = only && outputs.length === 1 ? only : outputs;
+  const known = plans.get(key);
   if (known) return known;
   const order = topological(outputs);
   const uses = new Map<Node, number>();
   for (const node of [...order.flatMap((n) => n.inputs), ...outputs]) uses.set(node, (uses.get(node) ?? 0) + 1);
   const plan = { order, uses };
-  plans.set(outputs, plan);
+  plans.set(key, plan);
   return plan;
 }
 
