@@ -16,7 +16,9 @@ export interface Ready {
   readonly segment: Segment;
   /** Absent when the host does it all. */
   readonly prepared?: Prepared;
-  readonly hostCommits: readonly { readonly path: string; readonly node: Node }[];
+  readonly hostCommits: readonly string[];
+  /** What the host computes for a run: scalars of the segment, then its commits. */
+  readonly hosted: readonly Node[];
   /** Slots on the device that it reads. */
   readonly reads: readonly string[];
   /** Host cells that it reads on the device. */
@@ -87,7 +89,8 @@ export class Segments {
     return {
       segment,
       prepared: own.outputs.length > 0 ? await this.device.prepare(own) : undefined,
-      hostCommits: split.commits,
+      hostCommits: split.commits.map(({ path }) => path),
+      hosted: [...segment.host, ...split.commits].map(({ node }) => node),
       reads: states.filter((path) => !this.state.isHost(path)),
       hostReads: states.filter((path) => this.state.isHost(path)),
       commits: commitsOf(segment),
@@ -105,9 +108,10 @@ export class Segments {
       if (value === undefined) throw new Error(`${ready.segment.name}: expected a host scalar, got ${source} ${name}`);
       return [value];
     };
-    const evaluate = (node: Node) => this.math([node], lookup)[0]?.[0] ?? NaN;
-    for (const { name, node } of ready.segment.host) all[name] = evaluate(node);
-    const commits = new Map(ready.hostCommits.map(({ path, node }) => [path, evaluate(node)]));
+    const { hosted, hostCommits, segment } = ready;
+    const values = hosted.length > 0 ? this.math(hosted, lookup).map((value) => value[0] ?? NaN) : [];
+    segment.host.forEach(({ name }, i) => (all[name] = values[i] ?? NaN));
+    const commits = new Map(hostCommits.map((path, i) => [path, values[segment.host.length + i] ?? NaN]));
     this.state.upload(ready.hostReads);
     const result = ready.prepared ? this.device.run(ready.prepared, { scalars: all, batch }) : Promise.resolve(NOTHING);
     this.state.commitHost(commits);
