@@ -1,8 +1,8 @@
 /** axe-core looks at the main states of the page: nothing serious, nothing critical. */
 import axe from "axe-core";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, editorOf, hasBrowser, browserHere, untilStep, write } from "./browser.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
@@ -26,11 +26,7 @@ async function look(page: Page, part = "html"): Promise<string[]> {
 }
 
 describe.skipIf(!hasBrowser)("nothing serious in", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("the page as it opens, light and dark, with the tour, a mistake and each window", async () => {
     const page = await opened.page();

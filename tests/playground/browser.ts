@@ -1,5 +1,6 @@
 /** The built page, served as `dlx playground` serves it, in Chromium: what a person sees and does. */
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, beforeAll } from "vitest";
 import { hasBrowser, launch, stepOf } from "../../bench/playground/site.mjs";
 import { site } from "../../bin/build.mjs";
 import { ensure } from "../../bin/stamp.mjs";
@@ -60,6 +61,14 @@ export async function openBrowser(
       if (errors.length > 0) throw new Error(`expected a page without errors, got ${errors.join("\n")}`);
     },
   };
+}
+
+/** One for the tests of a `describe`, from before the first until after the last. */
+export function browserHere(options: Parameters<typeof openBrowser>[0] = {}): Opened {
+  const opened = {} as Opened;
+  beforeAll(async () => void Object.assign(opened, await openBrowser(options)), 120_000);
+  afterAll(async () => opened.close?.());
+  return opened;
 }
 
 export const statusOf = async (page: Page): Promise<string | null> =>

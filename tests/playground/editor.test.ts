@@ -1,7 +1,7 @@
 /** What the editor tells of a script while it is written: what a name is, and which names there are. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, editorOf, hasBrowser, openBrowser, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, editorOf, hasBrowser, browserHere } from "./browser.ts";
 
 const script = `seed 1
 let points = toy.moons(n: 200)
@@ -16,11 +16,7 @@ const textOf = async (page: Page): Promise<string> =>
   ((await page.locator(".monaco-editor .view-lines").textContent()) ?? "").replaceAll("\u00a0", " ");
 
 describe.skipIf(!hasBrowser)("the editor", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("a name under the pointer is told with its type and its shape", async () => {
     const page = await opened.pageWith(script);

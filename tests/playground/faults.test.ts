@@ -1,6 +1,6 @@
 /** What goes wrong while it runs is said where it is: the line, the curve, the device, the batch that fits. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, hasBrowser, openBrowser, plotted, statusOf, stepOf, untilStep, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, hasBrowser, browserHere, plotted, statusOf, stepOf, untilStep } from "./browser.ts";
 
 /** Its numbers leave the range of floats after some steps. */
 const tooFast = `seed 1
@@ -22,11 +22,7 @@ train for ${steps} steps {
 `;
 
 describe.skipIf(!hasBrowser)("faults", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser({ webgpu: true });
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere({ webgpu: true });
 
   test("numbers that end are named with their line, in the editor, in the problems, on the curve", async () => {
     const page = await opened.pageWith(tooFast);
@@ -155,11 +151,7 @@ train (x, label) in batches(rows, 20) for 100000 epochs {
 });
 
 describe.skipIf(!hasBrowser)("without WebGPU", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("the processor computes, and the page says why", async () => {
     const page = await opened.page();

@@ -9,6 +9,7 @@ import {
   cursorBehind,
   editorOf,
   hasBrowser,
+  browserHere,
   openBrowser,
   statusOf,
   stepOf,
@@ -71,11 +72,7 @@ train (x, y) in batches(data, 20) for 100000 epochs {
 `;
 
 describe.skipIf(!hasBrowser)("files on the page", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("a script asks for its file; dropped, it is read, kept over a reload and named beside the link; removed, it is asked for again", async () => {
     const page = await opened.page();
@@ -206,11 +203,7 @@ function pngOf(bytes: Buffer): { width: number; height: number; pixels: number[]
 }
 
 describe.skipIf(!hasBrowser)("scripts are kept", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("with what was moved, the seed, the panel and the place of the cursor", async () => {
     const page = await opened.page();

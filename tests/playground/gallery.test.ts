@@ -1,12 +1,12 @@
 /** Every example has one thing to try, says which files it needs, and compiles; with those files it begins in the page. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compile } from "../../lang/index.ts";
 import { exampleOf } from "../../playground/gallery/example.ts";
 import { webHost } from "../../runtime/index.ts";
 import { prelude } from "../../stdlib/index.ts";
-import { hasBrowser, openBrowser, statusOf, untilStep, type Opened } from "./browser.ts";
+import { hasBrowser, browserHere, statusOf, untilStep } from "./browser.ts";
 import { idxFile } from "./idx.ts";
 
 const folder = join(import.meta.dirname, "../../examples");
@@ -38,11 +38,7 @@ describe.each(all.map((example) => [example.file, example] as const))("%s", (_, 
 });
 
 describe.skipIf(!hasBrowser)("in the page", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("one without its files says what to drop, and begins with them", async () => {
     const page = await opened.page();

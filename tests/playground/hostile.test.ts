@@ -1,15 +1,11 @@
 /** Hostile links in the page: no code of theirs runs, nothing is asked of any other place, and the page says what it did. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { POLICY } from "../../runtime/cli/policy.ts";
-import { hasBrowser, openBrowser, type Opened } from "./browser.ts";
+import { hasBrowser, browserHere } from "./browser.ts";
 import { encode, hostile } from "./hostile.ts";
 
 describe.skipIf(!hasBrowser)("in the page", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("every hostile link is opened as text or refused, without a request beyond the page's own files", async () => {
     const page = await opened.page();

@@ -1,16 +1,15 @@
 /** The page without a mouse: every part is reached and worked by keys, and the focus is seen and never caught. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   cursorBehind,
   editorOf,
   hasBrowser,
-  openBrowser,
+  browserHere,
   restingStep,
   statusOf,
   stepOf,
   untilStep,
-  type Opened,
 } from "./browser.ts";
 
 /** What has the focus: its name, and whether that can be seen. */
@@ -35,11 +34,7 @@ async function tabTo(page: Page, name: RegExp, key = "Tab"): Promise<string[]> {
 }
 
 describe.skipIf(!hasBrowser)("by keys alone", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("the whole page is walked, out of the editor too", async () => {
     const page = await opened.page();

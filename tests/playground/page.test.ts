@@ -1,23 +1,9 @@
 /** A person opens the page: something is learning, an edit is swapped in, a mistake stops nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  cursorBehind,
-  downloaded,
-  editorOf,
-  hasBrowser,
-  openBrowser,
-  statusOf,
-  stepOf,
-  untilStep,
-  type Opened,
-} from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, downloaded, editorOf, hasBrowser, browserHere, statusOf, stepOf, untilStep } from "./browser.ts";
 
 describe.skipIf(!hasBrowser)("the page on the cpu device", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("opens and learns", async () => {
     const page = await opened.page();
@@ -75,11 +61,7 @@ describe.skipIf(!hasBrowser)("the page on the cpu device", () => {
 });
 
 describe.skipIf(!hasBrowser)("the page on webgpu", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser({ webgpu: true });
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere({ webgpu: true });
 
   test("opens and learns", async () => {
     const page = await opened.page();
@@ -94,11 +76,7 @@ describe.skipIf(!hasBrowser)("the page on webgpu", () => {
 });
 
 describe.skipIf(!hasBrowser)("watching", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("alt-click on an expression shows its value; it follows its line, and closing it ends it", async () => {
     const page = await opened.page();
@@ -125,11 +103,7 @@ describe.skipIf(!hasBrowser)("watching", () => {
 });
 
 describe.skipIf(!hasBrowser)("sharing", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("a link brings script and inputs to another person, and params leave as a file", async () => {
     const page = await opened.page();

@@ -1,7 +1,7 @@
 /** What panels show of a training: the surface of a model, its layers, its values; and that looking changes nothing. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Page } from "playwright-core";
-import { cursorBehind, editorOf, hasBrowser, openBrowser, untilStep, write, type Opened } from "./browser.ts";
+import { cursorBehind, editorOf, hasBrowser, browserHere, untilStep, write } from "./browser.ts";
 
 interface Drawn {
   readonly width: number;
@@ -22,11 +22,7 @@ const colourAt = (page: Page, testid: string, x: number, y: number): Promise<num
   );
 
 describe.skipIf(!hasBrowser)("the decision surface", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   const line = (body: string, head = ""): string =>
     `seed 1\nlet points = toy.gaussians(n: 200, noise: 0.3)\n${head}\ntrain (x, label) in batches(points, 20) for 100_000 epochs {\n${body}\n}\n`;
@@ -112,11 +108,7 @@ describe.skipIf(!hasBrowser)("the decision surface", () => {
 });
 
 describe.skipIf(!hasBrowser)("layers", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("each param has a row with the sizes of its value and its gradient, which go on as it learns", async () => {
     const page = await opened.page();
@@ -161,11 +153,7 @@ train (x, label) in batches(shuffle(points), 15) for 100_000 epochs {
 });
 
 describe.skipIf(!hasBrowser)("values", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("every name with its shape and how it is spread; one that is opened is seen as a person likes, and goes on", async () => {
     const page = await opened.page();
@@ -212,11 +200,7 @@ describe.skipIf(!hasBrowser)("values", () => {
 });
 
 describe.skipIf(!hasBrowser)("tiles", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("the way to show a value is chosen; numbers have four digits; the line has a mark", async () => {
     const page = await opened.page();

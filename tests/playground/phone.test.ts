@@ -1,6 +1,6 @@
 /** The page on a phone: one part at a time over a bar that always shows the step, with targets that a finger meets. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasBrowser, openBrowser, stepOf, untilStep, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { hasBrowser, browserHere, stepOf, untilStep } from "./browser.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true } as const;
 
@@ -15,11 +15,7 @@ const MEASURE = `(() => {
 })()`;
 
 describe.skipIf(!hasBrowser)("the page on a phone", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   for (const colorScheme of ["light", "dark"] as const)
     test(`fits its width and the finger, ${colorScheme}`, async () => {

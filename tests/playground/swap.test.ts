@@ -1,7 +1,7 @@
 /** A program is changed while it trains, by its text or by an input that shapes it: what it learned stays. */
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, hasBrowser, openBrowser, plotted, statusOf, stepOf, untilStep, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, hasBrowser, browserHere, plotted, statusOf, stepOf, untilStep } from "./browser.ts";
 
 const script = `seed 1
 input act = tanh in [tanh, relu]
@@ -25,11 +25,7 @@ const swapped = (page: Page, parts: RegExp) =>
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe.skipIf(!hasBrowser)("swaps", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   /** It has learned most of what there is to learn, at a speed at which every point is kept. */
   async function learned(): Promise<Page> {

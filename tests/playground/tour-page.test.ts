@@ -1,13 +1,9 @@
 /** A person takes the tour: the page says when a goal is reached, and knows it after a reload. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasBrowser, openBrowser, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { hasBrowser, browserHere } from "./browser.ts";
 
 describe.skipIf(!hasBrowser)("the tour", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("opens its own script, sees its goal reached, goes on after a reload, speaks Chinese", async () => {
     const page = await opened.page();

@@ -1,6 +1,6 @@
 /** Taking an edit back brings the state from before it back, to the bit; params go out as a file and come in again. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cursorBehind, hasBrowser, openBrowser, stepOf, untilStep, type Opened } from "./browser.ts";
+import { describe, expect, test } from "vitest";
+import { cursorBehind, hasBrowser, browserHere, stepOf, untilStep } from "./browser.ts";
 import { openLab, tensorsOf } from "./lab.ts";
 
 const net = `seed 4
@@ -147,11 +147,7 @@ describe("params as a file", () => {
 });
 
 describe.skipIf(!hasBrowser)("on the page", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("Control-Z takes text and run back; so does the button beside the note", async () => {
     const page = await opened.page();

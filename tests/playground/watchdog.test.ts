@@ -1,17 +1,7 @@
 /** What hangs is stopped in words, with the text as it was; what floods leaves the page to the person. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { BEAT, Watchdog } from "../../playground/state/watchdog.ts";
-import {
-  editorOf,
-  hasBrowser,
-  openBrowser,
-  restingStep,
-  statusOf,
-  stepOf,
-  untilStep,
-  write,
-  type Opened,
-} from "./browser.ts";
+import { editorOf, hasBrowser, browserHere, restingStep, statusOf, stepOf, untilStep, write } from "./browser.ts";
 
 describe("a watchdog", () => {
   beforeEach(() => vi.useFakeTimers());
@@ -98,11 +88,7 @@ const flood = good.replace(
 );
 
 describe.skipIf(!hasBrowser)("a script that", () => {
-  let opened: Opened;
-  beforeAll(async () => {
-    opened = await openBrowser();
-  }, 120_000);
-  afterAll(() => opened?.close());
+  const opened = browserHere();
 
   test("hangs while it is checked is stopped; written beside a run it leaves the run alone", async () => {
     const page = await opened.pageWith(endlessCheck);
