@@ -3,6 +3,7 @@
  * the images as its batch, each with the same w. So a chain keeps the columns of an image to itself, and they are summed
  * where they were written a moment before.
  */
+import { list, type Pair } from "../lang/graph/attrs.ts";
 import { build as g, make, rewrite } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { dotAxes } from "../lang/graph/ops/dot.ts";
@@ -12,9 +13,6 @@ import { sizeOf } from "./space.ts";
 /** Fewer batches are no chain, and columns of fewer numbers stay in a cache. */
 const BATCHES = 4;
 const NUMBERS = 2 ** 17;
-
-type Pair = readonly [number, number];
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 
 function byBatch(fold: Node, columns: Node, room: number): Node | undefined {
   const turned = columns.op === "permute";

@@ -3,6 +3,7 @@
  * so a chain of maps and views becomes one expression with loads at its leaves.
  * What is a leaf (a buffer), a running reduction of this kernel, or inlined, the caller decides.
  */
+import { list } from "../lang/graph/attrs.ts";
 import type { Node } from "../lang/graph/node.ts";
 import {
   addIndex,
@@ -28,7 +29,6 @@ export interface EmitContext {
   reduction(node: Node, index: readonly Index[]): number | undefined;
 }
 
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 const whole = (node: Node, key: string) => node.attrs[key] as number;
 
 const unaryNames: ReadonlySet<string> = new Set(unaryOps);

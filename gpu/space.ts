@@ -2,14 +2,13 @@
  * The index space of a root: a node that gets its own place in memory and is computed by a `rows` kernel.
  * Its logical axes are those of its result, then those it reduces. `elementOf` is the value of one point of the space.
  */
+import { pairs } from "../lang/graph/attrs.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { foldIsView } from "./emit.ts";
 import type { Emitter } from "./emit.ts";
 import { constantIndex } from "./index-expr.ts";
 import type { Index } from "./index-expr.ts";
 import type { Acc } from "./kernel.ts";
-
-const dims = (node: Node, key: string) => node.attrs[key] as readonly (readonly [number, number])[];
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
@@ -20,7 +19,7 @@ function reducedAxes(node: Node): readonly number[] {
 
 /** Free axes of an operand of `dot`: side 0 is the left one. */
 export function freeAxes(node: Node, side: 0 | 1): number[] {
-  const bound = new Set([...dims(node, "batch"), ...dims(node, "contract")].map((pair) => pair[side]));
+  const bound = new Set([...pairs(node, "batch"), ...pairs(node, "contract")].map((pair) => pair[side]));
   return (node.inputs[side]?.type.shape ?? []).map((_, i) => i).filter((i) => !bound.has(i));
 }
 
@@ -37,13 +36,13 @@ export function dotSizes(node: Node): DotSizes {
   return {
     g: of(
       a,
-      dims(node, "batch").map(([i]) => i),
+      pairs(node, "batch").map(([i]) => i),
     ),
     m: of(a, freeAxes(node, 0)),
     n: of(b, freeAxes(node, 1)),
     k: of(
       a,
-      dims(node, "contract").map(([i]) => i),
+      pairs(node, "contract").map(([i]) => i),
     ),
   };
 }
@@ -72,7 +71,7 @@ export function innerExtents(node: Node): readonly number[] {
   if (!isReduction(node)) return [];
   if (node.op === "fold") return node.attrs["size"] as readonly number[];
   const shape = node.inputs[0]?.type.shape ?? [];
-  if (node.op === "dot") return dims(node, "contract").map(([i]) => shape[i] ?? 1);
+  if (node.op === "dot") return pairs(node, "contract").map(([i]) => shape[i] ?? 1);
   return reducedAxes(node).map((i) => shape[i] ?? 1);
 }
 
@@ -87,8 +86,8 @@ function inputIndex(node: Node, index: readonly Index[], inner: readonly Index[]
 }
 
 function operandIndex(node: Node, side: 0 | 1, index: readonly Index[], inner: readonly Index[]): Index[] {
-  const batch = dims(node, "batch");
-  const contract = dims(node, "contract");
+  const batch = pairs(node, "batch");
+  const contract = pairs(node, "contract");
   const free = freeAxes(node, side);
   const first = batch.length + (side === 0 ? 0 : freeAxes(node, 0).length);
   const out: Index[] = [];

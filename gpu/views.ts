@@ -2,11 +2,10 @@
  * Views as index rules: which element of its input a view shows at an index. Only those that show every element
  * unchanged; pads, concats and folds choose between elements and belong to `emit`.
  */
+import { list } from "../lang/graph/attrs.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { addIndex, constantIndex, reshapeIndex, scaleIndex, shiftIndex } from "./index-expr.ts";
 import type { Index } from "./index-expr.ts";
-
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 
 type Rule = (node: Node, index: readonly Index[], shape: readonly number[]) => readonly Index[];
 

@@ -2,11 +2,10 @@
  * One copy of what a convolution pads: everybody else reads it through the padded one, `x` as `slice(pad(x))`. A pad that
  * windows look at has to lie in memory; without this x would lie there a second time, as the operand of other products.
  */
+import { list } from "./attrs.ts";
 import { make } from "./make.ts";
 import type { Node } from "./node.ts";
 import { remake, topological } from "./walk.ts";
-
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 
 function inside(pad: Node): Node {
   const [lo, shape] = [list(pad, "lo"), pad.inputs[0]!.type.shape];

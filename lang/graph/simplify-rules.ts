@@ -2,6 +2,7 @@
  * The rules of `simplify`, by op: each gives a simpler node or nothing. `simple` makes nodes that are simple themselves.
  * A "fill" is one number at every place: a const seen through expand.
  */
+import { list } from "./attrs.ts";
 import { constant } from "./build.ts";
 import { rowOf } from "./make.ts";
 import type { Attrs, Body, Dims, Node, Type } from "./node.ts";
@@ -12,7 +13,6 @@ import { isOpen, sizeOf } from "./ops/row.ts";
 export type Simple = (op: string, inputs: readonly Node[], attrs?: Attrs) => Node;
 export type Rule = (node: Node, simple: Simple, beforeGradient: boolean) => Node | undefined;
 
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 const equal = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 const others = (rank: number, axes: readonly number[]) =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i));

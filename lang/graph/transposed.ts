@@ -4,6 +4,7 @@
  *   y[i] = Σ_j Σ_o g[i - d j, o] w[o, j] = Σ_j' Σ_o windows(pad(g))[i, j', o] flip(w)[o, j']
  * A slice of the fold (the padding cut away again) pads less. Used where it does not multiply much more.
  */
+import { list } from "./attrs.ts";
 import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
 import { dotAxes } from "./ops/dot.ts";
@@ -12,8 +13,6 @@ import { remake, topological } from "./walk.ts";
 
 /** The product may grow by this factor: the columns and their sum cost more than that. */
 const GROWTH = 1.4;
-
-const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
 
 interface Crop {
   readonly start: readonly number[];

@@ -1,0 +1,7 @@
+/** Lists among the attrs of a node, for who knows that its op has them. */
+import type { Node } from "./node.ts";
+
+export type Pair = readonly [number, number];
+
+export const list = (node: Node, key: string) => node.attrs[key] as readonly number[];
+export const pairs = (node: Node, key: string) => node.attrs[key] as readonly Pair[];
