@@ -254,7 +254,7 @@ const about = [
   `# The playground, ${today}`,
   "",
   `\`npm run playground:measure\` in ${Math.round((Date.now() - began.at) / 1000)} s: headless Chromium ${version}, ${cpus().length} × ${cpus()[0].model}, load ${began.load.toFixed(1)} at the beginning.`,
-  `${rounds} visits for each opening, ${4 * rounds} keys, ${rounds + 1} edits, on a script that trains at full speed.`,
+  `${rounds} visits for each opening, ${12 * rounds} keys, ${rounds + 1} edits, on a script that trains at full speed.`,
   "",
   "",
 ].join("\n");
