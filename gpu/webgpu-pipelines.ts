@@ -70,7 +70,12 @@ export class Pipelines {
   async load(modules: Iterable<Module>): Promise<void> {
     for (const code of this.known.keys()) if (this.known.size > MOST) this.known.delete(code);
     const missing = [...modules].filter(({ code }) => !this.known.has(code));
-    for (const module of missing) if (!this.coming.has(module.code)) this.coming.set(module.code, this.compile(module));
+    for (const module of missing) {
+      const { code } = module;
+      if (this.coming.has(code)) continue;
+      const made = this.compile(module).finally(() => this.coming.delete(code));
+      this.coming.set(code, made);
+    }
     await Promise.all(missing.map(({ code }) => this.coming.get(code)));
   }
 
@@ -80,8 +85,6 @@ export class Pipelines {
       this.known.set(code, await this.device.createComputePipelineAsync(this.descriptor(module)));
     } catch (error) {
       throw new Error(`expected a shader that compiles, got ${String(error)}\n${code}`);
-    } finally {
-      this.coming.delete(code);
     }
   }
 

@@ -23,14 +23,13 @@ export function comingOf({ device, host, math }: Context, program: Program): Com
 
 /** The segments between here and its first tick. Columns of data are the running program's until then. */
 export async function makeReady(context: Context, { program, segments }: Coming): Promise<void> {
-  const { state, present, data, done, pass } = context;
+  const { state, present, data, done } = context;
   const kept = keptOf(context.program, program, (path) => !state.waits([path]));
   const trains = trainsOf(context.program.body);
   const here = [...present.keys()].findLast((name) => trains.includes(name) && !done.has(name));
-  const { before, block } = wayIn(program, entryOf(program, done, here, new Set(kept.slots.keys())));
-  const seed = pass.run === undefined ? program.seed : pass.seed;
+  const { before, block, seed } = wayIn(program, entryOf(program, done, here, new Set(kept.slots.keys())));
   await Promise.all([
-    block && readyParts({ segments, data, pass: { seed } }, block),
+    block && readyParts({ segments, data }, seed, block),
     ...before.map((segment) => segments.ready(segment)),
   ]);
 }

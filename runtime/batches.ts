@@ -52,6 +52,11 @@ export class DataTables {
     return this.resident.hold(rows, fieldsOf(segments, rows.source.rows));
   }
 
+  /** What `hold` answers, if nothing has to be brought to the device for it. */
+  foresee(rows: Rows, segments: readonly Segment[]): { readonly held: Held | undefined } | undefined {
+    return this.resident.foresee(rows, fieldsOf(segments, rows.source.rows));
+  }
+
   /** Before segments that read whole columns are prepared. */
   async openColumns(segments: readonly Segment[], seed: number): Promise<void> {
     const inputs = inputsBelow(segments.flatMap(({ outputs }) => outputs.map(({ node }) => node)));

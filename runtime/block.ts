@@ -5,7 +5,7 @@
  */
 import type { Span } from "../lang/source.ts";
 import { tickOf, tickSegments, type Batches, type Repeat, type Segment, type TickPart } from "../lang/program.ts";
-import { Feeder, rowNumbers, slices, ticksPerEpoch, type DataTables, type Feed, type Slice } from "./batches.ts";
+import { Feeder, rowNumbers, slices, ticksPerEpoch, type Feed, type Slice } from "./batches.ts";
 import type { Ran } from "./clock.ts";
 import type { Context } from "./context.ts";
 import type { Rows } from "./host.ts";
@@ -227,7 +227,7 @@ async function openParts(
 ): Promise<Opened> {
   const { segments, data, state, pass, device } = context;
   const rows = block.data ? await data.batches(block.data, pass.seed, block.span) : undefined;
-  const held = rows && heldBy(data, rows, block);
+  const held = rows && data.hold(rows, feedsOf(block));
   const feed = held
     ? rowNumbers
     : rows && new Feeder(rows, block.data?.fields ?? [], device.inFlight === undefined ? inFlight : 1).gather;
@@ -254,22 +254,26 @@ async function openParts(
   return { source, step: await open(block.step), short: block.short && (await open(block.short)) };
 }
 
-/** The segments of a block made ready, all at once, before it is opened; `outer`: held fields of the block around it. */
+/**
+ * The segments of a block made ready before it is opened; `outer`: held fields of the block around it. Nothing is brought to
+ * the device for them: what reads a data set that is not there yet waits until the block is opened.
+ */
 export async function readyParts(
-  context: Pick<Context, "segments" | "data"> & { readonly pass: { readonly seed: number } },
+  context: Pick<Context, "segments" | "data">,
+  seed: number,
   block: BlockSource,
   outer?: Held,
 ): Promise<void> {
-  const { segments, data, pass } = context;
-  const rows = block.data && (await data.batches(block.data, pass.seed, block.span));
-  const held = rows ? heldBy(data, rows, block) : outer;
+  const { segments, data } = context;
+  const rows = block.data && (await data.batches(block.data, seed, block.span));
+  const found = rows ? data.foresee(rows, feedsOf(block)) : { held: outer };
+  if (!found) return;
   const ready = (part: TickPart) =>
-    "segment" in part ? segments.ready(part.segment, held) : readyParts(context, part, held);
+    "segment" in part ? segments.ready(part.segment, found.held) : readyParts(context, seed, part, found.held);
   await Promise.all([...block.step, ...(block.short ?? [])].map(ready));
 }
 
-const heldBy = (data: DataTables, rows: Rows, { step, short }: BlockSource): Held | undefined =>
-  data.hold(rows, [...fedAlike(step), ...fedAlike(short)]);
+const feedsOf = ({ step, short }: BlockSource): Segment[] => [...fedAlike(step), ...fedAlike(short)];
 
 /** The segments that see the same batches: inner steps with rows of their own do not. */
 function fedAlike(parts: readonly TickPart[] = []): Segment[] {

@@ -45,14 +45,16 @@ export class Gate {
     this.to("paused");
     this.single$.next(this.single$.value + 1);
   }
-  /** No tick is drawn until then. */
-  hold(until: Promise<unknown>): void {
+  /** No tick is drawn until what it gives is called. */
+  hold(): () => void {
     this.holds++;
-    const end = () => {
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
       this.holds--;
       this.wake();
     };
-    until.then(end, end);
   }
   /** Whether a tick may be drawn now; uses up a single step. */
   take(): boolean {

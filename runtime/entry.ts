@@ -90,19 +90,26 @@ export function restOf(segment: Segment, kept: ReadonlySet<string>): Segment | u
 /** By segment and what is left of it: asked again, it is the one that was made ready. */
 const rests = new WeakMap<Segment, Map<string, Segment>>();
 
-/** What the way to the block computes, in order, and the block. */
-export function wayIn(program: Program, { until, kept }: Entry): { before: readonly Segment[]; block?: Train } {
+export interface WayIn {
+  /** What is computed on the way to the block, in order. */
+  readonly before: readonly Segment[];
+  readonly block?: Train;
+  /** Of the pass that the block stands in, or of the program. */
+  readonly seed: number;
+}
+
+export function wayIn(program: Program, { until, kept }: Entry): WayIn {
   const before: Segment[] = [];
-  const walk = (actions: readonly Action[]): Train | undefined => {
+  const walk = (actions: readonly Action[], seed: number): { block: Train; seed: number } | undefined => {
     for (const action of actions) {
-      if (action.kind === "train" && action.name === until) return action;
-      const block = action.kind === "run" ? walk(action.body) : undefined;
-      if (block) return block;
+      if (action.kind === "train" && action.name === until) return { block: action, seed };
+      const found = action.kind === "run" ? walk(action.body, action.seed) : undefined;
+      if (found) return found;
       const rest = action.kind === "compute" ? restOf(action.segment, kept) : undefined;
       if (rest) before.push(rest);
     }
     return undefined;
   };
-  const block = walk(program.body);
-  return block ? { before, block } : { before: [] };
+  const found = walk(program.body, program.seed);
+  return found ? { before, ...found } : { before: [], seed: program.seed };
 }

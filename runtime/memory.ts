@@ -57,7 +57,9 @@ async function mostRows(
     const peaks: number[] = [];
     for (const segment of tickSegments(list)) {
       try {
-        peaks.push((await context.segments.ready(segment)).prepared?.stats.peakBytes ?? 0);
+        const { segments } = context;
+        const { prepared } = await (segments.known(segment) ?? segments.ready(segment));
+        peaks.push(prepared?.stats.peakBytes ?? 0);
       } catch (error) {
         // the device was full before this segment was ready
         if (error instanceof MemoryError) return undefined;

@@ -83,11 +83,8 @@ export class Resident {
 
   /** The fields as slots, made and filled if they were not; undefined when they do not all fit. */
   hold(rows: Rows, fields: ReadonlyMap<string, Type>): Held | undefined {
-    const key = this.keys.get(rows.source.key) ?? this.keys.size + 1;
-    const held = placesOf(String(key), fields);
-    const missing = [...held].filter(([, { path }]) => this.filled.get(path) === undefined);
-    const types = missing.map(([, { type }]) => type);
-    if (!fit(types, this.device.info, this.bytes)) return undefined;
+    const { key, held, missing, fits } = this.find(rows, fields);
+    if (!fits) return undefined;
     this.keys.set(rows.source.key, key);
     for (const [field, { path, type }] of missing) {
       this.make(path, type);
@@ -101,6 +98,22 @@ export class Resident {
       this.filled.set(path, rows.source.key);
     }
     return held;
+  }
+
+  /** What `hold` answers as long as it has nothing to bring here; undefined when it has. */
+  foresee(rows: Rows, fields: ReadonlyMap<string, Type>): { readonly held: Held | undefined } | undefined {
+    const { held, missing, fits } = this.find(rows, fields);
+    if (!fits) return { held: undefined };
+    return missing.length > 0 ? undefined : { held };
+  }
+
+  private find(rows: Rows, fields: ReadonlyMap<string, Type>) {
+    const key = this.keys.get(rows.source.key) ?? this.keys.size + 1;
+    const held = placesOf(String(key), fields);
+    const missing = [...held].filter(([, { path }]) => this.filled.get(path) === undefined);
+    const types = missing.map(([, { type }]) => type);
+    // what is here stays, whatever came beside it
+    return { key, held, missing, fits: missing.length === 0 || fit(types, this.device.info, this.bytes) };
   }
 
   /** A whole column in the order of its plan, which depends on the seed. */

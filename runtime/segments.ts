@@ -41,6 +41,8 @@ export class Segments {
   private readonly state: StateTable;
   private readonly math: HostMath;
   private readonly made = new Map<Segment, Promise<Ready>>();
+  /** What those that were made read in the place of batches. */
+  private readonly held = new WeakMap<Segment, string>();
   private given = false;
   /** As the device was given them: what the host computes left out, batches read from held fields. */
   readonly onDevice = new Map<Segment, Segment>();
@@ -54,12 +56,21 @@ export class Segments {
   /** `held`: fields of the batch that lie on the device. Fails once they are given back. */
   async ready(segment: Segment, held?: Held): Promise<Ready> {
     if (this.given) throw new Error(`expected segments that are not given back, got ${segment.name}`);
+    const places = [...(held ?? [])].map(([, { path }]) => path).join("\n");
+    // made ahead, it may have been for another data set
+    if (this.made.has(segment) && this.held.get(segment) !== places) await this.drop(segment);
     let ready = this.made.get(segment);
     if (!ready) {
+      this.held.set(segment, places);
       ready = this.make(segment, held);
       this.made.set(segment, ready);
     }
     return ready;
+  }
+
+  /** As it was made last, whatever it reads. */
+  known(segment: Segment): Promise<Ready> | undefined {
+    return this.made.get(segment);
   }
 
   /** Of a segment that is not run again. */

@@ -73,6 +73,8 @@ export class Session {
   private readonly changes: Change[] = [];
   private readonly snapshots: Snapshot[] = [];
   private coming: Coming | undefined;
+  /** Lets the steps go on that wait until it is made ready. */
+  private go = () => {};
   private finished!: { resolve: (end: EndEvent) => void; reject: (error: unknown) => void };
   private begun = false;
   private ended = false;
@@ -157,19 +159,36 @@ export class Session {
    */
   async ahead(program: Program): Promise<void> {
     if (!this.begun || this.ended || this.coming?.program === program) return;
-    this.coming?.segments.release();
-    const coming = (this.coming = comingOf(this.context, program));
-    const made = makeReady(this.context, coming);
+    this.abandon();
+    const { context } = this;
+    const coming = (this.coming = comingOf(context, program));
     // there the processors compute the steps too, and shaders are compiled twice as fast without them
-    if (this.context.device.info.features.includes(SOFTWARE)) this.context.gate.hold(made);
+    const go = context.device.info.features.includes(SOFTWARE) ? context.gate.hold() : () => undefined;
+    this.go = go;
     try {
-      await made;
+      await makeReady(context, coming);
     } catch {
       // it may need room that the program before it still has
-      if (this.coming !== coming) return;
-      this.coming = undefined;
-      coming.segments.release();
+      if (this.coming === coming) this.abandon();
+    } finally {
+      go();
     }
+  }
+
+  /** What was made ready does not come. */
+  private abandon(): void {
+    this.go();
+    this.coming?.segments.release();
+    this.coming = undefined;
+  }
+
+  /** What was made ready for this program, or nothing yet. */
+  private take(program: Program): Coming {
+    const { coming } = this;
+    if (coming?.program !== program) return comingOf(this.context, program);
+    this.go();
+    this.coming = undefined;
+    return coming;
   }
 
   /**
@@ -244,7 +263,7 @@ export class Session {
     } finally {
       await this.looked;
       probes.close();
-      this.coming?.segments.release();
+      this.abandon();
       this.context.segments.release();
       this.context.state.drop();
       this.context.data.drop();
@@ -272,16 +291,14 @@ export class Session {
       if (!before) {
         // Nothing to go back to: the program goes on as it is.
         const now = await snapshotOf(this.context);
-        this.context = goOn(this.context, now, now.program, new Set(now.slots.keys())).context;
+        this.context = this.goOn(now, new Set(now.slots.keys()), this.take(now.program), done).context;
         done(undefined);
         continue;
       }
       const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
       const next = program ?? before.program;
-      const coming = this.coming?.program === next ? this.coming : undefined;
-      if (coming) this.coming = undefined;
       const there = new Set(program ? [...from.slots.keys()].filter((path) => !values?.has(path)) : []);
-      const { context, report: found } = goOn(this.context, from, next, there, coming);
+      const { context, report: found } = this.goOn(from, there, this.take(next), done);
       const report = values ? { ...found, changed: true } : found;
       this.context = context;
       if (program && report.changed) this.snapshots.push(before);
@@ -290,6 +307,17 @@ export class Session {
       const undone = program ? {} : ({ undone: true } as const);
       context.events$.next({ event: "swap", step: before.at.step, ...report, ...undone });
       done(report);
+    }
+  }
+
+  private goOn(from: Snapshot, there: ReadonlySet<string>, coming: Coming, done: Change["done"]) {
+    try {
+      return goOn(this.context, from, there, coming);
+    } catch (error) {
+      coming.segments.release();
+      coming.state.drop();
+      done(undefined);
+      throw fullIn(coming.program, this.context.device, error);
     }
   }
 
@@ -305,8 +333,7 @@ export class Session {
     try {
       state.create();
     } catch (error) {
-      const full = fullOfSlots(program, device.info.name, error);
-      throw full ? new UserError(full) : error;
+      throw fullIn(program, device, error);
     }
   }
 
@@ -347,6 +374,12 @@ export class Session {
       for (const stream of [events$, frames$, points$, metrics$]) stream.complete();
     }
   }
+}
+
+/** The user's mistake, where slots do not fit; else the error as it is. */
+function fullIn(program: Program, device: Device, error: unknown): unknown {
+  const full = fullOfSlots(program, device.info.name, error);
+  return full ? new UserError(full) : error;
 }
 
 function contextOf(options: SessionOptions, probes?: Probes): Context {

@@ -6,7 +6,7 @@
 import type { Numbers } from "../gpu/device.ts";
 import { programText } from "../lang/index.ts";
 import type { Program, Slot } from "../lang/program.ts";
-import { comingOf, type Coming } from "./ahead.ts";
+import type { Coming } from "./ahead.ts";
 import type { Context } from "./context.ts";
 import type { SwapReport } from "./events.ts";
 import { entryOf, keptOf, type Entry } from "./entry.ts";
@@ -51,16 +51,16 @@ export async function snapshotOf(context: Context): Promise<Snapshot> {
 }
 
 /**
- * The context of `program` that goes on where the snapshot stands. `coming`: what was made ready for it. `there`: slots
- * whose cells have the values of the snapshot now, and keep them.
+ * The context of what comes, which goes on where the snapshot stands. `there`: slots whose cells have the values of the
+ * snapshot now, and keep them.
  */
 export function goOn(
   context: Context,
   from: Snapshot,
-  program: Program,
   there: ReadonlySet<string>,
-  coming: Coming = comingOf(context, program),
+  coming: Coming,
 ): { context: Context; report: SwapReport } {
+  const { program } = coming;
   const kept = keptOf(from.program, program, (path) => from.slots.has(path));
   const values = new Map([...kept.slots].map(([path, old]) => [path, from.slots.get(old) as Numbers]));
   const changed = programText(program) !== programText(context.program);

@@ -42,7 +42,7 @@ type Checked = Pick<Opening, "text" | "inputs">;
 
 /** What a check gave, and how long it took. */
 interface Answer {
-  /** All that it depends on, files apart. */
+  /** All that it depends on. */
   readonly of: string;
   readonly compiled: Compiled;
   readonly ms: number;
@@ -67,6 +67,8 @@ export class Lab {
   private perSecond = Infinity;
   /** What the person dropped on the page, and what of it the script has read. */
   private readonly files = new Map<string, Uint8Array>();
+  /** Counts up with each of them. */
+  private given = 0;
   private readonly reads = new Set<string>();
   private readonly probes = new LabProbes((id, view) => this.tell({ kind: "probed", id, view }));
   private readonly inspect = new LabInspect((id, answer) => this.tell({ kind: "inspected", id, answer }));
@@ -150,7 +152,7 @@ export class Lab {
   }
 
   private keep(name: string, bytes: Uint8Array | undefined): void {
-    this.answer = undefined;
+    this.given++;
     if (bytes) this.files.set(name, bytes);
     else this.files.delete(name);
   }
@@ -158,7 +160,7 @@ export class Lab {
   /** Asked the same again, it answers the same. */
   private async answered(text: string, inputs: Inputs): Promise<Answer> {
     const { file, seed } = this.opening ?? { file: "script.dlx" };
-    const of = JSON.stringify([file, seed, text, inputs]);
+    const of = JSON.stringify([file, seed, this.given, text, inputs]);
     if (this.answer?.of === of) return this.answer;
     this.tell({ kind: "doing", what: "check" });
     const begin = performance.now();

@@ -3,10 +3,13 @@ import { describe, expect, test } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import { deviceAround, SOFTWARE, type Device, type Prepared } from "../../gpu/device.ts";
 import { ReferenceDevice } from "../../gpu/reference.ts";
-import { evaluate } from "../../lang/graph/index.ts";
+import { build, evaluate } from "../../lang/graph/index.ts";
 import type { Program } from "../../lang/index.ts";
 import { createSession, type Session } from "../../runtime/index.ts";
 import { nodeHost } from "../../runtime/node.ts";
+import type { Held } from "../../runtime/resident.ts";
+import { Segments } from "../../runtime/segments.ts";
+import { StateTable } from "../../runtime/state.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
 import { compileText } from "../run-script.ts";
 import { gpu, open } from "../webgpu/setup.ts";
@@ -178,6 +181,25 @@ test("on an adapter of software no step begins meanwhile; a pause, a stop and th
   expect((await session.done).status).toBe("stopped");
   go();
   await session.dispose();
+  await device.dispose();
+});
+
+test("what was made for one data set is made again for another", async () => {
+  const { device, prepared, released } = await watched("cpu");
+  const x = build.input("batch", "x", { dtype: "f32", shape: [4] });
+  const output = { node: build.add(x, x), role: { kind: "fetch", name: "twice" } } as const;
+  const segment = { name: "s", outputs: [output], host: [] };
+  const held = (path: string): Held => new Map([["x", { path, type: { dtype: "f32", shape: [10] } }]]);
+  const segments = new Segments(device, new StateTable(device, {}, nodeHost({ scriptFolder: "/nowhere" })), evaluate);
+  const one = await segments.ready(segment, held("data 1.x"));
+  expect(await segments.ready(segment, held("data 1.x"))).toBe(one);
+  const other = await segments.ready(segment, held("data 2.x"));
+  const fed = await segments.ready(segment);
+  expect(prepared).toEqual([one.prepared, other.prepared, fed.prepared]);
+  expect(released).toEqual([one.prepared, other.prepared]);
+  segments.release();
+  await expect(segments.ready(segment)).rejects.toThrow("not given back");
+  await expect.poll(() => released.length).toBe(3);
   await device.dispose();
 });
 
