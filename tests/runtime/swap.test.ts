@@ -184,6 +184,24 @@ describe("values that are written", () => {
   });
 });
 
+test("a program that does not fit ends the run in words, and who asked for it is answered", async () => {
+  const host = nodeHost({ scriptFolder: "/nowhere" });
+  const device = new CpuDevice();
+  const session = createSession({ program: await compileText(net), device, host, math: evaluate });
+  const errors: string[] = [];
+  session.events$.subscribe((event) => event.event === "error" && errors.push(event.diagnostic.title));
+  session.step();
+  await new Promise<void>((done) => session.frames$.subscribe(({ step }) => step === 1 && done()));
+  const [report] = await Promise.all([
+    session.swap(await compileText(net.replace("Linear(8)", "Linear(200_000_000)"))),
+  ]);
+  expect(report).toBeUndefined();
+  expect((await session.done).status).toBe("failed");
+  expect(errors).toEqual([expect.stringMatching(/memory/)]);
+  await session.dispose();
+  await device.dispose();
+});
+
 describe("what goes on", () => {
   const play = (script: string, edits: Record<number, readonly Change[]>) => played(script, edits, new CpuDevice());
   const kept = ["net.1.w", "net.1.b"];
