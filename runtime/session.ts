@@ -283,31 +283,36 @@ export class Session {
     });
   }
 
-  /** Between two ticks, with nothing under way. */
-  private async makeChanges(): Promise<void> {
-    for (let change = this.changes.shift(); change; change = this.changes.shift()) {
-      const { program, values, done } = change;
-      const before = program ? await snapshotOf(this.context) : this.snapshots.pop();
-      if (!before) {
-        // Nothing to go back to: the program goes on as it is.
-        const now = await snapshotOf(this.context);
-        this.context = this.goOn(now, new Set(now.slots.keys()), this.take(now.program), done).context;
-        done(undefined);
-        continue;
-      }
-      const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
-      const next = program ?? before.program;
-      const there = new Set(program ? [...from.slots.keys()].filter((path) => !values?.has(path)) : []);
-      const { context, report: found } = this.goOn(from, there, this.take(next), done);
-      const report = values ? { ...found, changed: true } : found;
-      this.context = context;
-      if (program && report.changed) this.snapshots.push(before);
-      if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
-      context.probes.touch();
-      const undone = program ? {} : ({ undone: true } as const);
-      context.events$.next({ event: "swap", step: before.at.step, ...report, ...undone });
-      done(report);
+  /**
+   * Between two ticks, with nothing under way. One at a time: only when a program has come to its place is there what the
+   * next change goes on from.
+   */
+  private async makeChange(): Promise<void> {
+    const change = this.changes.shift();
+    if (change) await this.make(change);
+    this.context.leave.asked = this.changes.length > 0;
+  }
+
+  private async make({ program, values, done }: Change): Promise<void> {
+    const before = program ? await snapshotOf(this.context) : this.snapshots.pop();
+    if (!before) {
+      // Nothing to go back to: the program goes on as it is.
+      const now = await snapshotOf(this.context);
+      this.context = this.goOn(now, new Set(now.slots.keys()), this.take(now.program), done).context;
+      return done(undefined);
     }
+    const from = values ? { ...before, slots: new Map([...before.slots, ...values]) } : before;
+    const next = program ?? before.program;
+    const there = new Set(program ? [...from.slots.keys()].filter((path) => !values?.has(path)) : []);
+    const { context, report: found } = this.goOn(from, there, this.take(next), done);
+    const report = values ? { ...found, changed: true } : found;
+    this.context = context;
+    if (program && report.changed) this.snapshots.push(before);
+    if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
+    context.probes.touch();
+    const undone = program ? {} : ({ undone: true } as const);
+    context.events$.next({ event: "swap", step: before.at.step, ...report, ...undone });
+    done(report);
   }
 
   private goOn(from: Snapshot, there: ReadonlySet<string>, coming: Coming, done: Change["done"]) {
@@ -357,7 +362,7 @@ export class Session {
       do {
         const { context } = this;
         flow = await runActions(context, context.program.body, scopeOf(context));
-        if (flow === "leave") await this.makeChanges();
+        if (flow === "leave") await this.makeChange();
       } while (flow === "leave");
       return end(flow === "stop" && gate.stopped ? "stopped" : "done");
     } catch (error) {

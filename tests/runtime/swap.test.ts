@@ -184,6 +184,38 @@ describe("values that are written", () => {
   });
 });
 
+test("two changes between the same two steps: the second goes on from the first", async () => {
+  const host = nodeHost({ scriptFolder: "/nowhere" });
+  const device = new CpuDevice();
+  const session = createSession({ program: await compileText(net), device, host, math: evaluate, every: 1 });
+  const steps: number[] = [];
+  const swaps: number[] = [];
+  session.events$.subscribe((event) => {
+    if (event.event === "train" && !event.fold) steps.push(event.step);
+    if (event.event === "train" && event.step === 5) session.pause();
+    if (event.event === "swap") swaps.push(event.step);
+  });
+  session.play();
+  await expect.poll(() => steps.length).toBe(5);
+  const learned = await session.read("net.1.w");
+  const [wide, other] = [net.replace("Linear(8)", "Linear(9)"), net.replace("Linear(8)", "Linear(9), tanh")];
+  const [first, second] = await Promise.all([
+    session.swap(await compileText(wide)),
+    session.swap(await compileText(other)),
+  ]);
+  expect(first?.made).toContain("net.3.w");
+  expect(second?.made).toEqual([]);
+  expect(swaps).toEqual([5, 5]);
+  expect(await session.read("net.1.w")).toEqual(learned);
+  const made = await session.read("net.3.w");
+  expect([made.length, made.every((x) => x === 0)]).toEqual([12 * 9, false]);
+  session.play();
+  expect((await session.done).status).toBe("done");
+  expect(steps).toEqual(Array.from({ length: 24 }, (_, i) => i + 1));
+  await session.dispose();
+  await device.dispose();
+});
+
 test("a program that does not fit ends the run in words, and who asked for it is answered", async () => {
   const host = nodeHost({ scriptFolder: "/nowhere" });
   const device = new CpuDevice();
