@@ -18,6 +18,14 @@ const textOf = async (page: Page): Promise<string> =>
 describe.skipIf(!hasBrowser)("the editor", () => {
   const opened = browserHere();
 
+  test("a note is marked in the text and takes no place below it", async () => {
+    const page = await opened.pageWith(script.replaceAll("hidden", "norm"));
+    await editorOf(page);
+    await page.locator(".squiggly-info").first().waitFor();
+    expect(await page.getByTestId("problems").count()).toBe(0);
+    await page.close();
+  });
+
   test("a name under the pointer is told with its type and its shape", async () => {
     const page = await opened.pageWith(script);
     await editorOf(page);
