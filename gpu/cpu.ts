@@ -19,7 +19,7 @@ import { Latest, once } from "./latest.ts";
 import { planArena } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import type { Profile } from "./profile.ts";
-import type { Buffer, Lowered, Step } from "./program.ts";
+import type { Buffer, Lowered, Step, WaveStep } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { Threads } from "./threads.ts";
 import type { StartWorker } from "./threads.ts";
@@ -27,7 +27,6 @@ import { bound } from "./threads-piece.ts";
 import type { PieceText } from "./threads-piece.ts";
 import { withScratch } from "./threads-scratch.ts";
 import { GRAIN, strandPieces, piecesOf, planTape, wavesOf } from "./threads-waves.ts";
-import type { WaveStep } from "./threads-waves.ts";
 import { hasRelaxedSimd } from "./wasm/assembler.ts";
 import { kernelModule, stepsOf } from "./wasm/module.ts";
 

@@ -44,6 +44,11 @@ export type Step =
       readonly body: readonly Step[];
     };
 
+export type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
+/** Kernels that do not depend on each other are one wave, which threads share. */
+export type WaveStep =
+  { readonly kind: "wave"; readonly steps: readonly KernelStep[] } | Exclude<Step, { readonly kind: "kernel" }>;
+
 export interface Lowered {
   readonly kernels: readonly Kernel[];
   /** By kernel: the places in the script whose work it does. */

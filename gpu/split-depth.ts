@@ -2,7 +2,7 @@
  * Products of few results and great depth in two stages (rule `split`), as the weight gradient of a first convolution is:
  * a number of parts of the depth side by side, then their sum. The number does not depend on who computes them.
  */
-import { type Pair } from "../lang/graph/attrs.ts";
+import type { Pair } from "../lang/graph/attrs.ts";
 import { build as g, make, rewrite } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { remake } from "../lang/graph/walk.ts";

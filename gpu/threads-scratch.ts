@@ -4,9 +4,8 @@
  */
 import { scratchOf } from "./kernel.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Buffer, Lowered, Step } from "./program.ts";
+import type { Buffer, KernelStep, Lowered, Step, WaveStep } from "./program.ts";
 import type { PieceScratch } from "./threads-piece.ts";
-import type { KernelStep, WaveStep } from "./threads-waves.ts";
 
 /** Elements of a cache line: threads write to none of another one's. */
 const LINE = 16;

@@ -6,16 +6,12 @@
 import { scratchOf } from "./kernel.ts";
 import type { Kernel, RowsKernel } from "./kernel.ts";
 import { below } from "./program.ts";
-import type { Lowered, Step } from "./program.ts";
+import type { KernelStep, Lowered, Step, WaveStep } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceLoop, PieceText } from "./threads-piece.ts";
 import { scratchPart } from "./threads-scratch.ts";
 import { asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
-
-export type KernelStep = Extract<Step, { readonly kind: "kernel" }>;
-export type WaveStep =
-  { readonly kind: "wave"; readonly steps: readonly KernelStep[] } | Exclude<Step, { readonly kind: "kernel" }>;
 
 /** Nanoseconds of work that are worth a piece of their own. */
 export const GRAIN = 10_000;
