@@ -96,6 +96,16 @@ eval all (image, label) in batches(data, 50) { metric acc = accuracy(net(image),
 print "{all.acc:.4f}"
 `;
 
+/** It has not begun. */
+const opened = async () =>
+  createSession({
+    program: await compileText(net),
+    device: new CpuDevice(),
+    host: nodeHost({ scriptFolder: "/nowhere" }),
+    math: evaluate,
+    every: 1,
+  });
+
 describe.each(Object.keys(devices))("on %s", (kind) => {
   const play = async (script: string, edits: Record<number, readonly Change[]> = {}) =>
     played(script, edits, await devices[kind]!());
@@ -146,21 +156,12 @@ train for 6 steps {
 });
 
 describe("values that are written", () => {
-  const open = async () => {
-    const program = await compileText(net);
-    return createSession({
-      program,
-      device: new CpuDevice(),
-      host: nodeHost({ scriptFolder: "/nowhere" }),
-      math: evaluate,
-    });
-  };
   const paths = ["net.1.w", "net.5.b"];
   const read = async (session: Session) =>
     Promise.all(paths.map(async (path) => [path, await session.read(path)] as const));
 
   test("are there before the first step and in a pause, the rest stays, and undo takes them back", async () => {
-    const [first, second] = [await open(), await open()];
+    const [first, second] = [await opened(), await opened()];
     first.play();
     await first.done;
     const learned = new Map(await read(first));
@@ -185,9 +186,7 @@ describe("values that are written", () => {
 });
 
 test("two changes between the same two steps: the second goes on from the first", async () => {
-  const host = nodeHost({ scriptFolder: "/nowhere" });
-  const device = new CpuDevice();
-  const session = createSession({ program: await compileText(net), device, host, math: evaluate, every: 1 });
+  const session = await opened();
   const steps: number[] = [];
   const swaps: number[] = [];
   session.events$.subscribe((event) => {
@@ -213,13 +212,10 @@ test("two changes between the same two steps: the second goes on from the first"
   expect((await session.done).status).toBe("done");
   expect(steps).toEqual(Array.from({ length: 24 }, (_, i) => i + 1));
   await session.dispose();
-  await device.dispose();
 });
 
 test("a program that does not fit ends the run in words, and who asked for it is answered", async () => {
-  const host = nodeHost({ scriptFolder: "/nowhere" });
-  const device = new CpuDevice();
-  const session = createSession({ program: await compileText(net), device, host, math: evaluate });
+  const session = await opened();
   const errors: string[] = [];
   session.events$.subscribe((event) => event.event === "error" && errors.push(event.diagnostic.title));
   session.step();
@@ -231,7 +227,6 @@ test("a program that does not fit ends the run in words, and who asked for it is
   expect((await session.done).status).toBe("failed");
   expect(errors).toEqual([expect.stringMatching(/memory/)]);
   await session.dispose();
-  await device.dispose();
 });
 
 describe("what goes on", () => {
