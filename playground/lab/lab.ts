@@ -221,7 +221,10 @@ export class Lab {
     session.mode$.subscribe((mode) => this.tell({ kind: "mode", run, mode }));
     session.done.then(
       (end) => {
-        if (this.session === session) this.tell({ kind: "ended", run, end });
+        if (this.session !== session) return;
+        // what it said before that comes first
+        feeding.flush();
+        this.tell({ kind: "ended", run, end });
       },
       (error: unknown) => this.later(() => Promise.reject(error)),
     );
