@@ -22,14 +22,15 @@ export interface Asked {
   params(): Promise<Buffer>;
 }
 
-export function openLab(): Asked {
+/** `slow`: a page that never says that it has drawn. */
+export function openLab({ slow = false } = {}): Asked {
   const told: FromLab[] = [];
   const waiting = new Set<(message: FromLab) => void>();
   const lab = new Lab((message) => {
     told.push(message);
     for (const hear of waiting) hear(message);
     // as the page does once it has drawn
-    if (message.kind === "feed") queueMicrotask(() => lab.hear({ kind: "took", run: message.run }));
+    if (message.kind === "feed" && !slow) queueMicrotask(() => lab.hear({ kind: "took", run: message.run }));
   });
   let version = 0;
   const say = (message: ToLab) => lab.hear(message);
