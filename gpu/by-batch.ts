@@ -7,7 +7,7 @@ import { list, type Pair } from "../lang/graph/attrs.ts";
 import { build as g, make, rewrite } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { dotAxes } from "../lang/graph/ops/dot.ts";
-import { remake } from "../lang/graph/walk.ts";
+import { hasOp, remake } from "../lang/graph/walk.ts";
 import { sizeOf } from "./space.ts";
 
 /** Fewer batches are no chain, and columns of fewer numbers stay in a cache. */
@@ -39,8 +39,10 @@ function byBatch(fold: Node, columns: Node, room: number): Node | undefined {
 }
 
 /** `room`: numbers that a chain may keep to itself. */
-export const byBatches = (outputs: readonly Node[], room: number): Node[] =>
-  rewrite(outputs, (node, inputs) => {
-    const [columns] = inputs;
-    return (node.op === "fold" && columns && byBatch(node, columns, room)) || remake(node, inputs);
-  });
+export const byBatches = (outputs: readonly Node[], room: number): readonly Node[] =>
+  hasOp(outputs, "fold")
+    ? rewrite(outputs, (node, inputs) => {
+        const [columns] = inputs;
+        return (node.op === "fold" && columns && byBatch(node, columns, room)) || remake(node, inputs);
+      })
+    : outputs;

@@ -50,6 +50,9 @@ interface Found {
 /** Fewer units would leave threads idle. */
 const LEAST_UNITS = 4;
 
+/** Kernels between two members at most. */
+const FAR = 256;
+
 /** Vectors load whole. */
 export const whole = (size: number): number => 4 * Math.ceil(size / 4);
 
@@ -176,9 +179,21 @@ class Chains {
     return out;
   }
 
-  /** Nothing outside has to run between two of them. */
+  /** Nothing outside has to run between two of them. Of members that stand far apart nobody asks: they are no chain. */
   private isConvex(members: ReadonlySet<Item>): boolean {
-    return [...this.behind(members)].every((item) => [...item.after].every((next) => !members.has(next)));
+    const last = Math.max(...[...members].map((item) => this.rank(item)));
+    const between = new Set<Item>();
+    for (const from of [members, between]) {
+      for (const item of from) {
+        for (const next of item.after) {
+          if (members.has(next) && from === between) return false;
+          if (members.has(next) || this.rank(next) >= last) continue;
+          between.add(next);
+          if (between.size > FAR) return false;
+        }
+      }
+    }
+    return true;
   }
 
   /** All that hangs together with a product by tensors that units pass on apart; the largest first. */

@@ -47,6 +47,8 @@ const RECOMPUTE = 8;
 const STORE = 24;
 /** Repeated more often than this, a value counts as computed once. */
 const SPREAD = 8;
+/** Of more tensors of its own size than this, a value with several readers is stored. */
+const WIDE = 8;
 /** Above this an expression is cut, whoever reads it. */
 const CUT = 240;
 
@@ -124,10 +126,16 @@ class Roots {
     const cost = this.cost(node);
     const size = sizeOf(node.type.shape);
     const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
-    if (cost > CUT || (cost >= RECOMPUTE && repeated) || (size === 1 && this.isDear(node))) {
+    if (cost > CUT || (cost >= RECOMPUTE && repeated) || (size === 1 && this.isDear(node)) || this.isWide(node)) {
       this.add(node);
       this.costs.delete(node);
     }
+  }
+
+  /** A sum of so many tensors, as a residual stream is after some layers, that its readers had better read it. */
+  private isWide(node: Node): boolean {
+    const several = (this.consumers.get(node)?.length ?? 0) > 1;
+    return several && this.cost(node) > WIDE && this.leaves(node) > WIDE;
   }
 
   /** Too much to compute again for each of its readers, even within a kernel, whose stages walk the elements in turn. */

@@ -35,7 +35,7 @@ function split(node: Node, a: Node, b: Node): Node | undefined {
   return g.sum(partial, [0]);
 }
 
-export const splitDepth = (outputs: readonly Node[]): Node[] =>
+export const splitDepth = (outputs: readonly Node[]): readonly Node[] =>
   rewrite(outputs, (node, inputs) => {
     const [a, b] = inputs;
     return (node.op === "dot" && a && b && split(node, a, b)) || remake(node, inputs);

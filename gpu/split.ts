@@ -58,7 +58,7 @@ function split(node: Node, x: Node): Node | undefined {
   return g.sum(partial, [kept]);
 }
 
-export function splitSums(outputs: readonly Node[]): Node[] {
+export function splitSums(outputs: readonly Node[]): readonly Node[] {
   const order = topological(outputs);
   const consumers = new Map<Node, Node[]>();
   for (const node of order) {

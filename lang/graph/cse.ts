@@ -4,14 +4,14 @@
  */
 import type { Attrs, Body, Node } from "./node.ts";
 import { attrsText, text } from "./text.ts";
-import { remake, topological } from "./walk.ts";
+import { inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
 
-export function cse(outputs: readonly Node[]): Node[] {
+export function cse(outputs: readonly Node[]): readonly Node[] {
   const names = new Map<Node, number>();
   const byKey = new Map<string, Node>();
   const mapped = new Map<Node, Node>();
   for (const node of topological(outputs)) {
-    const inputs = node.inputs.map((input) => mapped.get(input)!);
+    const inputs = inputsAfter(node, mapped);
     const attrs = node.op === "loop" ? withSharedBody(node.attrs) : node.attrs;
     const body = attrs["body"] as Body | undefined;
     const key = [node.op, attrsText(attrs), body ? text(body.results) : "", ...inputs.map((i) => names.get(i))].join(
@@ -25,7 +25,7 @@ export function cse(outputs: readonly Node[]): Node[] {
     }
     mapped.set(node, one);
   }
-  return outputs.map((output) => mapped.get(output)!);
+  return outputsAfter(outputs, mapped);
 }
 
 function withSharedBody(attrs: Attrs): Attrs {

@@ -5,7 +5,7 @@
 import { fill } from "./build.ts";
 import { make } from "./make.ts";
 import type { Node } from "./node.ts";
-import { remake, topological } from "./walk.ts";
+import { hasOp, inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
 
 interface Range {
   readonly axis: number;
@@ -60,7 +60,8 @@ function joined(terms: readonly Node[]): Node[] | undefined {
   return [whole, ...terms.filter((_, place) => !used.has(place))];
 }
 
-export function disjoint(outputs: readonly Node[]): Node[] {
+export function disjoint(outputs: readonly Node[]): readonly Node[] {
+  if (!hasOp(outputs, "pad")) return outputs;
   const order = topological(outputs);
   const readers = new Map<Node, number>();
   for (const node of [...order.flatMap((n) => n.inputs), ...outputs]) readers.set(node, (readers.get(node) ?? 0) + 1);
@@ -69,7 +70,7 @@ export function disjoint(outputs: readonly Node[]): Node[] {
     const again = (n: Node): Node => mapped.get(n)!;
     const terms =
       node.op === "add" && node.type.dtype === "f32" ? joined(termsOf(node, readers).map(again)) : undefined;
-    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span, node.origin)) : remake(node, node.inputs.map(again))); // prettier-ignore
+    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span, node.origin)) : remake(node, inputsAfter(node, mapped))); // prettier-ignore
   }
-  return outputs.map((output) => mapped.get(output)!);
+  return outputsAfter(outputs, mapped);
 }

@@ -34,7 +34,7 @@ export function hostable(node: Node, isHostSlot: IsHostSlot): boolean {
 }
 
 export interface Hoisted {
-  readonly outputs: Node[];
+  readonly outputs: readonly Node[];
   readonly host: { readonly name: string; readonly node: Node }[];
 }
 

@@ -9,12 +9,12 @@ import { pick } from "./build.ts";
 import type { Body, Node } from "./node.ts";
 import { loopParts } from "./ops/loop.ts";
 import { attrsText, text } from "./text.ts";
-import { remake, rewrite, substitute, topological } from "./walk.ts";
+import { hasOp, remake, rewrite, substitute, topological } from "./walk.ts";
 
 /** Merges and prunes until nothing changes: a merge makes loops further on equal. */
-export function tidyLoops(outputs: readonly Node[]): Node[] {
+export function tidyLoops(outputs: readonly Node[]): readonly Node[] {
   let now = cse(outputs);
-  if (!topological(now).some((node) => node.op === "loop")) return now;
+  if (!hasOp(now, "loop")) return now;
   for (let before = ""; ;) {
     now = cse(pruned(merged(now)));
     const after = text(now);
@@ -31,7 +31,7 @@ function tickKey(loop: Node, names: ReadonlyMap<Node, number>): string {
   );
 }
 
-function merged(outputs: readonly Node[]): Node[] {
+function merged(outputs: readonly Node[]): readonly Node[] {
   const order = topological(outputs);
   const names = new Map(order.map((node, i) => [node, i]));
   const groups = new Map<string, Node[]>();
@@ -65,7 +65,7 @@ function merged(outputs: readonly Node[]): Node[] {
 const bodyOf = (loop: Node) => loop.attrs["body"] as Body;
 
 /** The results of all members in terms of the first one's params, and where each member's results went. */
-function union(members: readonly Node[]): { results: Node[]; places: Map<Node, number[]> } {
+function union(members: readonly Node[]): { results: readonly Node[]; places: Map<Node, number[]> } {
   const first = bodyOf(members[0]!);
   const { carries } = loopParts(members[0]!.attrs);
   const results = [...first.results];
@@ -86,7 +86,7 @@ function union(members: readonly Node[]): { results: Node[]; places: Map<Node, n
   return { results, places };
 }
 
-function pruned(outputs: readonly Node[]): Node[] {
+function pruned(outputs: readonly Node[]): readonly Node[] {
   const picked = new Map<Node, Set<number>>();
   for (const node of topological(outputs)) {
     if (node.op !== "pick") continue;

@@ -6,7 +6,7 @@
 import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
 import { dotAxes } from "./ops/dot.ts";
-import { remake, rewrite } from "./walk.ts";
+import { hasOp, remake, rewrite } from "./walk.ts";
 
 const VIEWS: ReadonlySet<string> = new Set(["permute", "reshape", "slice", "flip", "expand"]);
 
@@ -17,7 +17,8 @@ function seesWindows(node: Node): boolean {
   return at.op === "windows";
 }
 
-export function oriented(outputs: readonly Node[]): Node[] {
+export function oriented(outputs: readonly Node[]): readonly Node[] {
+  if (!hasOp(outputs, "windows")) return outputs;
   return rewrite(outputs, (node, inputs) => {
     const [a, b] = inputs;
     if (node.op !== "dot" || !a || !b || !seesWindows(a) || seesWindows(b)) return remake(node, inputs);

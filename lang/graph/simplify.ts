@@ -7,14 +7,14 @@ import type { Attrs, Body, Node } from "./node.ts";
 import { make } from "./make.ts";
 import { from } from "./origin.ts";
 import { rules } from "./simplify-rules.ts";
-import { topological } from "./walk.ts";
+import { inputsAfter, outputsAfter, topological } from "./walk.ts";
 
 export interface SimplifyOptions {
   /** Gradients will still be taken: keeps `stop` and the identity of `let` variables. */
   readonly beforeGradient?: boolean;
 }
 
-export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}): Node[] {
+export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}): readonly Node[] {
   const mapped = new Map<Node, Node>();
   const settled = new Set<Node>();
 
@@ -40,13 +40,13 @@ export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}
   };
 
   for (const node of topological(outputs)) {
-    const inputs = node.inputs.map((input) => mapped.get(input)!);
+    const inputs = inputsAfter(node, mapped);
     const attrs = node.op === "loop" ? withSimpleBody(node.attrs, options) : node.attrs;
-    const same = attrs === node.attrs && inputs.every((input, i) => input === node.inputs[i]);
+    const same = attrs === node.attrs && inputs === node.inputs;
     const result = from(node.origin, () => settle(same ? node : make(node.op, inputs, attrs, node.span)));
     mapped.set(node, result.span || !node.span || result.inputs.length === 0 ? result : spanned(result, node));
   }
-  return outputs.map((output) => mapped.get(output)!);
+  return outputsAfter(outputs, mapped);
 
   /** A rule's result keeps the place in the script of the node it stands for. */
   function spanned(result: Node, node: Node): Node {

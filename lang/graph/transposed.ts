@@ -9,7 +9,7 @@ import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
 import { dotAxes } from "./ops/dot.ts";
 import { sizeOf } from "./ops/row.ts";
-import { remake, topological } from "./walk.ts";
+import { hasOp, inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
 
 /** The product may grow by this factor: the columns and their sum cost more than that. */
 const GROWTH = 1.4;
@@ -127,20 +127,18 @@ function padded(g: Node, axes: readonly number[], ends: (k: number) => readonly 
 }
 
 /** Folds of products become convolutions: cut as their slices cut them, or whole where nothing cuts them. */
-export function transposed(outputs: readonly Node[]): Node[] {
+export function transposed(outputs: readonly Node[]): readonly Node[] {
+  if (!hasOp(outputs, "fold")) return outputs;
   const order = topological(outputs);
   const cut = new Set(order.flatMap((node) => (node.op === "slice" && cropOf(node) ? [node.inputs[0]!] : [])));
   const mapped = new Map<Node, Node>();
   for (const node of order) {
-    const now = remake(
-      node,
-      node.inputs.map((input) => mapped.get(input)!),
-    );
+    const now = remake(node, inputsAfter(node, mapped));
     const crop = cropOf(now);
     const fold = crop ? now.inputs[0]! : now;
     const whole = now.op === "fold" && !cut.has(node);
     const convolution = fold.op === "fold" && (crop || whole) ? asConvolution(fold, crop) : undefined;
     mapped.set(node, convolution ?? (now.op === "fold" ? placesInnermost(now) : undefined) ?? now);
   }
-  return outputs.map((output) => mapped.get(output)!);
+  return outputsAfter(outputs, mapped);
 }

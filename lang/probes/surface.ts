@@ -112,7 +112,7 @@ const ofTraining = (answer: ProbeAnswer): ProbeView[] =>
 const rootsOf = ({ segment }: ProbeView): Node[] => segment.outputs.map(({ node }) => node);
 const isInput = ({ op, attrs }: Node, source: string): boolean => op === "input" && attrs.source === source;
 
-const nodesOf = ({ step }: Train): Node[] =>
+const nodesOf = ({ step }: Train): readonly Node[] =>
   topological(tickSegments(step).flatMap(({ outputs }) => outputs.map(({ node }) => node)));
 
 /** The fields of a batch that are read, each once, with the numbers of a row. */

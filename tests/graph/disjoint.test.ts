@@ -12,7 +12,7 @@ const env = (node: Node) => {
   return numbers(node.type.shape.reduce((a, n) => a * n, 1), name.charCodeAt(0));
 }; // prettier-ignore
 
-function same(plain: readonly Node[]): Node[] {
+function same(plain: readonly Node[]): readonly Node[] {
   const fast = optimize(plain);
   expect(evaluate(fast, env)).toEqual(evaluate(plain, env));
   return fast;
