@@ -91,6 +91,7 @@ export class Accumulator {
   /** Takes the values of one point; of four lanes only the first `lanes` count (-1: all are of use). */
   add(lanes: number): void {
     const { f, ops, acc, wide } = this;
+    if (acc.op === "sum" && ops.isNothing(acc.value)) return;
     const partial = wide && lanes >= 0 && lanes < 4;
     const mask = () => f.i32x4(-1, lanes > 1 ? -1 : 0, lanes > 2 ? -1 : 0, 0);
     const float = this.dtype === "f32";

@@ -86,6 +86,8 @@ export class Operations {
   readonly reduceLanes: boolean;
   /** Uniform conditions that hold wherever lanes are computed from them. */
   readonly given = new Set<number>();
+  /** Values that need no code here: what each of the four lanes has. */
+  known: ReadonlyMap<number, readonly number[]> = new Map();
   private readonly f: Fn;
   private readonly values: readonly Value[];
   private readonly varies: readonly boolean[];
@@ -171,6 +173,13 @@ export class Operations {
   push(v: number, wide: boolean): void {
     const { f } = this;
     const value = this.value(v);
+    const known = this.known.get(v);
+    if (known) {
+      const [a = 0, b = 0, c = 0, d = 0] = value.dtype === "bool" && wide ? known.map((n) => -n) : known;
+      if (wide) f.i32x4(a, b, c, d);
+      else f.i32(a);
+      return;
+    }
     if (wide) {
       if (this.varies[v] || this.spreadConstants.has(v)) f.get(this.vector(v));
       else {
@@ -211,7 +220,8 @@ export class Operations {
     const of = this.value(a).dtype;
     const kind = kindOf(of);
     if (value.op === "select") {
-      if (wide) {
+      if (wide && this.known.has(a)) this.chosen(a, b, value.args[2] ?? 0);
+      else if (wide) {
         this.push(b, true);
         this.push(value.args[2] ?? 0, true);
         this.push(a, true);
@@ -240,6 +250,32 @@ export class Operations {
     else if (value.op === "sign") this.sign(a, kind, wide);
     else if (value.args.length === 1) this.unary(value.op, a, kind, wide);
     else this.binary(value.op, a, b, kind, wide);
+  }
+
+  /** Whether a value is known to be 0 in all lanes, as nothing of it is chosen. */
+  isNothing(v: number): boolean {
+    const { op, args } = this.value(v);
+    const [condition = 0, , other = 0] = args;
+    return op === "select" && this.isZero(other) && this.known.get(condition)?.every((n) => n === 0) === true;
+  }
+
+  private isZero(v: number): boolean {
+    const value = this.value(v);
+    return value.op === "const" && Object.is(value.value, 0);
+  }
+
+  /** Lanes of two values by a condition that is known. */
+  private chosen(condition: number, a: number, b: number): void {
+    const { f } = this;
+    const lanes = this.known.get(condition) ?? [];
+    if (lanes.every((n) => n === 1)) this.push(a, true);
+    else if (lanes.every((n) => n === 0)) this.push(b, true);
+    else {
+      this.push(a, true);
+      if (!this.isZero(b)) this.push(b, true);
+      this.push(condition, true);
+      f.op(this.isZero(b) ? "v128.and" : "v128.bitselect");
+    }
   }
 
   private unary(op: string, a: number, kind: Kind, wide: boolean): void {

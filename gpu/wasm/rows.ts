@@ -10,6 +10,7 @@ import { Accumulator } from "./accumulate.ts";
 import { Fn } from "./assembler.ts";
 import { Copies } from "./copies.ts";
 import { guardsOf } from "./guards.ts";
+import { Known, writtenOut } from "./known.ts";
 import { Operations } from "./operations.ts";
 import type { Helpers } from "./operations.ts";
 import { schedule } from "./schedule.ts";
@@ -51,6 +52,9 @@ class RowsWriter {
   private readonly axisLocal: readonly number[];
   private readonly byPlace = new Map<string, number[]>();
   private readonly memory: Accesses;
+  private readonly known: Known;
+  /** Axes whose trips are written out one by one. */
+  private readonly written: ReadonlySet<number>;
   /** By place: uniform conditions without which its loops go on to the next trip. */
   private readonly guards = new Map<string, number[]>();
   /** By stage, accumulator and vector; one for all vectors where these agree. */
@@ -76,6 +80,9 @@ class RowsWriter {
       this.guards.set(key, [...(this.guards.get(key) ?? []), value]);
       this.ops.given.add(value);
     }
+    this.known = new Known(kernel, this.plan, this.ops.given);
+    this.ops.known = this.known.lanes;
+    this.written = writtenOut(kernel, this.plan, this.ops.given);
     kernel.values.forEach((value, v) => {
       if (value.op === "load") this.memory.planFor(value.access, this.plan.places[v] as Place);
     });
@@ -145,6 +152,7 @@ class RowsWriter {
   }
 
   private define(v: number, place: Place): void {
+    if (this.known.settles(v)) return;
     const value = this.kernel.values[v] as Value;
     if (value.op === "load") this.memory.load(value.access, v, place);
     else if (value.op === "axis") this.pushAxis(value.axis, this.plan.varies[v] ?? false);
@@ -173,6 +181,12 @@ class RowsWriter {
     });
   }
 
+  /** One trip of a loop that is written out. */
+  private trip(axis: number, at: number, body: () => void): void {
+    this.f.i32(at).set(this.axisLocal[axis] ?? 0);
+    this.known.during(axis, at, body);
+  }
+
   private gridLoop(depth: number): void {
     const { f } = this;
     const axis = this.plan.grid[depth] as number;
@@ -196,6 +210,14 @@ class RowsWriter {
         f.i32(0).set(i);
         this.loop(axis, n, 1, inside);
       }
+      return;
+    }
+    if (this.written.has(axis)) {
+      for (let at = 0; at < n; at += 4) {
+        this.memory.active = Math.min(4, n - at);
+        this.trip(axis, at, inside);
+      }
+      this.memory.active = 4;
       return;
     }
     const step = 4 * this.plan.vectors;
@@ -405,11 +427,8 @@ class RowsWriter {
         for (const a of this.accumulatorsOf(s)) a.flushStrip();
         f.get(i).i32(full).op("i32.lt_s").brIf(0);
       });
-    } else if (this.isShort(s, depth)) {
-      for (let at = 0; at < full; at += step) {
-        f.i32(at).set(i);
-        inside();
-      }
+    } else if (this.isShort(s, depth) || this.written.has(axis)) {
+      for (let at = 0; at < full; at += step) this.trip(axis, at, inside);
     } else if (full > 0) this.loop(axis, full, step, inside);
     if (full < n) {
       f.i32(full).set(i);
