@@ -18,6 +18,7 @@ import type { Doing, FromLab, Imported, ProbeShown, ProgramFacts, ToLab, Watched
 import { download } from "../share/download.ts";
 import { addPoints, Curve } from "./curve.ts";
 import { Hood } from "./hood.svelte.ts";
+import { newest } from "./lines.ts";
 import { Looks } from "./looks.ts";
 import { Watchdog } from "./watchdog.ts";
 
@@ -106,6 +107,8 @@ export class Run {
   private checkedVersion = 0;
   /** The version that the present run began with. */
   private opened = 0;
+  /** By the step of a swap: what stood there before it. */
+  private readonly printed = new Map<number, readonly string[]>();
   private file = "script.dlx";
   private text = "";
   /** The text that the lab has; messages of the run are about it. */
@@ -255,6 +258,7 @@ export class Run {
     if (this.silence !== undefined) this.endLab();
     this.curves.clear();
     [this.marks, this.prints, this.messages, this.shown] = [[], [], [], []];
+    this.printed.clear();
     [this.frame, this.end, this.note, this.before] = [undefined, undefined, undefined, undefined];
     this.ticks++;
     this.status = "opening";
@@ -379,6 +383,7 @@ export class Run {
       ...(made.length > 0 ? [`begun anew: ${named(made)}`] : []),
       ...(dropped.length > 0 ? [`dropped: ${named(dropped)}`] : []),
     ];
+    this.printed.set(step, this.prints);
     this.note = `swapped in at step ${step}; ${parts.join("; ")}`;
     this.marks = [...this.marks, { step, kind: "swap", text: this.note }];
   }
@@ -388,6 +393,7 @@ export class Run {
     for (const curve of this.curves.values()) curve.cut(step);
     this.ticks++;
     this.marks = this.marks.filter((mark) => mark.step < step);
+    this.prints = this.printed.get(step) ?? this.prints;
     this.note = `back at step ${step}, with the state it had then`;
     // one that shapes the program is as it was checked with
     const shaping = this.inputs.flatMap(({ kind, name }) => (kind === "shape" ? [name] : []));
@@ -419,7 +425,7 @@ export class Run {
     if (events.some(({ event }) => event === "swap")) this.hood.changed();
     if (addPoints(this.curves, series)) this.ticks++;
     this.shown = shown.at(-1)?.items.slice(0, ITEMS) ?? this.shown;
-    if (prints.length > 0) this.prints = lastOf([...this.prints, ...prints.map(({ text }) => text)]);
+    if (prints.length > 0) this.prints = newest([...this.prints, ...prints.map(({ text }) => text)]);
     if (left.prints > 0) this.prints = [...this.prints, `… ${left.prints.toLocaleString("en")} lines left out`];
     for (const event of events) this.happened(event);
   }
@@ -472,13 +478,5 @@ const DEVICE_LOST = "DLX0707";
 const LOST_AGAIN = 60_000;
 /** Marks that are kept. */
 const MARKS = 500;
-/** Items that are shown, and lines and characters of what was printed. */
+/** Items that are shown. */
 const ITEMS = 64;
-const LINES = 500;
-const CHARACTERS = 50_000;
-
-function lastOf(lines: readonly string[]): readonly string[] {
-  let room = CHARACTERS;
-  const from = lines.findLastIndex((line) => (room -= line.length + 1) < 0) + 1;
-  return lines.slice(Math.max(from, lines.length - LINES));
-}

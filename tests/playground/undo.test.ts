@@ -12,6 +12,14 @@ train (x, label) in batches(shuffle(toy.spirals(n: 200)), 20) for 100000 epochs 
   plot loss
 }
 `;
+/** Prints every second step; `k * 1` is what a test changes. */
+const counting = `seed 1
+train for 100000 steps {
+  state k = 0.0
+  k <- k + 1.0
+  every 2 steps { print "at {k * 1:.0f}" }
+}
+`;
 const deeper = net.replace("Linear(12)", "Linear(13)");
 
 describe("an edit that is taken back", () => {
@@ -176,6 +184,29 @@ describe.skipIf(!hasBrowser)("on the page", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await back.waitFor();
     await expect.poll(text).not.toContain("Linear(9)");
+    await page.close();
+  });
+
+  test("what was printed since then is taken back too", async () => {
+    const page = await opened.pageWith(counting);
+    await page.getByLabel("Speed").selectOption("30");
+    await page.getByRole("tab", { name: /^Output/ }).click();
+    const printed = async () => ((await page.getByTestId("printed").textContent()) ?? "").split("\n");
+    await expect.poll(async () => (await printed()).length).toBeGreaterThan(3);
+    await cursorBehind(page, "k * 1");
+    await page.keyboard.insertText("0");
+    const note = page.getByTestId("note").filter({ hasText: /swapped in at step/ });
+    await note.waitFor();
+    const swapped = (await note.textContent())?.match(/step (\d+)/)?.[1];
+    await expect.poll(async () => (await printed()).length).toBeGreaterThan(Number(swapped) / 2 + 3);
+    await page.getByRole("button", { name: "Undo" }).click();
+    await page
+      .getByTestId("note")
+      .filter({ hasText: `back at step ${swapped}` })
+      .waitFor();
+    await page.waitForTimeout(500);
+    const lines = (await printed()).map((line) => Number(line.slice(3)));
+    expect(lines).toEqual(lines.map((_, i) => 2 * (i + 1)));
     await page.close();
   });
 });
