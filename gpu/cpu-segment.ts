@@ -15,6 +15,7 @@ import type { Profile } from "./profile.ts";
 import type { Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
+import { withoutSubnormals } from "./subnormal.ts";
 import { dotScratch } from "./wasm/blocks.ts";
 import { outerLoop } from "./wasm/chain.ts";
 
@@ -68,7 +69,8 @@ function checkClosed(segment: Segment): void {
 /** Commits are staged; of a tensor that must be finite only the count of what is not comes back. */
 function wantedOf(segment: Segment): Wanted[] {
   checkClosed(segment);
-  const optimized = optimize(segment.outputs.map((o) => o.node));
+  const small = optimize(segment.outputs.map((o) => o.node));
+  const optimized = withoutSubnormals(small, (i) => segment.outputs[i]?.role.kind === "commit");
   return segment.outputs.map((output, i): Wanted => {
     const value = optimized[i] as Node;
     if (output.role.kind === "commit") return { node: value, place: { kind: "stage", path: output.role.path } };

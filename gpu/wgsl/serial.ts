@@ -35,20 +35,44 @@ export function cumsumShader(kernel: CumsumKernel, banks: readonly number[], sch
   return shader(w, outer * inner);
 }
 
+/** How a row of the result is shared: neighbours that one invocation sums, as few as keep the adapter busy. */
+function runOf({ outer, size, inner, params }: ScatterKernel, { threads }: Schedule): number {
+  // what is stored in 16 bits is summed before
+  if (params[2]?.half) return 1;
+  let run = inner;
+  while (inner % run !== 0 || (run > 1 && outer * size * (inner / run) < threads)) run--;
+  return run;
+}
+
+/** Every invocation goes through all indices, so the fewer there are the better. */
 export function scatterShader(kernel: ScatterKernel, banks: readonly number[], schedule: Schedule): Shader {
   const { outer, count, inner, size, paired } = kernel;
+  const run = runOf(kernel, schedule);
+  const runs = inner / run;
+  const dtype = kernel.params[0]?.dtype ?? "f32";
   const w = new Writer(kernel.params, banks, schedule);
-  perElement(w, outer * size * inner);
-  w.line(`let i = place % ${inner}u;`);
-  w.line(`let own = i32((place / ${inner}u) % ${size}u);`);
-  w.line(`let line = (place / ${inner * size}u) * ${count * inner}u + i;`);
-  w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
-  w.line(`for (var j = 0u; j < ${count}u; j++) {`);
-  const at = paired ? `(place / ${inner * size}u) * ${count}u + j` : "j";
-  w.line(`if (clamp(${w.load(1, at)}, 0, ${size - 1}) == own) { sum += ${w.load(0, `line + j * ${inner}u`)}; }`);
-  w.line("}");
-  w.save(2, "place", "sum");
-  return shader(w, outer * size * inner);
+  perElement(w, outer * size * runs);
+  w.line(`let own = i32((place / ${runs}u) % ${size}u);`);
+  w.line(`let line = (place / ${runs * size}u) * ${count * inner}u + (place % ${runs}u) * ${run}u;`);
+  const at = paired ? `(place / ${runs * size}u) * ${count}u + j` : "j";
+  const indices = (hit: () => void) => {
+    w.line(`for (var j = 0u; j < ${count}u; j++) {`);
+    w.line(`if (clamp(${w.load(1, at)}, 0, ${size - 1}) != own) { continue; }`);
+    hit();
+    w.line("}");
+  };
+  if (run === 1) {
+    w.line(`var sum = ${w.literal(0, dtype)};`);
+    indices(() => w.line(`sum += ${w.load(0, `line + j * ${inner}u`)};`));
+    w.save(2, "place", "sum");
+  } else {
+    const result = `place * ${run}u + i`;
+    w.loop("i", run, () => w.save(2, result, w.literal(0, dtype)));
+    indices(() =>
+      w.loop("i", run, () => w.save(2, result, `(${w.load(2, result)} + ${w.load(0, `line + j * ${inner}u + i`)})`)),
+    );
+  }
+  return shader(w, outer * size * runs);
 }
 
 /** Gaussian elimination with partial pivoting on a copy of A; the columns of b are carried along in the result. */

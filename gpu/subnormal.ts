@@ -1,0 +1,21 @@
+/**
+ * Numbers below the smallest normal one are kept as 0: a processor takes a hundred times as long for an operation on
+ * them, and a moment that only decays, as that of an embedding whose word does not come, would stay there for ever.
+ * (What is halfway to the smallest of them rounds to it again.) Graphics adapters may flush them as well.
+ */
+import { build as g, remake, rewrite } from "../lang/graph/index.ts";
+import type { Node } from "../lang/graph/node.ts";
+
+/** The smallest normal number of single precision. */
+const LEAST = 2 ** -126;
+
+function flushed(x: Node): Node {
+  const tiny = g.binary("lt", g.unary("abs", x), g.like(x, LEAST));
+  return g.select(tiny, g.like(x, 0), x);
+}
+
+/** The same outputs, where those that slots are set to have none of them; who else reads such a value reads the same. */
+export function withoutSubnormals(outputs: readonly Node[], isKept: (output: number) => boolean): readonly Node[] {
+  const kept = new Set(outputs.filter((node, i) => isKept(i) && node.type.dtype === "f32" && node.op !== "input"));
+  return rewrite(outputs, (node, inputs) => (kept.has(node) ? flushed(remake(node, inputs)) : remake(node, inputs)));
+}
