@@ -2,8 +2,8 @@
  * A chain as WGSL: a workgroup for each unit. Its lanes share each member's work on the unit and wait for each other
  * before the next member; locals are windows in workgroup memory.
  */
-import type { Link, OuterLoop } from "../chain.ts";
 import type { ChainKernel } from "../kernel.ts";
+import type { Link, OuterLoops } from "../unit-window.ts";
 import { branched } from "./branches.ts";
 import { productOfUnit, withParams } from "./dot.ts";
 import { rowsOfUnit } from "./rows.ts";
@@ -16,13 +16,16 @@ export const WINDOWS = 4096;
 /** Invocations of a workgroup. */
 const SIZE = 128;
 
-export function outerLoop(kernel: Link): OuterLoop | undefined {
+/** Rows are cut along all of their grid, products along batches and then rows; a product without batches has better plans. */
+export function outerLoops(kernel: Link): OuterLoops | undefined {
   if (kernel.kind === "rows") {
-    const [count] = kernel.axes;
-    return kernel.grid === 0 || count === undefined ? undefined : { count, unit: 1, rows: kernel, axis: 0 };
+    const axes = [...kernel.axes.keys()].slice(0, kernel.grid);
+    const counts = axes.map((axis) => kernel.axes[axis] ?? 1);
+    return axes.length === 0 ? undefined : { counts, unit: 1, rows: kernel, axes };
   }
-  const { g, epilogue } = kernel;
-  return epilogue ? { count: g, unit: 1, rows: epilogue.rows, axis: 0 } : { count: g, unit: 1 };
+  const { g, m, epilogue } = kernel;
+  const rows = epilogue?.rows;
+  return { counts: g > 1 ? [g, m] : [g], unit: 1, ...(rows ? { rows, axes: [...rows.axes.keys()] } : {}) };
 }
 
 export function chainShader(kernel: ChainKernel, banks: readonly number[], schedule: Schedule): Shader {
@@ -36,7 +39,7 @@ export function chainShader(kernel: ChainKernel, banks: readonly number[], sched
         w.line("storageBarrier();");
       }
       if (own.kind === "dot") {
-        productOfUnit(w, withParams(own, places), SIZE, `${unit} * ${own.g / units}u`, own.g / units);
+        productOfUnit(w, withParams(own, places), SIZE, unit, units);
         return;
       }
       const points = own.axes.slice(0, own.grid).reduce((a, b) => a * b, 1) / units;
