@@ -15,13 +15,15 @@ import type { Link, OuterLoops } from "./unit-window.ts";
 export interface ChainLimits {
   readonly disable: ReadonlySet<string>;
   readonly chains?: {
-    /** Elements that one unit may keep to itself, scratch of products included where locals lie in scratch. */
+    /** Elements that one unit may keep to itself: windows, and what its kernels need beside them. */
     readonly room: number;
     readonly inScratch: boolean;
     /** Units may be blocks of a batch's rows. */
     readonly byRows: boolean;
     /** Undefined where the outermost loop is not one of batches. */
     outer(kernel: Link): OuterLoops | undefined;
+    /** Elements that a kernel needs for itself while one of so many units runs. */
+    beside(kernel: Link, units: number): number;
   };
 }
 
@@ -179,10 +181,7 @@ class Chains {
     const drafts = [...members]
       .sort((a, b) => this.rank(a) - this.rank(b))
       .flatMap(({ draft }) => (isLink(draft) ? [draft] : []));
-    const products = drafts.map(({ kernel, args }) =>
-      kernel.kind === "dot" && this.limits.inScratch ? this.sizeOf(args[kernel.scratch]!) : 0,
-    );
-    let room = whole(Math.max(...products));
+    let room = whole(Math.max(...drafts.map(({ kernel }) => this.limits.beside(kernel, units))));
     const locals = new Set<number>();
     const windows = new Map<number, number>();
     for (const id of [...passed].sort((a, b) => this.sizeOf(b) - this.sizeOf(a))) {

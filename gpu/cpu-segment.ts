@@ -16,7 +16,7 @@ import type { Lowered } from "./program.ts";
 import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import { dotScratch } from "./wasm/blocks.ts";
-import { outerLoops } from "./wasm/chain.ts";
+import { outerLoops, scratchElements } from "./wasm/chain.ts";
 
 export class CpuPrepared implements Prepared {
   readonly name: string;
@@ -82,7 +82,7 @@ function wantedOf(segment: Segment): Wanted[] {
  * backward are there three times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
  */
 const ROOM = 2 ** 22;
-const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops };
+const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops, beside: scratchElements };
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
 export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {

@@ -25,6 +25,10 @@ export function outerLoops(kernel: Link): OuterLoops | undefined {
   return { counts: [count], unit, ...(finish ? { rows: finish.rows, axes: [0] } : {}) };
 }
 
+/** Elements of scratch that a kernel needs beside windows. */
+export const scratchElements = (kernel: Link): number =>
+  kernel.kind === "dot" ? (kernel.params[kernel.scratch]?.size ?? 0) : 0;
+
 /** Elements of scratch before the locals. */
 const productsOf = (kernel: ChainKernel): number =>
   (kernel.params[kernel.scratch ?? -1]?.size ?? 0) - kernel.locals.reduce((sum, size) => sum + whole(size), 0);

@@ -75,9 +75,11 @@ export function productOfUnit(w: Writer, kernel: DotKernel, size: number, unit: 
   const parts = Math.max(1, units / kernel.g);
   // such a block is a batch of fewer rows
   const own = { ...kernel, g: kernel.g * parts, m: kernel.m / parts };
-  const blocks = blocksOf(own, 4);
-  const { blocksM, blocksN } = blocks;
   const count = own.g / units;
+  // the largest blocks of which each lane has one
+  const sizes = [4, 2, 1].map((most) => blocksOf(own, most));
+  const blocks = sizes.find(({ blocksM, blocksN }) => count * blocksM * blocksN >= size) ?? sizes.at(-1)!;
+  const { blocksM, blocksN } = blocks;
   w.turns("at", "lane", size, count * blocksM * blocksN, () => {
     w.line(`let g = ${unit} * ${count}u + at / ${blocksM * blocksN}u;`);
     blockAt(w, own, { tiled: false, ...blocks, pieces: 1, depth: kernel.k }, parts);
