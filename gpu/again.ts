@@ -7,6 +7,7 @@ import { topological } from "../lang/graph/index.ts";
 import { make, remake } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import type { ChainLimits } from "./chain.ts";
+import { drawnAnew } from "./drawn.ts";
 import { dotIsRows, dotSizes, isReduction, sizeOf } from "./space.ts";
 import { Turned } from "./turned.ts";
 
@@ -15,8 +16,8 @@ interface Between {
   readonly first: Node;
   /** Where units of its chain are blocks of rows. */
   readonly turned: Turned | undefined;
-  readonly region: ReadonlySet<Node>;
-  readonly late: ReadonlySet<Node>;
+  readonly region: Set<Node>;
+  readonly late: Set<Node>;
 }
 
 /** Tensors as large as the result of a product that its chain has to have room for. */
@@ -28,7 +29,7 @@ const isProduct = (node: Node): boolean => node.op === "dot" && !dotIsRows(node)
 
 /** For all products that are worth it in one walk. */
 function betweenProducts(order: readonly Node[], limits: Limits): readonly Between[] {
-  const all: (Between & { readonly region: Set<Node>; readonly late: Set<Node> })[] = [];
+  const all: Between[] = [];
   /** By node: of which products it lies in the region. */
   const within = new Map<Node, number[]>();
   /** By node: a bit for each product whose second product the node needs, or is. */
@@ -92,6 +93,7 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
   const kept = new Set(outputs);
   const found = betweenProducts(order, limits).filter(({ region }) => ![...region].some((each) => kept.has(each)));
   if (found.length === 0) return { outputs, twins: [] };
+  drawnAnew(order, found.filter(({ turned }) => turned)); // prettier-ignore
   const mapped = new Map<Node, Node>();
   const to = (node: Node): Node => mapped.get(node)!;
   const copies = found.map(() => new Map<Node, Node>());

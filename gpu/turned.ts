@@ -96,6 +96,8 @@ export class Turned {
 
   private copyOf(node: Node): Node {
     if (isMapOf(node, this.shape)) return make(node.op, node.inputs.map((input) => this.turned(input)), node.attrs, node.span); // prettier-ignore
+    // drawn anew: shared, the numbers would be kept
+    if (node.op === "random") return g.permute(make(node.op, node.inputs, node.attrs, node.span), this.perm);
     if (node.op !== "dot" || !same(node.type.shape, this.shape)) return g.permute(node, this.perm);
     const { batch, rows } = rolesOf(node);
     if (batch.length !== this.roles.batch.length || rows.length !== this.roles.rows.length)
