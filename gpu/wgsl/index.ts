@@ -35,7 +35,15 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   sharedScratch: false,
   dotScratch: (product) => dotScratch(product, schedule),
   ...(schedule.together
-    ? { chains: { room: WINDOWS, inScratch: false, byRows: true, outer: outerLoops, beside: besideWindows } }
+    ? {
+        chains: {
+          room: schedule.windows ?? WINDOWS,
+          inScratch: false,
+          byRows: true,
+          outer: outerLoops,
+          beside: besideWindows,
+        },
+      }
     : {}),
 });
 
