@@ -232,6 +232,24 @@ class Chains {
     return best;
   }
 
+  /** Without members that pass nothing on here, and to whose own readers they could. */
+  private thinned(found: Found): Found {
+    const { units } = found;
+    let best = found;
+    for (const item of [...found.members].sort((a, b) => this.rank(b) - this.rank(a))) {
+      const others = [...item.writes].flatMap((id) =>
+        [...this.users.get(id)!].filter((user) => this.keepsTo(user, id, units)),
+      );
+      if (others.every((user) => found.members.has(user))) continue;
+      const members = new Set([...best.members].filter((other) => other !== item));
+      const passed = this.passedOn(members);
+      if (passed.size === 0 || !this.holds(members, units)) continue;
+      const less = { members, units, ...this.roomFor(members, passed, units) };
+      if (less.saved >= best.saved) best = less;
+    }
+    return best;
+  }
+
   // ---------------------------------------------------------------- the chain
 
   private draftOf(drafts: readonly KernelDraft[], { locals, windows, units, room }: Found): KernelDraft {
@@ -307,7 +325,7 @@ class Chains {
       const { draft } = item;
       if (!this.ranks.has(item) || !isLink(draft) || draft.kernel.kind !== "dot") continue;
       const found = this.best(item, draft.kernel);
-      if (found) this.join(found);
+      if (found) this.join(this.thinned(found));
     }
     return [...this.ranks].sort(([, a], [, b]) => a - b).map(([item]) => item.draft);
   }

@@ -58,10 +58,16 @@ describe.skipIf(!gpu)("attention on hardware", () => {
   }, 200_000);
 });
 
-test.each(cases)("attention, %s: keeps nothing of queries by keys", async (_, tokens, net) => {
-  const program = await compileText(script(tokens, net));
-  const step = segmentsOf(program.body).find(({ name }) => name.startsWith("train"))!;
-  const heads = segmentKernels(step).split("\n").filter((line) => /^k\d/.test(line)); // prettier-ignore
-  expect(heads.join("\n")).toContain("chain of");
-  expect(heads.join("\n")).not.toContain(`[${ROWS * HEADS * tokens * tokens}]`);
-});
+test.each([...cases.map((each) => [...each, ""] as const), [...cases[0], "precision mixed\n"] as const])(
+  "attention, %s: keeps nothing of queries by keys: %#",
+  async (_, tokens, net, before) => {
+    const program = await compileText(before + script(tokens, net));
+    const step = segmentsOf(program.body).find(({ name }) => name.startsWith("train"))!;
+    const heads = segmentKernels(step)
+      .split("\n")
+      .filter((line) => /^k\d/.test(line))
+      .join("\n");
+    expect(heads).toContain("chain of");
+    expect(heads).not.toContain(`[${ROWS * HEADS * tokens * tokens}]`);
+  },
+);
