@@ -82,7 +82,7 @@ const rowsInWindow = (
     ...rows.stages.flatMap(({ stores }) => stores.map(({ access }) => access)),
   ].every((access) => access.param !== param || accessInWindow(rows, access, outer, units, window));
 
-/** `loops` of the batches, rows and columns; along `outer` lie the operand's own. */
+/** Along the rows and columns that are not its own an operand stands still. */
 function operandInWindow(
   { g, m, n, k }: DotKernel,
   operand: Operand,

@@ -28,6 +28,7 @@ const cases: readonly Case[] = [
   { name: "of odd sizes", batch: 5, heads: 3, rows: 37, keys: 37, width: 7, causal: true },
   { name: "across", batch: 6, heads: 2, rows: 19, keys: 41, width: 9 },
   { name: "across, of more rows than fit", batch: 3, heads: 2, rows: 96, keys: 130, width: 9, causal: true },
+  { name: "of a prime number of rows", batch: 2, heads: 2, rows: 131, keys: 131, width: 8, causal: true },
   { name: "of 128 rows", batch: 2, heads: 2, rows: 128, keys: 128, width: 16, causal: true },
   { name: "of 256 rows", batch: 1, heads: 4, rows: 256, keys: 256, width: 16, causal: true },
   { name: "of 300 rows", batch: 2, heads: 2, rows: 300, keys: 300, width: 16 },
@@ -54,6 +55,8 @@ function feedsOf({ batch, rows, keys, heads, width }: Case): Record<string, Numb
 
 const devices = new Map(columns.map((column) => [column.name, column.open()]));
 if (gpu) devices.set("webgpu in workgroups", open({ schedule: hardware }));
+const able = (await gpu?.requestAdapter())?.features.has("subgroups") === true;
+if (able) devices.set("webgpu by subgroups", open({ schedule: { ...hardware, subgroups: true } }));
 devices.set("threads: 2", new CpuDevice({ threads: 2, startWorker: startNodeWorker, grain: 0 }));
 devices.set("threads: 3", new CpuDevice({ threads: 3, startWorker: startNodeWorker, grain: 0 }));
 afterAll(async () => {
@@ -92,7 +95,11 @@ async function run(name: string, at: Case): Promise<readonly Numbers[]> {
 describe.each(cases)("attention, $name,", (at) => {
   const bits = columns.filter(({ agree }) => agree === "bits").map(({ name }) => name);
 
-  it.each([...columns.map(({ name }) => name), ...(gpu && at.causal ? ["webgpu in workgroups"] : [])])(
+  const inWorkgroups = gpu && at.causal ? ["webgpu in workgroups"] : [];
+  // a row has all lanes of a workgroup where no more of them come out even
+  const bySubgroups = able && at.rows === 131 ? ["webgpu by subgroups"] : [];
+
+  it.each([...columns.map(({ name }) => name), ...inWorkgroups, ...bySubgroups])(
     "is what it means: %s",
     async (name) => {
       (await run(name, at)).forEach((values, i) => expect(distance(values, exactly(at)[i]!)).toBeLessThan(2e-5));
