@@ -6,20 +6,30 @@
 import { topological } from "../lang/graph/index.ts";
 import { make, remake } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
+import type { ChainLimits } from "./chain.ts";
+import { drawnAnew } from "./drawn.ts";
 import { dotIsRows, dotSizes, isReduction, sizeOf } from "./space.ts";
+import { Turned } from "./turned.ts";
 
 /** Of one product: what is made of it before the next one, and who reads that after the next one. */
 interface Between {
   readonly first: Node;
-  readonly region: ReadonlySet<Node>;
-  readonly late: ReadonlySet<Node>;
+  /** Where units of its chain are blocks of rows. */
+  readonly turned: Turned | undefined;
+  readonly region: Set<Node>;
+  readonly late: Set<Node>;
 }
+
+/** Tensors as large as the result of a product that its chain has to have room for. */
+const WINDOWS = 4;
+
+type Limits = Pick<NonNullable<ChainLimits["chains"]>, "room" | "byRows">;
 
 const isProduct = (node: Node): boolean => node.op === "dot" && !dotIsRows(node);
 
 /** For all products that are worth it in one walk. */
-function betweenProducts(order: readonly Node[], room: number): readonly Between[] {
-  const all: { readonly first: Node; readonly region: Set<Node>; readonly late: Set<Node> }[] = [];
+function betweenProducts(order: readonly Node[], limits: Limits): readonly Between[] {
+  const all: Between[] = [];
   /** By node: of which products it lies in the region. */
   const within = new Map<Node, number[]>();
   /** By node: a bit for each product whose second product the node needs, or is. */
@@ -28,33 +38,45 @@ function betweenProducts(order: readonly Node[], room: number): readonly Between
     all[which]!.region.add(node);
     within.set(node, [...(within.get(node) ?? []), which]);
   };
+  /** Products whose rows some reader mixes. */
+  const mixed = new Set<number>();
   for (const node of order) {
     let needed = 0n;
     for (const input of node.inputs) needed |= after.get(input) ?? 0n;
     for (const which of new Set(node.inputs.flatMap((input) => within.get(input) ?? []))) {
       const bit = 1n << BigInt(which);
-      if (needed & bit) all[which]!.late.add(node);
-      else if (isProduct(node)) needed |= bit;
-      else if (sizeOf(node.type.shape) === sizeOf(all[which]!.first.type.shape) && !isReduction(node))
-        enter(node, which);
+      const { first, turned, region, late } = all[which]!;
+      if (needed & bit) late.add(node);
+      else {
+        if (turned?.mixesRows(node, region)) mixed.add(which);
+        if (isProduct(node)) needed |= bit;
+        else if (sizeOf(node.type.shape) === sizeOf(first.type.shape) && !isReduction(node)) enter(node, which);
+      }
     }
     if (needed) after.set(node, needed);
-    if (isProduct(node) && isWorthIt(node, room))
-      enter(node, all.push({ first: node, region: new Set(), late: new Set() }) - 1);
+    const fit = isProduct(node) ? fitOf(node, limits) : undefined;
+    if (!fit) continue;
+    const turned = fit === "rows" ? new Turned(node) : undefined;
+    enter(node, all.push({ first: node, turned, region: new Set(), late: new Set() }) - 1);
   }
-  return all.filter(({ late }) => late.size > 0);
+  return all.filter(({ late }, which) => late.size > 0 && !mixed.has(which));
 }
 
-/** Scores that are no smaller than what they are made of; `room` is how many elements of a batch may be computed again. */
-function isWorthIt(product: Node, room: number): boolean {
+/** Scores that are no smaller than what they are made of; those of a batch, or some rows of them, may be computed again. */
+function fitOf(product: Node, { room, byRows }: Limits): "whole" | "rows" | undefined {
   const { g, m, n, k } = dotSizes(product);
-  return g >= 2 && m * n >= k * (m + n) && m * n <= room;
+  if (g < 2 || m * n < k * (m + n)) return undefined;
+  if (WINDOWS * m * n <= room) return "whole";
+  // turned scores have rows of m
+  return byRows && m * n > room && WINDOWS * Math.max(m, n) <= room ? "rows" : undefined;
 }
+
+/** Products that are one: each, and its copies. */
+export type Twins = readonly (readonly Node[])[];
 
 export interface Again {
   readonly outputs: readonly Node[];
-  /** The copy of a product → the product. */
-  readonly twins: ReadonlyMap<Node, Node>;
+  readonly twins: Twins;
 }
 
 /** By node: the places of the sets that have it. */
@@ -66,11 +88,12 @@ function placesOf(sets: readonly ReadonlySet<Node>[]): ReadonlyMap<Node, readonl
   return out;
 }
 
-export function computedAgain(outputs: readonly Node[], room: number): Again {
+export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
   const order = topological(outputs);
   const kept = new Set(outputs);
-  const found = betweenProducts(order, room).filter(({ region }) => ![...region].some((each) => kept.has(each)));
-  if (found.length === 0) return { outputs, twins: new Map() };
+  const found = betweenProducts(order, limits).filter(({ region }) => ![...region].some((each) => kept.has(each)));
+  if (found.length === 0) return { outputs, twins: [] };
+  drawnAnew(order, found.filter(({ turned }) => turned)); // prettier-ignore
   const mapped = new Map<Node, Node>();
   const to = (node: Node): Node => mapped.get(node)!;
   const copies = found.map(() => new Map<Node, Node>());
@@ -80,12 +103,23 @@ export function computedAgain(outputs: readonly Node[], room: number): Again {
     for (const which of copied.get(node) ?? []) {
       const copy = copies[which]!;
       const of = (input: Node): Node => copy.get(input) ?? to(input);
-      copy.set(node, make(node.op, node.inputs.map(of), node.attrs, node.span));
+      const again = make(node.op, node.inputs.map(of), node.attrs, node.span);
+      copy.set(node, again);
+      found[which]!.turned?.add(again);
     }
     for (const which of reading.get(node) ?? [])
       inputs = node.inputs.map((input, i) => copies[which]!.get(input) ?? inputs[i]!);
-    mapped.set(node, remake(node, inputs));
+    mapped.set(
+      node,
+      found.reduce((at, { turned }) => turned?.replaced(at) ?? at, remake(node, inputs)),
+    );
+    for (const which of copied.get(node) ?? []) found[which]!.turned?.add(to(node));
   }
-  const twins = new Map(found.map(({ first }, which) => [copies[which]!.get(first)!, to(first)]));
+  const twins = found.flatMap(({ first, turned }, which) => {
+    const again = copies[which]!.get(first)!;
+    const others = [...(turned?.copies ?? [])];
+    const own = others.flatMap(([node, copy]) => (node === again ? [copy] : []));
+    return [[to(first), again, ...own], ...others.filter(([node]) => node !== again && node.op === "dot")];
+  });
   return { outputs: outputs.map(to), twins };
 }

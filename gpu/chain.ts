@@ -1,35 +1,29 @@
 /**
  * Kernels that walk the same batches in turn, and what passes between them (rule `chain`): all run on one unit of the
- * batches before the next, so a tensor that none but they read is never whole in memory. The scores of an attention are
- * such a tensor, forward and backward. Where a kernel's outermost loop and a tensor's windows fall on the same units is
- * read off strides, never off names.
+ * batches, or of a batch's rows, before the next, so a tensor that none but they read is never whole in memory. The
+ * scores of an attention are such a tensor, forward and backward. What falls on the same units tells `unit-window`.
  */
 import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
 import { placeOf } from "./calls.ts";
-import type { Access, ChainKernel, DotKernel, GroupMember, Operand, Param, RowsKernel } from "./kernel.ts";
-import { replacements } from "./in-place.ts";
+import type { ChainKernel, DotKernel, GroupMember, Param } from "./kernel.ts";
+import { replacements, replacementsAfter } from "./in-place.ts";
 import type { Buffer } from "./program.ts";
-
-export type Link = RowsKernel | DotKernel;
-
-/** How a renderer cuts a kernel: along which axis of its `rows` (or of its epilogue's), in multiples of `unit`. */
-export interface OuterLoop {
-  readonly count: number;
-  readonly unit: number;
-  /** The kernel's `rows`, or what a product's epilogue is run as, and the axis of its outermost loop. */
-  readonly rows?: RowsKernel;
-  readonly axis?: number;
-}
+import { keepsToWindow } from "./unit-window.ts";
+import type { Link, OuterLoops } from "./unit-window.ts";
 
 export interface ChainLimits {
   readonly disable: ReadonlySet<string>;
   readonly chains?: {
-    /** Elements that one unit may keep to itself, scratch of products included where locals lie in scratch. */
+    /** Elements that one unit may keep to itself: windows, and what its kernels need beside them. */
     readonly room: number;
     readonly inScratch: boolean;
+    /** Units may be blocks of a batch's rows. */
+    readonly byRows: boolean;
     /** Undefined where the outermost loop is not one of batches. */
-    outer(kernel: Link): OuterLoop | undefined;
+    outer(kernel: Link): OuterLoops | undefined;
+    /** Elements that a kernel needs for itself while one of so many units runs. */
+    beside(kernel: Link, units: number): number;
   };
 }
 
@@ -42,6 +36,8 @@ interface Found {
   readonly units: number;
   /** By local: which window it has; a kernel may put a result where it has read for the last time. */
   readonly windows: ReadonlyMap<number, number>;
+  /** Elements that are not written to memory. */
+  readonly inWindows: number;
   /** Elements that are read where they were written, twice where they are not written to memory, and what one unit needs for locals and scratch. */
   readonly saved: number;
   readonly room: number;
@@ -56,47 +52,17 @@ const FAR = 256;
 /** Vectors load whole. */
 export const whole = (size: number): number => 4 * Math.ceil(size / 4);
 
+/** The divisors of a number, ascending. */
+const divisors = (of: number): number[] => Array.from({ length: of }, (_, i) => i + 1).filter((i) => of % i === 0);
+
 const isLink = (draft: Draft): draft is KernelDraft & { readonly kernel: Link } =>
   draft.kind === "kernel" && (draft.kernel.kind === "rows" || draft.kernel.kind === "dot");
-
-/** Whether the u-th of the units reaches nothing but [u · window, (u + 1) · window): steps of `coef`, and what lies from `lo` to `hi` beside them. */
-const inWindow = (coef: number, steps: number, window: number, lo: number, hi: number): boolean =>
-  coef * steps === window && lo >= 0 && hi + coef * (steps - 1) < window;
-
-function accessInWindow(rows: RowsKernel, access: Access, axis: number, steps: number, window: number): boolean {
-  if (access.dynamic.length > 0) return false;
-  let [coef, lo, hi] = [0, access.base, access.base];
-  for (const [at, by] of access.terms) {
-    const reach = by * ((rows.axes[at] ?? 1) - 1);
-    if (at === axis) coef = by;
-    else if (reach < 0) lo += reach;
-    else hi += reach;
-  }
-  return inWindow(coef, steps, window, lo, hi);
-}
-
-const rowsInWindow = (rows: RowsKernel, axis: number, param: number, steps: number, window: number): boolean =>
-  [
-    ...rows.values.flatMap((value) => (value.op === "load" ? [value.access] : [])),
-    ...rows.stages.flatMap(({ stores }) => stores.map(({ access }) => access)),
-  ].every((access) => access.param !== param || accessInWindow(rows, access, axis, steps, window));
-
-function operandInWindow({ base, g, outer, k }: Operand, sizes: readonly number[], steps: number, window: number) {
-  let [lo, hi] = [base, base];
-  for (const [i, offsets] of [outer, k].entries()) {
-    if (offsets.kind === "table") return false;
-    const reach = offsets.stride * ((sizes[i] ?? 1) - 1);
-    if (reach < 0) lo += reach;
-    else hi += reach;
-  }
-  return g.kind === "stride" && inWindow(g.stride, steps, window, lo, hi);
-}
 
 class Chains {
   private readonly buffers: Buffer[];
   private readonly kept: ReadonlySet<number>;
   private readonly limits: NonNullable<ChainLimits["chains"]>;
-  private readonly outers = new Map<Link, OuterLoop | undefined>();
+  private readonly outers = new Map<Link, OuterLoops | undefined>();
   /** By buffer: who reads or writes it. */
   private readonly users = new Map<number, Set<Item>>();
   /** A topological order of what is there now. */
@@ -135,7 +101,7 @@ class Chains {
 
   // ---------------------------------------------------------------- windows
 
-  private outer(kernel: Link): OuterLoop | undefined {
+  private outer(kernel: Link): OuterLoops | undefined {
     if (!this.outers.has(kernel)) this.outers.set(kernel, this.limits.outer(kernel));
     return this.outers.get(kernel);
   }
@@ -143,21 +109,7 @@ class Chains {
   /** Whether each unit of a kernel touches only its own window of a parameter. */
   private apart(kernel: Link, param: number, units: number): boolean {
     const outer = this.outer(kernel);
-    const size = kernel.params[param]?.size ?? 0;
-    if (!outer || outer.count % units !== 0 || size % units !== 0) return false;
-    const [steps, window] = [outer.count / units, size / units];
-    if (steps % outer.unit !== 0) return false;
-    const { rows, axis = 0 } = outer;
-    if (kernel.kind === "rows") return rowsInWindow(kernel, axis, param, steps, window);
-    const { m, n, k, a, b, epilogue } = kernel;
-    if (a.param === param && !operandInWindow(a, [m, k], steps, window)) return false;
-    if (b.param === param && !operandInWindow(b, [n, k], steps, window)) return false;
-    if (kernel.out === param && m * n * steps !== window) return false;
-    if (!epilogue || !rows) return true;
-    const places = (rows.axes[axis] ?? 1) / units;
-    return epilogue.params.every(
-      (own, i) => own !== param || (Number.isInteger(places) && rowsInWindow(rows, axis, i, places, window)),
-    );
+    return outer !== undefined && keepsToWindow(kernel, outer, param, units);
   }
 
   /** Whether each unit of a kernel touches only its own window of a tensor. */
@@ -209,19 +161,23 @@ class Chains {
       const users = [...(this.users.get(id) ?? [])].filter((item) => this.keepsTo(item, id, units));
       if (users.length < 2) continue;
       const all = new Set([...members, ...users]);
-      if (this.isConvex(all)) members = all;
+      if (this.holds(all, units)) members = all;
       else {
         for (const user of users.sort((a, b) => this.rank(a) - this.rank(b))) {
           const more = new Set([...members, user]);
-          if (this.isConvex(more)) members = more;
+          if (this.holds(more, units)) members = more;
         }
       }
     }
     const passed = this.passedOn(members);
-    const apart = [...passed].every((id) =>
-      [...members].every((item) => !(item.reads.has(id) || item.writes.has(id)) || this.keepsTo(item, id, units)),
-    );
-    return passed.size > 0 && apart ? { members, units, ...this.roomFor(members, passed, units) } : undefined;
+    return passed.size > 0 ? { members, units, ...this.roomFor(members, passed, units) } : undefined;
+  }
+
+  /** Nothing outside has to run between members, and each unit of them keeps to itself. */
+  private holds(members: ReadonlySet<Item>, units: number): boolean {
+    const touches = (item: Item, id: number) => item.reads.has(id) || item.writes.has(id);
+    const apart = (id: number) => [...members].every((item) => !touches(item, id) || this.keepsTo(item, id, units));
+    return this.isConvex(members) && [...this.passedOn(members)].every(apart);
   }
 
   /** What one member writes and another reads. */
@@ -240,10 +196,7 @@ class Chains {
     const drafts = [...members]
       .sort((a, b) => this.rank(a) - this.rank(b))
       .flatMap(({ draft }) => (isLink(draft) ? [draft] : []));
-    const products = drafts.map(({ kernel, args }) =>
-      kernel.kind === "dot" && this.limits.inScratch ? this.sizeOf(args[kernel.scratch]!) : 0,
-    );
-    let room = whole(Math.max(...products));
+    let room = whole(Math.max(...drafts.map(({ kernel }) => this.limits.beside(kernel, units))));
     const locals = new Set<number>();
     const windows = new Map<number, number>();
     for (const id of [...passed].sort((a, b) => this.sizeOf(b) - this.sizeOf(a))) {
@@ -257,7 +210,8 @@ class Chains {
       windows.set(id, window);
     }
     const sizes = (ids: Iterable<number>) => [...ids].reduce((sum, id) => sum + this.sizeOf(id), 0);
-    return { locals, windows, room, saved: sizes(passed) + sizes(windows.keys()) };
+    const inWindows = sizes(windows.keys());
+    return { locals, windows, room, inWindows, saved: sizes(passed) + inWindows };
   }
 
   /** The window of what a kernel reads for the last time where it writes this. */
@@ -267,7 +221,8 @@ class Chains {
     );
     const draft = drafts[at];
     if (!draft) return undefined;
-    for (const [from, to] of replacements(draft.kernel, draft.args)) {
+    const { kernel, args } = draft;
+    for (const [from, to] of kernel.kind === "dot" ? replacementsAfter(kernel, args) : replacements(kernel, args)) {
       const window = windows.get(from);
       if (to !== id || window === undefined || drafts.slice(at + 1).some(({ args }) => args.includes(from))) continue;
       const others = [...windows].filter(([other, own]) => other !== from && own === window);
@@ -276,13 +231,36 @@ class Chains {
     return undefined;
   }
 
-  /** As many units as keep most to themselves. */
-  private best(seed: Item, batches: number): Found | undefined {
+  /**
+   * As many units of whole batches as keep most to themselves. Blocks of rows, as large as can be, where more lies in
+   * windows so: what a product reads of all rows is read anew for each.
+   */
+  private best(seed: Item, product: DotKernel): Found | undefined {
+    const [batches = 1, rows = 1] = this.outer(product)?.counts ?? [];
     let best: Found | undefined;
-    for (let units = batches; units >= LEAST_UNITS; units--) {
-      if (batches % units !== 0) continue;
-      const found = this.around(seed, units);
-      if (found && found.saved > (best?.saved ?? 0)) best = found;
+    const consider = (units: number, of: "saved" | "inWindows"): void => {
+      const found = units < LEAST_UNITS ? undefined : this.around(seed, units);
+      if (found && found[of] > (best?.[of] ?? 0)) best = found;
+    };
+    for (const units of divisors(batches).reverse()) consider(units, "saved");
+    for (const parts of divisors(rows).slice(1)) consider(batches * parts, "inWindows");
+    return best;
+  }
+
+  /** Without members that pass nothing on here, and to whose own readers they could. */
+  private thinned(found: Found): Found {
+    const { units } = found;
+    let best = found;
+    for (const item of [...found.members].sort((a, b) => this.rank(b) - this.rank(a))) {
+      const others = [...item.writes].flatMap((id) =>
+        [...this.users.get(id)!].filter((user) => this.keepsTo(user, id, units)),
+      );
+      if (others.every((user) => found.members.has(user))) continue;
+      const members = new Set([...best.members].filter((other) => other !== item));
+      const passed = this.passedOn(members);
+      if (passed.size === 0 || !this.holds(members, units)) continue;
+      const less = { members, units, ...this.roomFor(members, passed, units) };
+      if (less.saved >= best.saved) best = less;
     }
     return best;
   }
@@ -361,8 +339,8 @@ class Chains {
     for (const item of items) {
       const { draft } = item;
       if (!this.ranks.has(item) || !isLink(draft) || draft.kernel.kind !== "dot") continue;
-      const found = this.best(item, draft.kernel.g);
-      if (found) this.join(found);
+      const found = this.best(item, draft.kernel);
+      if (found) this.join(this.thinned(found));
     }
     return [...this.ranks].sort(([, a], [, b]) => a - b).map(([item]) => item.draft);
   }
@@ -376,7 +354,7 @@ export function chainSteps(
   limits: ChainLimits,
 ): readonly Draft[] {
   if (!limits.chains || limits.disable.has("chain")) return drafts;
-  const batched = drafts.some((draft) => isLink(draft) && draft.kernel.kind === "dot" && draft.kernel.g >= LEAST_UNITS);
+  const batched = drafts.some((draft) => isLink(draft) && draft.kernel.kind === "dot" && draft.kernel.g > 1);
   if (!batched) return drafts;
   const items = itemsOf(drafts, buffers);
   return new Chains(items, buffers, kept, limits.chains).run(items);

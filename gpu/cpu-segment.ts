@@ -17,7 +17,7 @@ import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import { withoutSubnormals } from "./subnormal.ts";
 import { dotScratch } from "./wasm/blocks.ts";
-import { outerLoop } from "./wasm/chain.ts";
+import { outerLoops, scratchElements } from "./wasm/chain.ts";
 
 export class CpuPrepared implements Prepared {
   readonly name: string;
@@ -84,7 +84,7 @@ function wantedOf(segment: Segment): Wanted[] {
  * backward are there three times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
  */
 const ROOM = 2 ** 22;
-const chains = { room: ROOM, inScratch: true, outer: outerLoop };
+const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops, beside: scratchElements };
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
 export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {

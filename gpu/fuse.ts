@@ -7,6 +7,7 @@
  */
 import { topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
+import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { foldIsView } from "./emit.ts";
 import type { Built } from "./cluster.ts";
@@ -232,7 +233,7 @@ export function fuse(
   separable: (dot: Node, side: 0 | 1) => boolean,
   limits: MergeLimits,
   alike: Alike,
-  twins: ReadonlyMap<Node, Node> = new Map(),
+  twins: Twins = [],
 ): Fused {
   const roots = new Roots(outputs, separable, limits.disable);
   const inMemory = (node: Node) => roots.inMemory(node);

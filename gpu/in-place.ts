@@ -2,7 +2,7 @@
  * Which results of a kernel may take the place of one of its inputs: every element of the input is read for the last
  * time before, or by the very point that writes the same place. Grid points must not meet: each owns a row of places.
  */
-import type { Access, Kernel, RowsKernel } from "./kernel.ts";
+import type { Access, DotKernel, Kernel, RowsKernel } from "./kernel.ts";
 
 const sameTerms = (a: Access, b: Access, axes: (axis: number) => boolean): boolean => {
   const of = (access: Access) =>
@@ -121,4 +121,15 @@ export function replacements(kernel: Kernel, args: readonly number[]): (readonly
     });
   }
   return out;
+}
+
+/** Such pairs of a product's epilogue: not with what the product's own place is, where it may be put before any of them is read. */
+export function replacementsAfter(
+  { epilogue, out }: DotKernel,
+  args: readonly number[],
+): ReturnType<typeof replacements> {
+  if (!epilogue) return [];
+  const own = epilogue.params.map((p) => args[p]!);
+  const once = (id: number) => args.filter((other) => other === id).length === 1;
+  return replacements(epilogue.rows, own).filter(([from, to]) => to !== args[out] && once(from));
 }

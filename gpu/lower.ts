@@ -77,9 +77,6 @@ export function lower(wanted: readonly Wanted[], options: LowerOptions): Lowered
   };
 }
 
-/** Tensors as large as the result of a product that its chain has to have room for. */
-const WINDOWS = 4;
-
 /** A copy of a value, so that it has a buffer of its own. */
 let copies = -1;
 const copyOf = (node: Node): Node => ({ id: copies--, op: "stop", inputs: [node], attrs: {}, type: node.type });
@@ -139,12 +136,13 @@ class Lowering {
     bind: (node: Node) => number,
   ): { readonly steps: readonly Step[]; readonly results: readonly number[] } {
     const taken = new Map<Node, number | undefined>();
-    const { disable, chains } = this.options;
+    const { disable } = this.options;
+    const chains = disable.has("chain") ? undefined : this.options.chains;
     const fewer = disable.has("factor") ? wanted : factored(wanted);
     const split = disable.has("split") ? fewer : splitSums(splitDepth(fewer));
-    const room = disable.has("chain") || !chains ? 0 : chains.room;
-    const batched = disable.has("batches") ? split : byBatches(split, room);
-    const { outputs: nodes, twins } = computedAgain(batched, room / WINDOWS);
+    const limits = chains ?? { room: 0, byRows: false };
+    const batched = disable.has("batches") ? split : byBatches(split, limits.room);
+    const { outputs: nodes, twins } = computedAgain(batched, limits);
     const outputs = nodes.map((node, i) => {
       let at = node;
       // the same elements in the same order: one buffer serves

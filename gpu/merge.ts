@@ -11,6 +11,7 @@
 import type { Node } from "../lang/graph/node.ts";
 import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
+import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
@@ -58,8 +59,8 @@ export class Merger {
   /** Of each root alone. */
   private readonly built: Map<Node, Built>;
   private readonly limits: MergeLimits;
-  /** Products that are computed twice. */
-  private readonly twins: ReadonlyMap<Node, Node>;
+  /** Products that are computed more than once. */
+  private readonly twins: Twins;
   private readonly alike: Alike;
   private readonly inMemory: (node: Node) => boolean;
   /** Of a concatenation that is stored by several units. */
@@ -74,7 +75,7 @@ export class Merger {
     inMemory: (node: Node) => boolean,
     alike: Alike,
     built: Map<Node, Built>,
-    twins: ReadonlyMap<Node, Node>,
+    twins: Twins,
   ) {
     this.alike = alike;
     this.built = built;
@@ -87,8 +88,8 @@ export class Merger {
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
-    // what reads one of two twins must not wait for the other
-    for (const [copy, first] of this.twins) if (reads.has(copy) && reads.has(first)) return false;
+    // what reads one of them must not wait for another
+    for (const each of this.twins) if (each.filter((twin) => reads.has(twin)).length > 1) return false;
     return this.bindings.fits(reads, writes, product);
   }
 

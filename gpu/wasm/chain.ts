@@ -4,8 +4,8 @@
  * unit's own places fall into it.
  */
 import { whole } from "../chain.ts";
-import type { Link, OuterLoop } from "../chain.ts";
 import type { ChainKernel } from "../kernel.ts";
+import type { Link, OuterLoops } from "../unit-window.ts";
 import { Fn } from "./assembler.ts";
 import { cutOf, finishOf } from "./blocks.ts";
 import type { Shared } from "./finish.ts";
@@ -14,16 +14,20 @@ import type { Helpers } from "./operations.ts";
 import { outerSteps } from "./rows.ts";
 
 /** How a kernel would be cut into units; a product along its batches alone. */
-export function outerLoop(kernel: Link): OuterLoop | undefined {
+export function outerLoops(kernel: Link): OuterLoops | undefined {
   if (kernel.kind === "rows") {
     const { count, unit, axis } = outerSteps(kernel);
-    return axis === undefined ? undefined : { count, unit, rows: kernel, axis };
+    return axis === undefined ? undefined : { counts: [count], unit, rows: kernel, axes: [axis] };
   }
   const { axis, count, unit } = cutOf(kernel);
   if (axis !== "g") return undefined;
   const finish = finishOf(kernel);
-  return finish ? { count, unit, rows: finish.rows, axis: 0 } : { count, unit };
+  return { counts: [count], unit, ...(finish ? { rows: finish.rows, axes: [0] } : {}) };
 }
+
+/** Elements of scratch that a kernel needs beside windows. */
+export const scratchElements = (kernel: Link): number =>
+  kernel.kind === "dot" ? (kernel.params[kernel.scratch]?.size ?? 0) : 0;
 
 /** Elements of scratch before the locals. */
 const productsOf = (kernel: ChainKernel): number =>

@@ -31,8 +31,8 @@ export function productBranch(w: Writer, kernel: DotKernel, size: number): Branc
   return { groups: g * m * n === 0 ? 0 : Math.ceil(count / size), write };
 }
 
-/** The sums of the block numbered `at`, of the batch `g`. */
-function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
+/** The sums of the block numbered `at`, of the batch `g`, which is one of `parts` of a batch of the operands. */
+function blockAt(w: Writer, kernel: DotKernel, plan: Plan, parts = 1): void {
   const { m, n, k, a, b } = kernel;
   const { tm, tn, blocksM, blocksN, pieces, depth } = plan;
   w.line(`let x = at % ${blocksN}u;`);
@@ -44,8 +44,13 @@ function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
   // blocks at the border read the last row or column again
   for (let i = 0; i < tm; i++) w.line(`let row${i} = min(${row(`${i}u`)}, ${m - 1}u);`);
   for (let j = 0; j < tn; j++) w.line(`let column${j} = min(${column(`${j}u`)}, ${n - 1}u);`);
-  for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, "g", `row${i}`))};`);
-  for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, "g", `column${j}`))};`);
+  if (parts > 1) {
+    w.line(`let batch = g / ${parts}u;`);
+    w.line(`let first_row = g % ${parts}u * ${m}u;`);
+  }
+  const [batch, inBatch] = parts > 1 ? ["batch", (i: string) => `(first_row + ${i})`] : ["g", (i: string) => i];
+  for (let i = 0; i < tm; i++) w.line(`let at_a${i} = ${join(whole(w, a, batch, inBatch(`row${i}`)))};`);
+  for (let j = 0; j < tn; j++) w.line(`let at_b${j} = ${join(whole(w, b, batch, `column${j}`))};`);
   sums(plan)((i, j) => w.line(`var s${i}_${j} = 0f;`));
   const step = () => {
     w.line(`let deep_a = ${join([offset(w, a.k, "k")])};`);
@@ -65,13 +70,19 @@ function blockAt(w: Writer, kernel: DotKernel, plan: Plan): void {
   store(w, kernel, plan, row, column);
 }
 
-/** `count` batches from the one numbered `first` on, by the lanes of one workgroup. */
-export function productOfUnit(w: Writer, kernel: DotKernel, size: number, first: string, count: number): void {
-  const blocks = blocksOf(kernel, 4);
+/** One of so many units by the lanes of one workgroup: whole batches, or a block of rows of one batch. */
+export function productOfUnit(w: Writer, kernel: DotKernel, size: number, unit: string, units: number): void {
+  const parts = Math.max(1, units / kernel.g);
+  // such a block is a batch of fewer rows
+  const own = { ...kernel, g: kernel.g * parts, m: kernel.m / parts };
+  const count = own.g / units;
+  // the largest blocks of which each lane has one
+  const sizes = [4, 2, 1].map((most) => blocksOf(own, most));
+  const blocks = sizes.find(({ blocksM, blocksN }) => count * blocksM * blocksN >= size) ?? sizes.at(-1)!;
   const { blocksM, blocksN } = blocks;
   w.turns("at", "lane", size, count * blocksM * blocksN, () => {
-    w.line(`let g = ${first} + at / ${blocksM * blocksN}u;`);
-    blockAt(w, kernel, { tiled: false, ...blocks, pieces: 1, depth: kernel.k });
+    w.line(`let g = ${unit} * ${count}u + at / ${blocksM * blocksN}u;`);
+    blockAt(w, own, { tiled: false, ...blocks, pieces: 1, depth: kernel.k }, parts);
   });
 }
 

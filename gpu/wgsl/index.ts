@@ -10,7 +10,7 @@ import { choleskyShader, eighShader } from "./decompose.ts";
 import { branched, groupShaders } from "./branches.ts";
 import { dotShaders } from "./dot.ts";
 import { dotScratch, isTiled, planOf } from "./product-plan.ts";
-import { chainShader, outerLoop, WINDOWS } from "./chain.ts";
+import { besideWindows, chainShader, outerLoops, WINDOWS } from "./chain.ts";
 import { argsortShader } from "./order.ts";
 import { rowsBranch, rowsSize, storesPairs } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
@@ -34,7 +34,17 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
   joins: (product) => !isTiled(product, schedule),
   sharedScratch: false,
   dotScratch: (product) => dotScratch(product, schedule),
-  ...(schedule.together ? { chains: { room: WINDOWS, inScratch: false, outer: outerLoop } } : {}),
+  ...(schedule.together
+    ? {
+        chains: {
+          room: schedule.windows ?? WINDOWS,
+          inScratch: false,
+          byRows: true,
+          outer: outerLoops,
+          beside: besideWindows,
+        },
+      }
+    : {}),
 });
 
 /** What these shaders write in pairs. */

@@ -53,9 +53,11 @@ class RowsWriter implements Branch {
   private readonly values: ValueWriter;
   private readonly places: readonly Place[];
   private readonly points: number;
-  /** Invocations of a workgroup, and how many of them share a row. */
+  /** Invocations of a workgroup, how many of them share a row, and which of these an invocation is. */
   private readonly size: number;
   private readonly lanes: number;
+  private readonly own: string;
+  private readonly inUnit: boolean;
   /** An invocation takes two points in turn, as they share words. */
   private readonly paired: boolean;
   private readonly shared: Map<string, string>;
@@ -66,7 +68,7 @@ class RowsWriter implements Branch {
     param: (p: number) => number,
     size: number,
     shared: Map<string, string>,
-    long = isLong(kernel, w.schedule),
+    lanes?: number,
   ) {
     this.kernel = kernel;
     this.w = w;
@@ -77,7 +79,9 @@ class RowsWriter implements Branch {
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
-    this.lanes = long ? size : 1;
+    this.inUnit = lanes !== undefined;
+    this.lanes = lanes ?? (isLong(kernel, w.schedule) ? size : 1);
+    this.own = this.lanes === size ? "lane" : "own_lane";
     this.paired = kernel.stages.some((stage) => stage.axes.length === 0 && savesHalves(kernel, stage));
     this.groups = this.lanes > 1 ? this.points : Math.ceil(this.points / (this.paired ? 2 * size : size));
   }
@@ -116,6 +120,9 @@ class RowsWriter implements Branch {
     );
     this.phase(0);
     kernel.stages.forEach((stage, s) => {
+      // a window may be written where others still read
+      const waited = (kernel.stages[s - 1]?.accs.length ?? 0) > 0;
+      if (lanes > 1 && this.inUnit && stage.stores.length > 0 && !waited) w.line("workgroupBarrier();");
       if (lanes > 1) this.together(stage, s);
       else this.alone(stage, s);
       this.phase(s + 1);
@@ -196,16 +203,16 @@ class RowsWriter implements Branch {
     this.finish(stage, s);
   }
 
-  // ---------------------------------------------------------------- one workgroup for a row
+  // ---------------------------------------------------------------- several invocations for a row
 
   private together(stage: Stage, s: number): void {
-    const { w, lanes } = this;
+    const { w, lanes, own } = this;
     if (stage.axes.length === 0) {
       this.begin(stage, s);
       this.accumulate(stage, s);
       this.finish(stage, s);
       if (stage.stores.length === 0) return;
-      w.line("if (lane == 0u) {");
+      w.line(`if (${own} == 0u) {`);
       stage.stores.forEach((store) => this.values.store(store));
       w.line("}");
       return;
@@ -222,15 +229,16 @@ class RowsWriter implements Branch {
       stage.stores.forEach((store) => this.values.store(store));
     };
     if (savesHalves(this.kernel, stage)) {
-      w.turns("pair", "lane", lanes, this.count(stage) / 2, () =>
+      w.turns("pair", own, lanes, this.count(stage) / 2, () =>
         w.loop("part", 2, () => {
           w.line("let at = 2u * pair + part;");
           element();
         }),
       );
-    } else w.turns("at", "lane", lanes, this.count(stage), element);
+    } else w.turns("at", own, lanes, this.count(stage), element);
     if (stage.accs.length > 0) {
-      if (w.schedule.subgroups && stage.accs.every(({ op }) => op !== "argmax")) this.bySubgroups(stage, s);
+      if (w.schedule.subgroups && lanes === this.size && stage.accs.every(({ op }) => op !== "argmax"))
+        this.bySubgroups(stage, s);
       else this.tree(stage, s);
     }
     this.finish(stage, s);
@@ -238,7 +246,7 @@ class RowsWriter implements Branch {
 
   private array(name: string, type: string): string {
     const full = `${name}_${type}`;
-    this.shared.set(full, `var<workgroup> ${full}: array<${type}, ${this.lanes}>;`);
+    this.shared.set(full, `var<workgroup> ${full}: array<${type}, ${this.size}>;`);
     return full;
   }
 
@@ -267,7 +275,7 @@ class RowsWriter implements Branch {
   }
 
   private tree(stage: Stage, s: number): void {
-    const { w, lanes } = this;
+    const { w, lanes, size, own } = this;
     const arrays = stage.accs.map((acc, i) => ({
       acc,
       sum: `sum${s}_${i}`,
@@ -284,7 +292,7 @@ class RowsWriter implements Branch {
     put();
     for (let half = lanes / 2; half >= 1; half /= 2) {
       w.line("workgroupBarrier();");
-      w.line(`if (lane < ${half}u) {`);
+      w.line(`if (${own} < ${half}u) {`);
       for (const { acc, sum, top, sums, tops } of arrays) {
         const other = `${sums}[lane + ${half}u]`;
         if (acc.op === "argmax") this.keepLarger(top, sum, `${tops}[lane + ${half}u]`, other);
@@ -294,7 +302,7 @@ class RowsWriter implements Branch {
       w.line("}");
     }
     w.line("workgroupBarrier();");
-    for (const { sum, sums } of arrays) w.line(`${sum} = ${sums}[0];`);
+    for (const { sum, sums } of arrays) w.line(`${sum} = ${sums}[${lanes === size ? "0" : "lane - own_lane"}];`);
     // the arrays serve the next stage too
     w.line("workgroupBarrier();");
   }
@@ -317,17 +325,49 @@ export function rowsBranch(
   return new RowsWriter(w, kernel, param, size, shared);
 }
 
+/** Steps of a loop that take as long as the lanes' waiting for each other. */
+const WAIT = 8;
+
+/** Lanes that share a row of a unit of so many rows: as many as come out even, where that saves half of the time. */
+function lanesOf(kernel: RowsKernel, count: number, size: number): number {
+  const accs = kernel.stages.flatMap((stage) => stage.accs);
+  const [steps, waits] = [longest(kernel), accs.length > 0 ? WAIT : 0];
+  let [best, least] = [1, (Math.ceil(count / size) * steps) / 2];
+  for (let lanes = 2; lanes <= size; lanes *= 2) {
+    const turns = (count * lanes) / size;
+    const time = turns * (Math.ceil(steps / lanes) + waits * Math.log2(lanes));
+    if (Number.isInteger(turns) && time <= least) [best, least] = [lanes, time];
+  }
+  return accs.every(({ op, value }) => op !== "argmax" && kernel.values[value]?.dtype === "f32") ? best : 1;
+}
+
+/** Words of workgroup memory that the lanes of a unit need to put rows together. */
+export function wordsOfUnit(kernel: RowsKernel, count: number, size: number): number {
+  return lanesOf(kernel, count, size) === 1 ? 0 : size * Math.max(0, ...kernel.stages.map(({ accs }) => accs.length));
+}
+
 /** `count` rows from the one numbered `first` on, by the lanes of one workgroup. */
 export function rowsOfUnit(
   w: Writer,
   kernel: RowsKernel,
   param: (p: number) => number,
   size: number,
+  shared: Map<string, string>,
   first: string,
   count: number,
 ): void {
-  w.turns("own", "lane", size, count, () => {
-    w.line(`let point = ${first} + own;`);
-    new RowsWriter(w, kernel, param, size, new Map(), false).body();
+  const lanes = lanesOf(kernel, count, size);
+  const writer = new RowsWriter(w, kernel, param, size, shared, lanes);
+  if (lanes === 1) {
+    w.turns("own", "lane", size, count, () => {
+      w.line(`let point = ${first} + own;`);
+      writer.body();
+    });
+    return;
+  }
+  w.loop("own", (count * lanes) / size, () => {
+    if (lanes < size) w.line(`let own_lane = lane % ${lanes}u;`);
+    w.line(`let point = ${first} + own * ${size / lanes}u + lane / ${lanes}u;`);
+    writer.body();
   });
 }

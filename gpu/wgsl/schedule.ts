@@ -13,6 +13,8 @@ export interface Schedule {
   readonly tiles: number;
   /** Sums of a product that an invocation keeps in registers, along either side. */
   readonly block: number;
+  /** Words of workgroup memory for what kernels of a chain pass on; as many as every device has where left out. */
+  readonly windows?: number;
   /** The adapter's own conversion from half precision keeps every number, the smallest ones too. */
   readonly unpacks?: boolean;
   /** Tiles of products hold numbers of half precision as such; the adapter has them, and converts them without loss. */

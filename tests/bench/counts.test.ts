@@ -50,6 +50,14 @@ describe("a step", () => {
     },
   );
 
+  test("of w5 with twice the tokens: at most twice the memory and the bytes, as no scores are kept", async () => {
+    const [[half], [full]] = [await steps("w5", "layers=1", "tokens=256"), await steps("w5", "layers=1", "tokens=512")];
+    for (const key of ["peakBytes", "bytesWritten", "bytesRead"] as const)
+      expect(full![key]).toBeLessThanOrEqual(2 * half![key]);
+    expect(full!.dispatches).toBe(half!.dispatches);
+    expect(full!.peakBytes).toBeLessThanOrEqual(1.15 * full!.liveBytes);
+  });
+
   test.each(["w6", "w6b"])(
     "of %s: at most 3 dispatches for each tick of either direction, and a few besides",
     async (name) => {

@@ -8,6 +8,7 @@ import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import type { Numbers } from "../../gpu/device.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
+import { segmentKernels } from "../../gpu/webgpu-text.ts";
 import { hardware } from "../../gpu/wgsl/index.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 import { columns } from "./columns.ts";
@@ -26,6 +27,9 @@ const cases: readonly Case[] = [
   { name: "plain", batch: 4, heads: 2, rows: 32, keys: 32, width: 8 },
   { name: "of odd sizes", batch: 5, heads: 3, rows: 37, keys: 37, width: 7, causal: true },
   { name: "across", batch: 6, heads: 2, rows: 19, keys: 41, width: 9 },
+  { name: "across, of more rows than fit", batch: 3, heads: 2, rows: 96, keys: 130, width: 9, causal: true },
+  { name: "of a prime number of rows", batch: 2, heads: 2, rows: 131, keys: 131, width: 8, causal: true },
+  { name: "of 128 rows", batch: 2, heads: 2, rows: 128, keys: 128, width: 16, causal: true },
   { name: "of 256 rows", batch: 1, heads: 4, rows: 256, keys: 256, width: 16, causal: true },
   { name: "of 300 rows", batch: 2, heads: 2, rows: 300, keys: 300, width: 16 },
   { name: "of 512 rows", batch: 1, heads: 4, rows: 512, keys: 512, width: 16, causal: true },
@@ -51,11 +55,16 @@ function feedsOf({ batch, rows, keys, heads, width }: Case): Record<string, Numb
 
 const devices = new Map(columns.map((column) => [column.name, column.open()]));
 if (gpu) devices.set("webgpu in workgroups", open({ schedule: hardware }));
+const able = (await gpu?.requestAdapter())?.features.has("subgroups") === true;
+if (able) devices.set("webgpu by subgroups", open({ schedule: { ...hardware, subgroups: true } }));
 devices.set("threads: 2", new CpuDevice({ threads: 2, startWorker: startNodeWorker, grain: 0 }));
 devices.set("threads: 3", new CpuDevice({ threads: 3, startWorker: startNodeWorker, grain: 0 }));
 afterAll(async () => {
   for (const device of devices.values()) await (await device).dispose();
 });
+
+/** A head's scores of more than that pass through workgroup memory by rows; of less they are kept whole. */
+const WINDOW = 4096;
 
 /** In float64, once for all devices. */
 const exact = new Map<Case, readonly Float64Array[]>();
@@ -68,7 +77,9 @@ function exactly(at: Case): readonly Float64Array[] {
 /** Of all parameters of kernels. */
 async function sizes(name: string, at: Case): Promise<readonly number[]> {
   const device = (await devices.get(name)) as CpuDevice;
-  const { kernels } = await device.prepare(segment("sizes", fetches(graphOf(at))));
+  return sizesIn((await device.prepare(segment("sizes", fetches(graphOf(at))))).kernels);
+}
+function sizesIn(kernels: string): readonly number[] {
   const params = kernels.split("\n").filter((line) => /^k\d/.test(line));
   return params.flatMap((line) => [...line.matchAll(/\[(\d+)\]/g)].map(([, n]) => Number(n)));
 }
@@ -84,7 +95,11 @@ async function run(name: string, at: Case): Promise<readonly Numbers[]> {
 describe.each(cases)("attention, $name,", (at) => {
   const bits = columns.filter(({ agree }) => agree === "bits").map(({ name }) => name);
 
-  it.each([...columns.map(({ name }) => name), ...(gpu && at.causal ? ["webgpu in workgroups"] : [])])(
+  const inWorkgroups = gpu && at.causal ? ["webgpu in workgroups"] : [];
+  // a row has all lanes of a workgroup where no more of them come out even
+  const bySubgroups = able && at.rows === 131 ? ["webgpu by subgroups"] : [];
+
+  it.each([...columns.map(({ name }) => name), ...inWorkgroups, ...bySubgroups])(
     "is what it means: %s",
     async (name) => {
       (await run(name, at)).forEach((values, i) => expect(distance(values, exactly(at)[i]!)).toBeLessThan(2e-5));
@@ -99,4 +114,6 @@ it.each([...cases, ...long])("attention, $name, keeps nothing of queries by keys
   const most = at.batch * at.heads * at.rows * at.keys;
   for (const name of ["cpu", "threads: 2"]) expect(await sizes(name, at)).not.toContain(most);
   expect(await sizes("without chain", at)).toContain(most);
+  const shaders = sizesIn(segmentKernels(segment("sizes", fetches(graphOf(at)))));
+  if (at.rows * at.keys > WINDOW) expect(shaders).not.toContain(most);
 });
