@@ -57,7 +57,6 @@ class RowsWriter implements Branch {
   private readonly size: number;
   private readonly lanes: number;
   private readonly own: string;
-  private readonly inUnit: boolean;
   /** An invocation takes two points in turn, as they share words. */
   private readonly paired: boolean;
   private readonly shared: Map<string, string>;
@@ -79,7 +78,6 @@ class RowsWriter implements Branch {
     const inner = kernel.stages.map((s) => s.axes);
     this.places = placesOf(kernel, dependencies(kernel), grid, inner);
     this.points = pointsOf(kernel);
-    this.inUnit = lanes !== undefined;
     this.lanes = lanes ?? (isLong(kernel, w.schedule) ? size : 1);
     this.own = this.lanes === size ? "lane" : "own_lane";
     this.paired = kernel.stages.some((stage) => stage.axes.length === 0 && savesHalves(kernel, stage));
@@ -120,9 +118,9 @@ class RowsWriter implements Branch {
     );
     this.phase(0);
     kernel.stages.forEach((stage, s) => {
-      // a window may be written where others still read
+      // a result may lie where other lanes still read
       const waited = (kernel.stages[s - 1]?.accs.length ?? 0) > 0;
-      if (lanes > 1 && this.inUnit && stage.stores.length > 0 && !waited) w.line("workgroupBarrier();");
+      if (lanes > 1 && stage.stores.length > 0 && !waited) w.line("workgroupBarrier(); storageBarrier();");
       if (lanes > 1) this.together(stage, s);
       else this.alone(stage, s);
       this.phase(s + 1);

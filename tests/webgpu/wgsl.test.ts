@@ -47,6 +47,40 @@ describe("wgsl", () => {
   });
 });
 
+describe("lanes that share a row", () => {
+  it("wait for each other before a result may be put where they read", () => {
+    const [f32, inner] = ["f32" as const, { lo: 0, hi: 4 * 4096 - 1, dynamic: [] }];
+    const row = (param: number) => ({ param, base: 0, terms: [[0, 1]] as const, dynamic: [], lo: 0, hi: 3 });
+    const all = (param: number) => ({ param, base: 0, terms: [[0, 4096], [1, 1]] as const, ...inner }); // prettier-ignore
+    const kernel: Kernel = {
+      kind: "rows",
+      params: [
+        { dtype: f32, size: 4, access: "read" },
+        { dtype: f32, size: 4 * 4096, access: "read" },
+        { dtype: f32, size: 4 * 4096, access: "write" },
+        { dtype: f32, size: 4, access: "write" },
+      ],
+      axes: [4, 4096],
+      grid: 1,
+      values: [
+        { op: "load", dtype: f32, access: row(0), args: [] },
+        { op: "load", dtype: f32, access: all(1), args: [] },
+        { op: "mul", dtype: f32, args: [0, 1] },
+        { op: "neg", dtype: f32, args: [0] },
+      ],
+      stages: [
+        { axes: [1], accs: [], stores: [{ access: all(2), value: 2 }] },
+        { axes: [], accs: [], stores: [{ access: row(3), value: 3 }] },
+      ],
+    };
+    const [{ code } = { code: "" }] = shadersOf(kernel, banksOf(kernel), hardware);
+    const [first, second, ...more] = code.split("storageBarrier();").slice(1);
+    expect(more).toEqual([]);
+    expect(first).toContain("for (");
+    expect(second).toContain("if (lane == 0u)");
+  });
+});
+
 describe("every loop of a shader takes unit steps to a constant bound", () => {
   const LOOP = /^\s*for \(var (\w+) = \d+u?; \1 < \d+u?; \1\+\+\) \{/;
   const schedules = { hardware, software, subgroups: { ...hardware, subgroups: true } };
