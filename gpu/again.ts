@@ -93,7 +93,8 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
   const kept = new Set(outputs);
   const found = betweenProducts(order, limits).filter(({ region }) => ![...region].some((each) => kept.has(each)));
   if (found.length === 0) return { outputs, twins: [] };
-  drawnAnew(order, found.filter(({ turned }) => turned)); // prettier-ignore
+  const byRows = found.flatMap(({ turned, ...sets }) => (turned ? [{ turned, ...sets }] : []));
+  drawnAnew(order, byRows);
   const mapped = new Map<Node, Node>();
   const to = (node: Node): Node => mapped.get(node)!;
   const copies = found.map(() => new Map<Node, Node>());
@@ -109,10 +110,7 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
     }
     for (const which of reading.get(node) ?? [])
       inputs = node.inputs.map((input, i) => copies[which]!.get(input) ?? inputs[i]!);
-    mapped.set(
-      node,
-      found.reduce((at, { turned }) => turned?.replaced(at) ?? at, remake(node, inputs)),
-    );
+    mapped.set(node, byRows.reduce((at, { turned }) => turned.replaced(at), remake(node, inputs))); // prettier-ignore
     for (const which of copied.get(node) ?? []) found[which]!.turned?.add(to(node));
   }
   const twins = found.flatMap(({ first, turned }, which) => {

@@ -119,12 +119,13 @@ class Chains {
 
   // ---------------------------------------------------------------- what hangs together
 
-  /** What needs one of these and stands before the last of them. */
-  private behind(members: ReadonlySet<Item>): Set<Item> {
+  /** What needs one of these and stands before the last of them; beyond `most` nobody counts. */
+  private behind(members: ReadonlySet<Item>, most = Infinity): Set<Item> {
     const last = Math.max(...[...members].map((item) => this.rank(item)));
     const out = new Set<Item>();
     for (const from of [members, out]) {
       for (const item of from) {
+        if (out.size > most) return out;
         for (const next of item.after) if (!members.has(next) && this.rank(next) < last) out.add(next);
       }
     }
@@ -133,19 +134,8 @@ class Chains {
 
   /** Nothing outside has to run between two of them. Of members that stand far apart nobody asks: they are no chain. */
   private isConvex(members: ReadonlySet<Item>): boolean {
-    const last = Math.max(...[...members].map((item) => this.rank(item)));
-    const between = new Set<Item>();
-    for (const from of [members, between]) {
-      for (const item of from) {
-        for (const next of item.after) {
-          if (members.has(next) && from === between) return false;
-          if (members.has(next) || this.rank(next) >= last) continue;
-          between.add(next);
-          if (between.size > FAR) return false;
-        }
-      }
-    }
-    return true;
+    const between = this.behind(members, FAR);
+    return between.size <= FAR && [...between].every((item) => [...item.after].every((next) => !members.has(next)));
   }
 
   /** All that hangs together with a product by tensors that units pass on apart; the largest first. */

@@ -17,5 +17,8 @@ function flushed(x: Node): Node {
 /** The same outputs, where those that slots are set to have none of them; who else reads such a value reads the same. */
 export function withoutSubnormals(outputs: readonly Node[], isKept: (output: number) => boolean): readonly Node[] {
   const kept = new Set(outputs.filter((node, i) => isKept(i) && node.type.dtype === "f32" && node.op !== "input"));
-  return rewrite(outputs, (node, inputs) => (kept.has(node) ? flushed(remake(node, inputs)) : remake(node, inputs)));
+  return rewrite(outputs, (node, inputs) => {
+    const now = remake(node, inputs);
+    return kept.has(node) ? flushed(now) : now;
+  });
 }

@@ -11,22 +11,22 @@ export interface Guard {
   readonly value: number;
 }
 
-/** The uniform parts of a conjunction. */
-function parts(kernel: RowsKernel, plan: Schedule, v: number): number[] {
-  if (!plan.varies[v]) return [v];
+/** The parts of a conjunction; what is `whole` is one, whatever it is made of. */
+export function conjuncts(kernel: RowsKernel, v: number, whole: (v: number) => boolean): number[] {
   const value = kernel.values[v];
-  return value?.op === "and" ? value.args.flatMap((arg) => parts(kernel, plan, arg)) : [];
+  return value?.op === "and" && !whole(v) ? value.args.flatMap((arg) => conjuncts(kernel, arg, whole)) : [v];
 }
 
 export function guardsOf(kernel: RowsKernel, plan: Schedule): Guard[] {
   return kernel.stages.flatMap((stage, s) => {
+    const uniform = (v: number) => !plan.varies[v];
     if (stage.accs.length === 0 || stage.stores.length > 0 || plan.turns[s]) return [];
     const conditions = stage.accs.map((acc) => {
       const value = kernel.values[acc.value];
       const [condition, , none] = value?.args ?? [];
       const zero = none === undefined ? undefined : kernel.values[none];
       const sums = acc.op === "sum" && value?.op === "select" && zero?.op === "const" && zero.value === 0;
-      return sums && condition !== undefined ? parts(kernel, plan, condition) : [];
+      return sums && condition !== undefined ? conjuncts(kernel, condition, uniform).filter(uniform) : [];
     });
     return (conditions[0] ?? []).flatMap((value): Guard[] => {
       const place = plan.places[value];

@@ -3,6 +3,7 @@
  * on their axes is a constant, and what it chooses for four lanes is chosen by a mask or not at all.
  */
 import type { RowsKernel, Value } from "../kernel.ts";
+import { conjuncts } from "./guards.ts";
 import type { Schedule } from "./schedule.ts";
 
 type Lanes = readonly number[];
@@ -33,13 +34,6 @@ function ofAxes({ values }: RowsKernel): boolean[] {
   return out;
 }
 
-/** The parts of a conjunction that are left to know. */
-function partsOf(kernel: RowsKernel, given: ReadonlySet<number>, v: number): number[] {
-  if (given.has(v)) return [];
-  const value = kernel.values[v];
-  return value?.op === "and" ? value.args.flatMap((arg) => partsOf(kernel, given, arg)) : [v];
-}
-
 /**
  * Axes of the conditions that are known once their trips are written out, if that is little code; else none. `given`:
  * conditions that hold wherever lanes are computed from them.
@@ -48,14 +42,14 @@ export function writtenOut(kernel: RowsKernel, plan: Schedule, given: ReadonlySe
   const { vector, grid, vectors, turns, depends, varies, inner } = plan;
   const none = new Set<number>();
   if (vector === undefined || grid[0] === vector || vectors > 1 || turns.includes(true)) return none;
+  const isGiven = (v: number) => given.has(v);
   const plain = ofAxes(kernel);
   const own = new Set([vector, ...inner.flat()]);
   const axes = new Set<number>();
   for (const { op, args } of kernel.values) {
     if (op !== "select") continue;
-    const axesOf = partsOf(kernel, given, args[0] ?? -1).flatMap((v) =>
-      plain[v] && varies[v] ? [...(depends[v] ?? [])] : [-1],
-    );
+    const left = conjuncts(kernel, args[0] ?? -1, isGiven).filter((v) => !isGiven(v));
+    const axesOf = left.flatMap((v) => (plain[v] && varies[v] ? [...(depends[v] ?? [])] : [-1]));
     if (axesOf.every((axis) => own.has(axis))) axesOf.forEach((axis) => axes.add(axis));
   }
   if (!axes.has(vector)) return none;

@@ -1,6 +1,6 @@
 /**
  * Kernels whose elements depend on each other in order: running sums (an invocation per line), scatter-add (an invocation
- * per element of the result, which looks for what is added to it: no atomics, so always the same bits), and LU (one
+ * for some neighbours of a row, which looks for what is added to them: no atomics, so always the same bits), and LU (one
  * invocation per system).
  */
 import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
@@ -35,7 +35,7 @@ export function cumsumShader(kernel: CumsumKernel, banks: readonly number[], sch
   return shader(w, outer * inner);
 }
 
-/** How a row of the result is shared: neighbours that one invocation sums, as few as keep the adapter busy. */
+/** Neighbours of a row that one invocation sums: as many as leave the adapter busy. */
 function runOf({ outer, size, inner, params }: ScatterKernel, { threads }: Schedule): number {
   // what is stored in 16 bits is summed before
   if (params[2]?.half) return 1;

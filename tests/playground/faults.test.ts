@@ -1,17 +1,8 @@
 /** What goes wrong while it runs is said where it is: the line, the curve, the device, the batch that fits. */
 import { describe, expect, test } from "vitest";
 import { cursorBehind, hasBrowser, browserHere, plotted, statusOf, stepOf, untilStep } from "./browser.ts";
+import { tooFast } from "./too-fast.ts";
 
-/** Its numbers leave the range of floats after some steps. */
-const tooFast = `seed 1
-let rows = toy.linear(w: [3, 4], n: 400, noise: 0.1)
-let net = Linear(1)
-train (x, y) in batches(rows, 20) for 100000 epochs {
-  let loss = mse(squeeze(net(x), -1), y)
-  minimize loss over net with SGD(50)
-  plot loss
-}
-`;
 /** \`k\` is what each step sees of the slider. */
 const steered = (steps: number) => `input k = 1.0 in 0 .. 10
 train for ${steps} steps {
