@@ -237,20 +237,21 @@ class Chains {
     return best;
   }
 
-  /** Without members that pass nothing on here, and to whose own readers they could. */
+  /** Without members that pass on more to others, as they could with those in a chain of their own. */
   private thinned(found: Found): Found {
     const { units } = found;
     let best = found;
     for (const item of [...found.members].sort((a, b) => this.rank(b) - this.rank(a))) {
-      const others = [...item.writes].flatMap((id) =>
-        [...this.users.get(id)!].filter((user) => this.keepsTo(user, id, units)),
-      );
-      if (others.every((user) => found.members.has(user))) continue;
+      const others = (id: number) =>
+        [...this.users.get(id)!].some((user) => !found.members.has(user) && this.keepsTo(user, id, units));
+      const elsewhere = [...item.writes].filter(others);
+      if (elsewhere.length === 0) continue;
       const members = new Set([...best.members].filter((other) => other !== item));
       const passed = this.passedOn(members);
       if (passed.size === 0 || !this.holds(members, units)) continue;
       const less = { members, units, ...this.roomFor(members, passed, units) };
-      if (less.saved >= best.saved) best = less;
+      const more = elsewhere.reduce((sum, id) => sum + this.sizeOf(id), 0);
+      if (less.saved + more >= best.saved) best = less;
     }
     return best;
   }

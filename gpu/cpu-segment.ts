@@ -80,10 +80,10 @@ function wantedOf(segment: Segment): Wanted[] {
 }
 
 /**
- * Elements that a chain of kernels may keep in a thread's scratch: the scores of 1024 queries and as many keys, which
- * backward are there three times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
+ * Elements that a chain of kernels may keep in a thread's scratch: the scores of 2048 queries and as many keys, which
+ * backward are there up to four times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
  */
-const ROOM = 2 ** 22;
+const ROOM = 2 ** 24;
 const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops, beside: scratchElements };
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */

@@ -63,6 +63,9 @@ export const isOpaque = (node: Node): boolean => OPAQUE.has(node.op) || (node.op
 
 const isProduct = (node: Node): boolean => node.op === "dot" && isOpaque(node);
 
+/** By node: the units that need it. */
+type UnitsOf = ReadonlyMap<Node, ReadonlySet<Unit>>;
+
 class Roots {
   readonly order: readonly Node[];
   readonly set = new Set<Node>();
@@ -136,7 +139,7 @@ class Roots {
   /** A sum of so many tensors, as a residual stream is after some layers, that its readers had better read it. */
   private isWide(node: Node): boolean {
     const several = (this.consumers.get(node)?.length ?? 0) > 1;
-    return several && this.cost(node) > WIDE && this.leaves(node) > WIDE;
+    return several && this.cost(node) > WIDE && this.madeOf(node).leaves.size > WIDE;
   }
 
   /** Too much to compute again for each of its readers, even within a kernel, whose stages walk the elements in turn. */
@@ -144,7 +147,9 @@ class Roots {
     if (this.cost(node) <= STORE) return false;
     const readers = (of: Node): number =>
       (this.consumers.get(of) ?? []).reduce((n, c) => n + (isView(c) ? readers(c) : 1), 0);
-    return sizeOf(node.type.shape) === 1 ? readers(node) > SPREAD : readers(node) > 1 && this.leaves(node) > 1;
+    return sizeOf(node.type.shape) === 1
+      ? readers(node) > SPREAD
+      : readers(node) > 1 && this.madeOf(node).leaves.size > 1;
   }
 
   private repeats(node: Node, reader: Node, size: number): boolean {
@@ -163,26 +168,17 @@ class Roots {
 
   /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
   shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
-    const units = new Map<Node, Set<Unit>>();
-    const wanted: Node[] = [];
-    for (let i = this.order.length - 1; i >= 0; i--) {
-      const node = this.order[i] as Node;
-      if (this.inMemory(node)) {
-        const unit = unitOf.get(node);
-        units.set(node, new Set(unit ? [unit] : []));
-        continue;
-      }
-      const own = new Set<Unit>();
-      const readers = this.consumers.get(node) ?? [];
-      for (const reader of readers) for (const unit of units.get(reader) ?? []) own.add(unit);
-      units.set(node, own);
-      if (isView(node) || node.op === "const" || node.op === "iota") continue;
-      const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
-      if ((own.size < 2 || !passes) && this.worthStoring(node, own.size)) wanted.push(node);
-    }
+    const units = this.unitsOf(unitOf);
+    const wanted = this.order.filter((node) => {
+      if (this.inMemory(node) || isView(node) || node.op === "const" || node.op === "iota") return false;
+      const { size } = units.get(node)!;
+      const of = (reader: Node) => units.get(reader)?.size === size && !this.isEpilogue(node, reader, units);
+      const passes = this.consumers.get(node)?.some((r) => !this.inMemory(r) && !isView(r) && of(r));
+      return (size < 2 || !passes) && this.worthStoring(node, units);
+    });
     // from the leaves up: what is made of a value that is stored now is cheap
-    const found = wanted.reverse().filter((node) => {
-      if (!this.worthStoring(node, units.get(node)?.size ?? 0)) return false;
+    const found = wanted.filter((node) => {
+      if (!this.worthStoring(node, units)) return false;
       this.add(node);
       this.costs.clear();
       return true;
@@ -190,17 +186,56 @@ class Roots {
     return this.readersOf(found);
   }
 
-  /** `units` kernels need the value: stored, one reads what it is made of and writes it, the others read it. */
-  private worthStoring(node: Node, units: number): boolean {
+  private unitsOf(unitOf: ReadonlyMap<Node, Unit>): UnitsOf {
+    const units = new Map<Node, Set<Unit>>();
+    for (let i = this.order.length - 1; i >= 0; i--) {
+      const node = this.order[i]!;
+      const own = new Set<Unit>();
+      const unit = unitOf.get(node);
+      if (!this.inMemory(node)) {
+        for (const reader of this.consumers.get(node) ?? []) for (const each of units.get(reader)!) own.add(each);
+      } else if (unit) own.add(unit);
+      units.set(node, own);
+    }
+    return units;
+  }
+
+  /** Where several kernels need the value: stored, one reads what it is made of and writes it, the others read it. */
+  private worthStoring(node: Node, unitsOf: UnitsOf): boolean {
+    const units = unitsOf.get(node)!.size;
     if (units < 2) return this.isDear(node);
     const cost = this.cost(node);
     if (cost > STORE) return true;
-    const leaves = this.leaves(node);
-    return leaves > 1 && (cost >= RECOMPUTE || leaves * units > leaves + units);
+    const { leaves } = this.madeOf(node);
+    const stored = leaves.size + units - (this.replaces(node, unitsOf) ? 1 : 0);
+    return leaves.size > 1 && (cost >= RECOMPUTE || leaves.size * units > stored);
   }
 
-  /** Tensors in memory, about as large as the node, that it is computed from. */
-  private leaves(node: Node): number {
+  /** Whether it may be stored instead of a product that only it is made of, and its readers need nothing else of it. */
+  private replaces(node: Node, unitsOf: UnitsOf): boolean {
+    const { inner, leaves } = this.madeOf(node);
+    const units = unitsOf.get(node)!;
+    const others = (leaf: Node) => this.consumers.get(leaf)!.filter((reader) => !inner.has(reader));
+    return (
+      [...leaves].some((leaf) => isProduct(leaf) && others(leaf).length === 0) &&
+      [...leaves].flatMap(others).every((reader) => [...unitsOf.get(reader)!].every((unit) => !units.has(unit)))
+    );
+  }
+
+  /** Whether a product can give this, but not its reader, which needs sums over this too. */
+  private isEpilogue(node: Node, reader: Node, unitsOf: UnitsOf): boolean {
+    if (!this.replaces(node, unitsOf)) return false;
+    const behind = (from: readonly Node[]): Set<Node> => {
+      const found = new Set(from);
+      for (const at of found) if (!this.inMemory(at)) for (const input of at.inputs) found.add(input);
+      return found;
+    };
+    const sums = [...behind(reader.inputs)].filter(isReduction);
+    return behind(sums.flatMap(({ inputs }) => inputs)).has(node);
+  }
+
+  /** Tensors in memory, about as large as the node, that it is computed from, and what is on the way. */
+  private madeOf(node: Node): { readonly inner: ReadonlySet<Node>; readonly leaves: ReadonlySet<Node> } {
     const least = sizeOf(node.type.shape) / 2;
     const inner = new Set<Node>([node]);
     const leaves = new Set<Node>();
@@ -209,7 +244,7 @@ class Roots {
         if (sizeOf(input.type.shape) >= least) (this.inMemory(input) ? leaves : inner).add(input);
       }
     }
-    return leaves.size;
+    return { inner, leaves };
   }
 
   /** The nodes themselves, and what reads them without another node in memory between. */

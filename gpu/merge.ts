@@ -174,7 +174,10 @@ export class Merger {
         const between = this.readBy(producers);
         for (const producer of open) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          if (between.has(producer)) {
+          if (
+            between.has(producer) ||
+            (!isMapCluster(consumer.cluster) && on("epilogue") && this.isEpilogue(producer))
+          ) {
             refuse(producer, consumer);
             continue;
           }
@@ -206,12 +209,8 @@ export class Merger {
       const own = single(node);
       for (const reader of readers.get(node) ?? []) {
         if (!reader.cluster || !this.units.has(reader)) continue;
-        const map = this.gridMap(own, reader.cluster);
-        if (!map || map.length !== reader.cluster.grid.length || map.some((p) => p < 0)) continue;
-        const reads = new Set([...product.reads, ...reader.reads].filter((n) => n !== node));
-        const writes = [node, ...written(reader.cluster)];
-        if (!this.fits(reads, writes, true)) continue;
-        const between = this.order.between(product, reader);
+        const map = this.mapAfter(node, reader);
+        const between = map && this.order.between(product, reader);
         if (!between) continue;
         this.order.merge(product, reader, product, between);
         const members = reader.cluster.members.map((m) => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
@@ -222,6 +221,25 @@ export class Merger {
         break;
       }
     }
+  }
+
+  /** How a product lies on maps that may be its epilogue. */
+  private mapAfter(product: Node, { cluster, reads }: Unit): GridMap | undefined {
+    const map = cluster && this.gridMap(single(product), cluster);
+    if (!map || map.length !== cluster.grid.length || map.some((p) => p < 0)) return undefined;
+    const all = new Set([...this.unitOf.get(product)!.reads, ...reads].filter((n) => n !== product));
+    return this.fits(all, [product, ...written(cluster)], true) ? map : undefined;
+  }
+
+  /** Maps of a product that none but they read: it is not stored where they are its epilogue. */
+  private isEpilogue(unit: Unit): boolean {
+    if (!unit.cluster || !isMapCluster(unit.cluster)) return false;
+    for (const node of unit.reads) {
+      const product = this.unitOf.get(node);
+      if (node.op !== "dot" || product?.node !== node || product.epilogue) continue;
+      if (this.order.readersOf(product).size === 1 && this.mapAfter(node, unit)) return true;
+    }
+    return false;
   }
 
   private producersOf(unit: Unit): Set<Unit> {

@@ -138,6 +138,10 @@ export class UnitOrder<T extends Ranked> {
     else this.last = unit;
   }
 
+  readersOf(unit: T): ReadonlySet<T> {
+    return this.linksOf(unit).readers;
+  }
+
   private linksOf(unit: T): Links<T> {
     const links = this.links.get(unit);
     if (!links) throw new Error("expected a unit of the order, got another");

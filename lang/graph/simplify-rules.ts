@@ -77,6 +77,28 @@ const second =
     constant(node.inputs[1]!) === value ? then(node, simple, before) : undefined;
 const keepFirst: Rule = ({ inputs }) => inputs[0]!;
 
+/**
+ * The way back through y = e / sum(e), e = exp(x), which is (g / s - sum(g / s y)) e: the same by y alone, y (g - sum(g y)),
+ * so that e need not be kept or computed again.
+ */
+const backThroughSoftmax: Rule = ({ inputs }, simple, before) => {
+  const [e, a] = inputs[0]!.op === "exp" ? inputs : [inputs[1]!, inputs[0]!];
+  if (before || e!.op !== "exp" || a!.op !== "add") return undefined;
+  const [part, repeated] = a!.inputs[0]!.op === "div" ? a!.inputs : [a!.inputs[1]!, a!.inputs[0]!];
+  const [g, s] = part!.inputs;
+  const total = repeated!.inputs[0];
+  if (part!.op !== "div" || s!.op !== "expand" || repeated!.op !== "expand" || total?.op !== "sum") return undefined;
+  const own = s!.inputs[0]!;
+  if (own.op !== "sum" || own.inputs[0] !== e) return undefined;
+  const [axes, places] = [list(own, "axes"), list(s!, "axes")];
+  if (!equal(axes, list(total, "axes")) || !equal(places, list(repeated!, "axes"))) return undefined;
+  const product = total.inputs[0]!.op === "neg" ? total.inputs[0]!.inputs[0]! : undefined;
+  const y = product?.op === "mul" ? product.inputs[product.inputs[0] === part ? 1 : 0]! : undefined;
+  if (!product?.inputs.includes(part!) || y?.op !== "div" || y.inputs[0] !== e || y.inputs[1] !== s) return undefined;
+  const mean = simple("expand", [simple("sum", [simple("mul", [g!, y])], { axes })], repeated!.attrs);
+  return simple("mul", [simple("sub", [g!, mean]), y]);
+};
+
 const add: Rule[] = [
   constSecond,
   second(0, keepFirst),
@@ -90,6 +112,7 @@ const sub: Rule[] = [
 ];
 const mul: Rule[] = [
   constSecond,
+  backThroughSoftmax,
   second(1, keepFirst),
   second(-1, ({ inputs: [a] }, simple) => simple("neg", [a!])),
   ({ inputs: [a, b] }, simple) =>

@@ -20,9 +20,12 @@ interface Step {
   readonly liveBytes: number;
 }
 
-async function steps(name: string, ...sets: readonly string[]): Promise<readonly Step[]> {
+const steps = (name: string, ...sets: readonly string[]) => stepsOn("webgpu", name, ...sets);
+
+async function stepsOn(device: string, name: string, ...sets: readonly string[]): Promise<readonly Step[]> {
   const set = sets.flatMap((each) => ["--set", each]);
-  const { code, out, err } = await place.run(["graph", join(root, `bench/${name}.dlx`), "--stats", "--json", ...set]);
+  const script = join(root, `bench/${name}.dlx`);
+  const { code, out, err } = await place.run(["graph", script, "--stats", "--json", "--device", device, ...set]);
   expect(err).toBe("");
   expect(code).toBe(0);
   return (JSON.parse(out) as { programs: Step[] }).programs;
@@ -49,6 +52,11 @@ describe("a step", () => {
       expect(step!.peakBytes).toBeLessThanOrEqual(1.15 * step!.liveBytes);
     },
   );
+
+  test("of w5 with 2048 tokens on the processor: less memory than the scores of one layer take", async () => {
+    const [step] = await stepsOn("cpu", "w5", "layers=1", "tokens=2048", "batch=4");
+    expect(step!.peakBytes).toBeLessThan(4 * 4 * 4 * 2048 ** 2);
+  });
 
   test("of w5 with twice the tokens: at most twice the memory and the bytes, as no scores are kept", async () => {
     const [[half], [full]] = [await steps("w5", "layers=1", "tokens=256"), await steps("w5", "layers=1", "tokens=512")];

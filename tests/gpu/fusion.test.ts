@@ -46,6 +46,29 @@ describe("kernels", () => {
     const bias = g.expand(input("batch", "b", [30]), [64, 30], [1]);
     expect(await dispatches([make("tanh", [g.add(g.dot(x, w, [], [[1, 0]]), bias)])])).toBe(1);
   });
+  it("a residual sum is the epilogue of its product, and the norm behind it reads it alone", async () => {
+    const [h, w, t] = [input("batch", "h", [64, 50]), input("batch", "w", [50, 50]), input("batch", "t", [64, 50])];
+    const times = (of: Node) => g.dot(of, w, [], [[1, 0]]);
+    const loss = g.sum(g.mul(make("tanh", [times(layerNorm(g.add(h, times(x))))]), t), [0, 1]);
+    const wanted = gradient(loss, [h, w]);
+    const { lowered } = count(fetches(wanted), { ...baseLimits, disable: new Set(["group"]) });
+    const [product] = lowered.kernels.flatMap((kernel) => (kernel.kind === "dot" ? [kernel] : []));
+    const { stored, epilogue } = product!;
+    expect(stored).toBe(false);
+    expect(epilogue!.rows.params.filter(({ access, size }) => access === "write" && size === 3200)).toHaveLength(1);
+    const readers = lowered.tape.filter(
+      (step) =>
+        step.kind === "kernel" &&
+        step.args.some((id) => lowered.buffers[id]!.place.kind === "batch" && lowered.buffers[id]!.place.name === "h"),
+    );
+    expect(readers).toHaveLength(1);
+    const batch = { x: numbers(3200, 1), h: numbers(3200, 2), w: numbers(2500, 3), t: numbers(3200, 4) };
+    const exact = inFloat64(wanted, batch);
+    for (const device of [fused, unfused]) {
+      const { values } = await runOn(device, wanted, batch);
+      exact.forEach((value, i) => expect(distance(values[i] ?? [], value)).toBeLessThan(1e-4));
+    }
+  });
   it("gates cut from one product, and their gradient, are one each: parts are stored where they belong", async () => {
     const gates = input("batch", "z", [8, 4 * 16]);
     const cut = (i: number) => make("slice", [gates], { start: [0, 16 * i], stop: [8, 16 * (i + 1)], step: [1, 1] });

@@ -176,6 +176,32 @@ function grown(steps: readonly (readonly [number, number, number, number])[]): N
 const data: Record<string, number[]> = { x: numbers(6, 1), r: numbers(3, 2), q: numbers(2, 3), s: numbers(1, 4) };
 const env = (input: Node) => data[input.attrs["name"] as string];
 
+describe("the way back through a softmax", () => {
+  const z = x([4, 5], "z");
+  const t = x([4, 5], "t");
+  const over = (node: Node, axis: number) => b.expand(b.sum(node, [axis]), [4, 5], [1 - axis]);
+  const of = (e: Node, axis: number) => {
+    const y = b.div(e, over(e, axis));
+    return gradient(b.sum(b.mul(y, t), [0, 1]), [z])[0]!;
+  };
+  const count = (node: Node, op: string) => topological([node]).filter((each) => each.op === op).length;
+  const values = (name: string) => numbers(20, name === "z" ? 3 : 4).map((n) => 4 * n);
+
+  test.each([0, 1])("asks for the softmax alone, along axis %i", (axis) => {
+    const back = of(b.unary("exp", z), axis);
+    const [found] = optimize([back]);
+    // those of y itself; without the rule each element divides and is multiplied by e once more
+    expect([count(back, "div"), count(back, "mul")]).toEqual([2, 3]);
+    expect([count(found!, "div"), count(found!, "mul"), count(found!, "exp")]).toEqual([1, 2, 1]);
+    const [before, after] = evaluate([back, found!], ({ attrs }) => values(attrs["name"] as string));
+    after!.forEach((value, i) => expect(Math.abs(value - before![i]!)).toBeLessThan(1e-14));
+  });
+  test("of something else than exp stays as it is", () => {
+    const back = of(b.mul(z, z), 1);
+    expect(count(optimize([back])[0]!, "div")).toBe(2);
+  });
+});
+
 describe("random graphs evaluate the same", () => {
   for (const [name, pass] of Object.entries({ simplify, cse, tidyLoops, optimize }) as [
     string,
