@@ -71,8 +71,8 @@ function fitOf(product: Node, { room, byRows }: Limits): "whole" | "rows" | unde
   return byRows && m * n > room && WINDOWS * Math.max(m, n) <= room ? "rows" : undefined;
 }
 
-/** Products that are one: each, and its copies. */
-export type Twins = readonly (readonly Node[])[];
+/** By node: of which scores it is, and whether they are those of the first pass, those made again, or turned. */
+export type Twins = ReadonlyMap<Node, readonly (readonly [scores: number, copy: number])[]>;
 
 export interface Again {
   readonly outputs: readonly Node[];
@@ -92,7 +92,7 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
   const order = topological(outputs);
   const kept = new Set(outputs);
   const found = betweenProducts(order, limits).filter(({ region }) => ![...region].some((each) => kept.has(each)));
-  if (found.length === 0) return { outputs, twins: [] };
+  if (found.length === 0) return { outputs, twins: new Map() };
   const byRows = found.flatMap(({ turned, ...sets }) => (turned ? [{ turned, ...sets }] : []));
   drawnAnew(order, byRows);
   const mapped = new Map<Node, Node>();
@@ -113,11 +113,16 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
     mapped.set(node, byRows.reduce((at, { turned }) => turned.replaced(at), remake(node, inputs))); // prettier-ignore
     for (const which of copied.get(node) ?? []) found[which]!.turned?.add(to(node));
   }
-  const twins = found.flatMap(({ first, turned }, which) => {
-    const again = copies[which]!.get(first)!;
-    const others = [...(turned?.copies ?? [])];
-    const own = others.flatMap(([node, copy]) => (node === again ? [copy] : []));
-    return [[to(first), again, ...own], ...others.filter(([node]) => node !== again && node.op === "dot")];
+  const twins = new Map<Node, (readonly [number, number])[]>();
+  found.forEach(({ region, turned }, which) => {
+    const add = (nodes: Iterable<Node>, copy: number) => {
+      for (const node of nodes) twins.set(node, [...(twins.get(node) ?? []), [which, copy]]);
+    };
+    // what is only looked at the other way round is no copy
+    const pairs = [...(turned?.copies ?? [])].filter(([node, copy]) => !copy.inputs.includes(node));
+    add([...region].map(to), 0);
+    add(new Set([...copies[which]!.values(), ...pairs.map(([node]) => node)]), 1);
+    add(new Set(pairs.map(([, copy]) => copy)), 2);
   });
   return { outputs: outputs.map(to), twins };
 }

@@ -268,7 +268,7 @@ export function fuse(
   separable: (dot: Node, side: 0 | 1) => boolean,
   limits: MergeLimits,
   alike: Alike,
-  twins: Twins = [],
+  twins: Twins = new Map(),
 ): Fused {
   const roots = new Roots(outputs, separable, limits.disable);
   const inMemory = (node: Node) => roots.inMemory(node);

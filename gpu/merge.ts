@@ -59,7 +59,7 @@ export class Merger {
   /** Of each root alone. */
   private readonly built: Map<Node, Built>;
   private readonly limits: MergeLimits;
-  /** Products that are computed more than once. */
+  /** What is computed more than once. */
   private readonly twins: Twins;
   private readonly alike: Alike;
   private readonly inMemory: (node: Node) => boolean;
@@ -88,8 +88,14 @@ export class Merger {
 
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
-    // what reads one of them must not wait for another
-    for (const each of this.twins) if (each.filter((twin) => reads.has(twin)).length > 1) return false;
+    // what reads scores must not wait for their copies
+    const copies = new Map<number, number>();
+    for (const node of reads) {
+      for (const [scores, copy] of this.twins.get(node) ?? []) {
+        if ((copies.get(scores) ?? copy) !== copy) return false;
+        copies.set(scores, copy);
+      }
+    }
     return this.bindings.fits(reads, writes, product);
   }
 
