@@ -16,8 +16,14 @@ function attrText(value: unknown): string {
 
 const texts = new WeakMap<Attrs, string>();
 
+function isEmpty(attrs: Attrs): boolean {
+  for (const _ in attrs) return false;
+  return true;
+}
+
 /** `key: value` pairs by name, without the body of a loop. Passes leave attrs as they are, so the text is made once. */
 export function attrsText(attrs: Attrs): string {
+  if (isEmpty(attrs)) return "";
   let known = texts.get(attrs);
   if (known !== undefined) return known;
   known = Object.keys(attrs)
