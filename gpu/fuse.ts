@@ -5,7 +5,7 @@
  *   parts    pieces of a concatenation are stored one by one (off: each place chooses)
  *   inline   maps with several readers or an amplifying reader are recomputed when cheap (off: every map is a root)
  */
-import { topological } from "../lang/graph/index.ts";
+import { ByNode, consumersIn, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
@@ -63,22 +63,27 @@ export const isOpaque = (node: Node): boolean => OPAQUE.has(node.op) || (node.op
 
 const isProduct = (node: Node): boolean => node.op === "dot" && isOpaque(node);
 
+/** One set as it is where there is but one. */
+function union<T>(sets: readonly ReadonlySet<T>[]): ReadonlySet<T> {
+  const [first = new Set<T>(), ...others] = sets;
+  if (others.length === 0) return first;
+  const all = new Set(first);
+  for (const set of others) for (const each of set) all.add(each);
+  return all;
+}
+
 class Roots {
   readonly order: readonly Node[];
-  readonly set = new Set<Node>();
-  private readonly consumers = new Map<Node, Node[]>();
-  private readonly costs = new Map<Node, number>();
+  private readonly stored: ByNode<true>;
+  private readonly consumers: ByNode<Node[]>;
+  private readonly costs: ByNode<number>;
 
   constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, disable: ReadonlySet<string>) {
     const inline = !disable.has("inline");
     this.order = topological(outputs);
-    for (const node of this.order) {
-      for (const input of new Set(node.inputs)) {
-        const list = this.consumers.get(input);
-        if (list) list.push(node);
-        else this.consumers.set(input, [node]);
-      }
-    }
+    this.consumers = consumersIn(this.order);
+    this.stored = new ByNode(this.order);
+    this.costs = new ByNode(this.order);
     for (const node of outputs) this.add(node);
     for (const node of this.order) {
       if (isReduction(node) || isOpaque(node)) this.add(node);
@@ -95,17 +100,21 @@ class Roots {
   }
 
   inMemory(node: Node): boolean {
-    return isLeaf(node) || this.set.has(node);
+    return this.has(node) || isLeaf(node);
+  }
+
+  has(node: Node): boolean {
+    return this.stored.get(node) === true;
   }
 
   add(node: Node): void {
-    if (!isLeaf(node) && node.op !== "loop") this.set.add(node);
+    if (!isLeaf(node) && node.op !== "loop") this.stored.set(node, true);
   }
 
   /** Of a sum that only its rounding reads, the rounding is kept: it may take half of the memory. */
   private rounded(node: Node): void {
     const of = node.inputs[0] as Node;
-    if (this.set.has(of) && this.consumers.get(of)?.length === 1) this.add(node);
+    if (this.has(of) && this.consumers.get(of)?.length === 1) this.add(node);
   }
 
   /** Work to compute one element again, down to memory. */
@@ -129,7 +138,6 @@ class Roots {
     const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
     if (cost > CUT || (cost >= RECOMPUTE && repeated) || (size === 1 && this.isDear(node)) || this.isWide(node)) {
       this.add(node);
-      this.costs.delete(node);
     }
   }
 
@@ -163,7 +171,7 @@ class Roots {
 
   /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
   shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
-    const units = new Map<Node, Set<Unit>>();
+    const units = new ByNode<ReadonlySet<Unit>>(this.order);
     const wanted: Node[] = [];
     for (let i = this.order.length - 1; i >= 0; i--) {
       const node = this.order[i] as Node;
@@ -172,9 +180,8 @@ class Roots {
         units.set(node, new Set(unit ? [unit] : []));
         continue;
       }
-      const own = new Set<Unit>();
       const readers = this.consumers.get(node) ?? [];
-      for (const reader of readers) for (const unit of units.get(reader) ?? []) own.add(unit);
+      const own = union(readers.map((reader) => units.get(reader)!));
       units.set(node, own);
       if (isView(node) || node.op === "const" || node.op === "iota") continue;
       const passes = readers.some((r) => !this.inMemory(r) && !isView(r) && units.get(r)?.size === own.size);
@@ -244,7 +251,7 @@ export function fuse(
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
         merger.addOpaque(node, reads);
-      } else if (roots.set.has(node)) {
+      } else if (roots.has(node)) {
         const whole = !limits.disable.has("parts");
         const pieces = whole && !limits.disable.has("epilogue") ? piecesOf(node, isProduct) : undefined;
         const parts = whole ? partsOf(node) : undefined;

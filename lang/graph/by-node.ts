@@ -9,7 +9,7 @@ export function number(order: readonly Node[]): void {
   for (let i = 0; i < order.length; i++) order[i]!.place = i;
 }
 
-/** Whether a node stands in an order where it tells. */
+/** Whether an order has a node where that tells. */
 const stands = (order: readonly Node[], node: Node): boolean => node.place !== undefined && order[node.place] === node;
 
 export class ByNode<T> {
@@ -26,20 +26,39 @@ export class ByNode<T> {
   }
 
   get(node: Node): T | undefined {
-    if (stands(this.order, node)) return this.values[node.place!];
     const place = this.placeOf(node);
     return place === undefined ? this.others?.get(node) : this.values[place];
   }
 
   set(node: Node, value: T): void {
-    const place = stands(this.order, node) ? node.place! : this.placeOf(node);
+    const place = this.placeOf(node);
     if (place === undefined) (this.others ??= new Map()).set(node, value);
     else this.values[place] = value;
   }
 
-  private placeOf(node: Node): number | undefined {
+  clear(): void {
+    this.values.fill(undefined);
+    this.others = undefined;
+  }
+
+  /** Where the order has a node. */
+  placeOf(node: Node): number | undefined {
+    if (stands(this.order, node)) return node.place;
     if (node.place === undefined) return undefined;
     this.places ??= new Map(this.order.map((own, place) => [own, place]));
     return this.places.get(node);
   }
+}
+
+/** By node: who reads it, each reader once, in their order. */
+export function consumersIn(order: readonly Node[]): ByNode<Node[]> {
+  const consumers = new ByNode<Node[]>(order);
+  for (const node of order) {
+    for (const input of node.inputs) {
+      const known = consumers.get(input);
+      if (!known) consumers.set(input, [node]);
+      else if (known.at(-1) !== node) known.push(node);
+    }
+  }
+  return consumers;
 }
