@@ -170,7 +170,7 @@ class Roots {
   }
 
   /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
-  shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
+  shared(unitOf: ByNode<Unit>): Set<Node> {
     const units = new ByNode<ReadonlySet<Unit>>(this.order);
     const wanted: Node[] = [];
     for (let i = this.order.length - 1; i >= 0; i--) {
@@ -244,7 +244,7 @@ export function fuse(
 ): Fused {
   const roots = new Roots(outputs, separable, limits.disable);
   const inMemory = (node: Node) => roots.inMemory(node);
-  const analysed = new Map<Node, Built>();
+  const analysed = new ByNode<Built>(roots.order);
   for (let round = 0; ; round++) {
     const merger = new Merger(limits, roots.order, inMemory, alike, analysed, twins);
     for (const node of roots.order) {

@@ -8,6 +8,7 @@
  *   siblings  clusters of one index space that read the same elements
  *   epilogue  maps that read a tiled product at their own place
  */
+import { ByNode } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
@@ -15,6 +16,7 @@ import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
+import type { Index } from "./index-expr.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
 import { UnitOrder } from "./unit-order.ts";
@@ -32,15 +34,17 @@ export interface MergeLimits extends BindingLimits {
 }
 
 /** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
-export interface Unit extends Ranked {
+export interface Unit extends Ranked<Unit> {
   cluster?: Cluster;
   readonly node?: Node;
   /** Maps that a product applies to its elements. */
   epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
-  /** `node @ index` of reads whose axes are still the member's own. */
-  readonly places: Set<string>;
+  /** Members whose reads share kernels: those of a cluster whose axes are still the members' own. */
+  readonly placed: readonly Node[];
+  /** Whoever it reads was tried, and none of them may join it. */
+  tried?: boolean;
 }
 
 /** By grid axis of the producer: a grid axis of the consumer. */
@@ -50,14 +54,16 @@ const isMapCluster = (c: Cluster) =>
   c.members.every((m) => !isReduction(m.node)) &&
   c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
 
+const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
+
 /** Nodes whose memory a cluster writes. */
 const written = (cluster: Cluster): Node[] => [...new Set(cluster.members.map((m) => wholeOf(m.node)))];
 
 export class Merger {
   readonly units = new Set<Unit>();
-  readonly unitOf = new Map<Node, Unit>();
+  readonly unitOf: ByNode<Unit>;
   /** Of each root alone. */
-  private readonly built: Map<Node, Built>;
+  private readonly built: ByNode<Built>;
   private readonly limits: MergeLimits;
   /** Products that are computed more than once. */
   private readonly twins: Twins;
@@ -74,7 +80,7 @@ export class Merger {
     nodes: readonly Node[],
     inMemory: (node: Node) => boolean,
     alike: Alike,
-    built: Map<Node, Built>,
+    built: ByNode<Built>,
     twins: Twins,
   ) {
     this.alike = alike;
@@ -82,6 +88,7 @@ export class Merger {
     this.twins = twins;
     this.limits = limits;
     this.inMemory = inMemory;
+    this.unitOf = new ByNode(nodes);
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
     this.order = new UnitOrder((unit) => unit.reads, this.unitOf);
   }
@@ -103,13 +110,7 @@ export class Merger {
     const cluster = single(node);
     const built = this.built.get(node) ?? this.alike.build(cluster, () => true, this.inMemory);
     this.built.set(node, built);
-    const places = new Set<string>();
-    for (const [read, indices] of built.reads) {
-      // a number that both read is no reason to share a kernel
-      if (sizeOf(read.type.shape) === 1) continue;
-      for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
-    }
-    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), places, rank: 0 };
+    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), placed: [node], rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -123,7 +124,7 @@ export class Merger {
     const unit: Unit = {
       cluster: { members, grid: units[0]!.cluster!.grid },
       reads: new Set(units.flatMap((u) => [...u.reads])),
-      places: new Set(units.flatMap((u) => [...u.places])),
+      placed: parts,
       rank: 0,
     };
     this.order.append(unit);
@@ -145,11 +146,16 @@ export class Merger {
   }
 
   private withPieces(reads: Iterable<Node>): Set<Node> {
-    return new Set([...reads].flatMap((node) => [node, ...(this.pieces.get(node) ?? [])]));
+    const all = new Set<Node>();
+    for (const node of reads) {
+      all.add(node);
+      for (const piece of this.pieces.get(node) ?? []) all.add(piece);
+    }
+    return all;
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const unit: Unit = { node, reads: this.withPieces(reads), places: new Set(), rank: 0 };
+    const unit: Unit = { node, reads: this.withPieces(reads), placed: [], rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -167,7 +173,9 @@ export class Merger {
     for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
-        if (!this.units.has(consumer) || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
+        if (consumer.tried || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
+        if (!this.units.has(consumer)) continue;
+        consumer.tried = true;
         const producers = this.producersOf(consumer);
         const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
         if (open.length === 0) continue;
@@ -286,28 +294,35 @@ export class Merger {
       const built = this.built.get(c.node);
       if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
       for (const p of producer.members) {
+        const whole = wholeOf(p.node);
         // the whole is there when all of its parts are
-        if (wholeOf(p.node) !== p.node && built.reads.has(wholeOf(p.node))) return undefined;
+        if (whole !== p.node && built.reads.has(whole)) return undefined;
         for (const index of built.reads.get(p.node) ?? []) {
           // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
           if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
             return undefined;
-          const map: number[] = [];
-          for (const axis of p.align) {
-            const key = index[axis]?.key;
-            const logical = built.logical.findIndex((l) => l.terms.length > 0 && l.key === key);
-            if (logical < 0) return undefined;
-            if (logicalExtents(c.node)[logical] !== p.node.type.shape[axis]) return undefined;
-            map.push(c.align.indexOf(logical));
-          }
-          const used = map.filter((g) => g >= 0);
-          if (new Set(used).size !== used.length) return undefined;
-          if (found && found.join() !== map.join()) return undefined;
+          const map = this.placesOn(c, built, p, index);
+          if (!map || (found && !isSame(found, map))) return undefined;
           found = map;
         }
       }
     }
     return found;
+  }
+
+  /** The same for one read; undefined where it reads no axis of the consumer as it is, or one twice. */
+  private placesOn(c: Member, { logical }: Built, p: Member, index: readonly Index[]): number[] | undefined {
+    const extents = logicalExtents(c.node);
+    const map: number[] = [];
+    for (const axis of p.align) {
+      const key = index[axis]?.key;
+      const at = logical.findIndex((l) => l.terms.length > 0 && l.key === key);
+      if (at < 0 || extents[at] !== p.node.type.shape[axis]) return undefined;
+      const on = c.align.indexOf(at);
+      if (on >= 0 && map.includes(on)) return undefined;
+      map.push(on);
+    }
+    return map;
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
@@ -319,9 +334,9 @@ export class Merger {
     const between = this.order.between(a, b);
     if (!between) return false;
     const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
-    const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
-    const unit: Unit = { cluster, reads, places, rank: 0 };
+    const unit: Unit = { cluster, reads, placed: own ? [...a.placed, ...b.placed] : [], rank: 0 };
     this.order.merge(a, b, unit, between);
+    for (const reader of this.order.readersOf(unit)) reader.tried = false;
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);
@@ -329,10 +344,23 @@ export class Merger {
     return true;
   }
 
+  /** `node @ index` of what the members of a unit read. */
+  private placesOf({ placed }: Unit): Set<string> {
+    const places = new Set<string>();
+    for (const member of placed) {
+      for (const [read, indices] of this.built.get(member)!.reads) {
+        // a number that both read is no reason to share a kernel
+        if (sizeOf(read.type.shape) === 1) continue;
+        for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
+      }
+    }
+    return places;
+  }
+
   private siblings(): void {
     const groups = new Map<string, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || unit.places.size === 0 || unit.reads.size > this.limits.maxParams) continue;
+      if (!unit.cluster || unit.placed.length === 0 || unit.reads.size > this.limits.maxParams) continue;
       const first = unit.cluster.members[0];
       const key = `${unit.cluster.grid.join()}|${first ? logicalExtents(first.node).join() : ""}`;
       const group = groups.get(key);
@@ -347,7 +375,7 @@ export class Merger {
     const now: (Unit | undefined)[] = [...group];
     const readers = new Map<string, number[]>();
     group.forEach((unit, i) => {
-      for (const place of unit.places) {
+      for (const place of this.placesOf(unit)) {
         const list = readers.get(place);
         if (list) list.push(i);
         else readers.set(place, [i]);
@@ -359,7 +387,7 @@ export class Merger {
       let queue: number[] = [];
       const add = (unit: Unit): void => {
         const more: number[] = [];
-        for (const place of unit.places) {
+        for (const place of this.placesOf(unit)) {
           for (const j of readers.get(place) ?? []) {
             if (j <= i || queued.has(j)) continue;
             queued.add(j);
@@ -379,7 +407,7 @@ export class Merger {
         const merged = this.unitOf.get(cluster.members[0]?.node as Node)!;
         now[i] = merged;
         now[j] = undefined;
-        if (merged.places.size === 0) break;
+        if (merged.placed.length === 0) break;
         add(merged);
       }
     }

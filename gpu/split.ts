@@ -76,7 +76,9 @@ export function splitSums(outputs: readonly Node[]): readonly Node[] {
   if (long.length === 0) return outputs;
   const consumers = consumersIn(order);
   const wanted = new Set(
-    long.filter((node) => sizeOf(node.type.shape) === 1 || !comesBack(node, sizeOf(node.inputs[0]!.type.shape), consumers)),
+    long.filter(
+      (node) => sizeOf(node.type.shape) === 1 || !comesBack(node, sizeOf(node.inputs[0]!.type.shape), consumers),
+    ),
   );
   return rewrite(outputs, (node, inputs) => {
     const x = inputs[0];

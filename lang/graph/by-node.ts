@@ -36,6 +36,12 @@ export class ByNode<T> {
     else this.values[place] = value;
   }
 
+  delete(node: Node): void {
+    const place = this.placeOf(node);
+    if (place === undefined) this.others?.delete(node);
+    else this.values[place] = undefined;
+  }
+
   clear(): void {
     this.values.fill(undefined);
     this.others = undefined;
