@@ -73,7 +73,7 @@ function written(kernel: Kernel): string {
         ...(kernel.epilogue
           ? [
               `  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`,
-              indented(rowsText(kernel.epilogue.rows)),
+              indented(kernelText(kernel.epilogue.rows)),
             ]
           : []),
       ].join("\n");
