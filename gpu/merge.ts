@@ -54,6 +54,12 @@ const isMapCluster = (c: Cluster) =>
   c.members.every((m) => !isReduction(m.node)) &&
   c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
 
+/** Whether the grid lies on a member as on the member alone. */
+function isOwn({ node, align }: Member): boolean {
+  let axes = 0;
+  return node.type.shape.every((n, axis) => n === 1 || align[axes++] === axis) && axes === align.length;
+}
+
 const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** Nodes whose memory a cluster writes. */
@@ -333,7 +339,7 @@ export class Merger {
     if (!this.fits(reads, written(cluster), false)) return false;
     const between = this.order.between(a, b);
     if (!between) return false;
-    const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
+    const own = cluster.members.every(isOwn);
     const unit: Unit = { cluster, reads, placed: own ? [...a.placed, ...b.placed] : [], rank: 0 };
     this.order.merge(a, b, unit, between);
     for (const reader of this.order.readersOf(unit)) reader.tried = false;
@@ -373,9 +379,10 @@ export class Merger {
   /** Units of one index space: those that share a place are tried, in their order. */
   private siblingsOf(group: readonly Unit[]): void {
     const now: (Unit | undefined)[] = [...group];
+    const places = group.map((unit) => this.placesOf(unit));
     const readers = new Map<string, number[]>();
-    group.forEach((unit, i) => {
-      for (const place of this.placesOf(unit)) {
+    places.forEach((own, i) => {
+      for (const place of own) {
         const list = readers.get(place);
         if (list) list.push(i);
         else readers.set(place, [i]);
@@ -385,9 +392,9 @@ export class Merger {
       if (!now[i]) continue;
       const queued = new Set<number>();
       let queue: number[] = [];
-      const add = (unit: Unit): void => {
+      const addReaders = (own: ReadonlySet<string>): void => {
         const more: number[] = [];
-        for (const place of this.placesOf(unit)) {
+        for (const place of own) {
           for (const j of readers.get(place) ?? []) {
             if (j <= i || queued.has(j)) continue;
             queued.add(j);
@@ -397,7 +404,7 @@ export class Merger {
         // the first one last
         if (more.length > 0) queue = [...queue, ...more].sort((x, y) => y - x);
       };
-      add(now[i]!);
+      addReaders(places[i]!);
       while (queue.length > 0) {
         const j = queue.pop()!;
         const [a, b] = [now[i], now[j]];
@@ -408,7 +415,7 @@ export class Merger {
         now[i] = merged;
         now[j] = undefined;
         if (merged.placed.length === 0) break;
-        add(merged);
+        addReaders(places[j]!);
       }
     }
   }
