@@ -71,8 +71,8 @@ export class Merger {
   /** Of each root alone. */
   private readonly built: ByNode<Built>;
   private readonly limits: MergeLimits;
-  /** Products that are computed more than once. */
-  private readonly twins: Twins;
+  /** Of products that are computed more than once: which twins they are. */
+  private readonly twinsOf = new Map<Node, number[]>();
   private readonly alike: Alike;
   private readonly inMemory: (node: Node) => boolean;
   /** Of a concatenation that is stored by several units. */
@@ -91,7 +91,9 @@ export class Merger {
   ) {
     this.alike = alike;
     this.built = built;
-    this.twins = twins;
+    twins.forEach((each, which) => {
+      for (const twin of each) this.twinsOf.set(twin, [...(this.twinsOf.get(twin) ?? []), which]);
+    });
     this.limits = limits;
     this.inMemory = inMemory;
     this.unitOf = new ByNode(nodes);
@@ -102,7 +104,10 @@ export class Merger {
   private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
     if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
     // what reads one of them must not wait for another
-    for (const each of this.twins) if (each.filter((twin) => reads.has(twin)).length > 1) return false;
+    const met = new Set<number>();
+    for (const read of reads) {
+      for (const which of this.twinsOf.get(read) ?? []) if (met.size === met.add(which).size) return false;
+    }
     return this.bindings.fits(reads, writes, product);
   }
 
@@ -185,15 +190,12 @@ export class Merger {
         const producers = this.producersOf(consumer);
         const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
         if (open.length === 0) continue;
-        const between = this.readBy(producers);
+        let between: ReadonlySet<Unit> | undefined;
         for (const producer of open) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          if (between.has(producer)) {
-            refuse(producer, consumer);
-            continue;
-          }
           const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
-          if (merged && this.apply(producer, consumer, merged)) again = true;
+          const apart = merged && !(between ??= this.readBy(producers)).has(producer);
+          if (apart && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
       }

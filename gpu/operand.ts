@@ -8,7 +8,7 @@ import { axesOf, axisIndex, evaluateIndex, flatIndex } from "./index-expr.ts";
 import type { Index, Term } from "./index-expr.ts";
 import type { Run, Runs } from "./kernel.ts";
 import { freeAxes } from "./space.ts";
-import { throughViews } from "./views.ts";
+import { isView, throughViews } from "./views.ts";
 
 export type Offsets =
   | { readonly kind: "stride"; readonly stride: number }
@@ -49,7 +49,8 @@ function split(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): Split
 }
 
 export function isSeparable(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): boolean {
-  return split(dot, side, inMemory) !== undefined;
+  const operand = dot.inputs[side]!;
+  return !isView(operand) || inMemory(operand) || split(dot, side, inMemory) !== undefined;
 }
 
 /** The step of axes that are walked as one, each a term of its own; undefined where they are not. */

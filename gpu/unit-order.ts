@@ -74,6 +74,7 @@ export class UnitOrder<T extends Ranked<T>> {
    */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
+    if (this.producersOf(late).every((producer) => producer === early || producer.rank < early.rank)) return [];
     const found: T[] = [];
     const before = new Set<T>([late]);
     const open: T[] = [late];

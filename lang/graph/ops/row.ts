@@ -79,7 +79,8 @@ export const sameShape = (a: readonly number[], b: readonly number[]): boolean =
 export const knownShape = (a: readonly number[], b: readonly number[]): readonly number[] =>
   isOpen(a) ? a.map((n, i) => (n === -1 ? b[i]! : n)) : a;
 
-export const typeText = (t: Type): string => `${t.dtype}[${t.shape.map((n) => (n === -1 ? "?" : n)).join(",")}]`;
+export const typeText = ({ dtype, shape }: Type): string =>
+  `${dtype}[${isOpen(shape) ? shape.map((n) => (n === -1 ? "?" : n)).join() : shape.join()}]`;
 
 // ---------------------------------------------------------------- checks of our own making
 
