@@ -3,8 +3,7 @@
  * again where the backward pass reads it (part of rule `chain`): so every such tensor lives within one chain of kernels,
  * and of the first pass only the sums and maxima of its rows are kept.
  */
-import { topological } from "../lang/graph/index.ts";
-import { make, remake } from "../lang/graph/index.ts";
+import { after, ByNode, make, remake, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import type { ChainLimits } from "./chain.ts";
 import { drawnAnew } from "./drawn.ts";
@@ -31,9 +30,9 @@ const isProduct = (node: Node): boolean => node.op === "dot" && !dotIsRows(node)
 function betweenProducts(order: readonly Node[], limits: Limits): readonly Between[] {
   const all: Between[] = [];
   /** By node: of which products it lies in the region. */
-  const within = new Map<Node, number[]>();
+  const within = new ByNode<number[]>(order);
   /** By node: a bit for each product whose second product the node needs, or is. */
-  const after = new Map<Node, bigint>();
+  const needs = new ByNode<bigint>(order);
   const enter = (node: Node, which: number) => {
     all[which]!.region.add(node);
     within.set(node, [...(within.get(node) ?? []), which]);
@@ -42,8 +41,12 @@ function betweenProducts(order: readonly Node[], limits: Limits): readonly Betwe
   const mixed = new Set<number>();
   for (const node of order) {
     let needed = 0n;
-    for (const input of node.inputs) needed |= after.get(input) ?? 0n;
-    for (const which of new Set(node.inputs.flatMap((input) => within.get(input) ?? []))) {
+    for (const input of node.inputs) {
+      const more = needs.get(input);
+      if (more !== undefined && more !== needed) needed |= more;
+    }
+    const inside = node.inputs.some((input) => within.get(input) !== undefined);
+    for (const which of inside ? new Set(node.inputs.flatMap((input) => within.get(input) ?? [])) : []) {
       const bit = 1n << BigInt(which);
       const { first, turned, region, late } = all[which]!;
       if (needed & bit) late.add(node);
@@ -53,7 +56,7 @@ function betweenProducts(order: readonly Node[], limits: Limits): readonly Betwe
         else if (sizeOf(node.type.shape) === sizeOf(first.type.shape) && !isReduction(node)) enter(node, which);
       }
     }
-    if (needed) after.set(node, needed);
+    if (needed) needs.set(node, needed);
     const fit = isProduct(node) ? fitOf(node, limits) : undefined;
     if (!fit) continue;
     const turned = fit === "rows" ? new Turned(node) : undefined;
@@ -95,12 +98,12 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
   if (found.length === 0) return { outputs, twins: new Map() };
   const byRows = found.flatMap(({ turned, ...sets }) => (turned ? [{ turned, ...sets }] : []));
   drawnAnew(order, byRows);
-  const mapped = new Map<Node, Node>();
-  const to = (node: Node): Node => mapped.get(node)!;
+  const mapped = new ByNode<Node>(order);
+  const to = (node: Node): Node => mapped.get(node) ?? node;
   const copies = found.map(() => new Map<Node, Node>());
   const [copied, reading] = [placesOf(found.map(({ region }) => region)), placesOf(found.map(({ late }) => late))];
   for (const node of order) {
-    let inputs = node.inputs.map(to);
+    let inputs = after(node.inputs, mapped);
     for (const which of copied.get(node) ?? []) {
       const copy = copies[which]!;
       const of = (input: Node): Node => copy.get(input) ?? to(input);
@@ -110,7 +113,8 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
     }
     for (const which of reading.get(node) ?? [])
       inputs = node.inputs.map((input, i) => copies[which]!.get(input) ?? inputs[i]!);
-    mapped.set(node, byRows.reduce((at, { turned }) => turned.replaced(at), remake(node, inputs))); // prettier-ignore
+    const now = byRows.reduce((at, { turned }) => turned.replaced(at), remake(node, inputs));
+    if (now !== node) mapped.set(node, now);
     for (const which of copied.get(node) ?? []) found[which]!.turned?.add(to(node));
   }
   const twins = new Map<Node, (readonly [number, number])[]>();
@@ -124,5 +128,5 @@ export function computedAgain(outputs: readonly Node[], limits: Limits): Again {
     add(new Set([...copies[which]!.values(), ...pairs.map(([node]) => node)]), 1);
     add(new Set(pairs.map(([, copy]) => copy)), 2);
   });
-  return { outputs: outputs.map(to), twins };
+  return { outputs: after(outputs, mapped), twins };
 }

@@ -3,28 +3,43 @@
  * to memory, wherever in the graph they stand. A cluster is described by numbers, nodes by the order in which they are
  * met; what was built for a description is told again for other nodes. So equal layers cost little more than one.
  */
-import { attrsText, typeText } from "../lang/graph/index.ts";
-import type { Node } from "../lang/graph/node.ts";
+import { attrsText } from "../lang/graph/index.ts";
+import type { Node, Type } from "../lang/graph/node.ts";
 import { buildCluster } from "./cluster.ts";
 import type { Built, Cluster } from "./cluster.ts";
 import { homeOf } from "./parts.ts";
 
 /** `Built`, with the places of nodes in the description instead of the nodes. */
 interface Plain extends Pick<Built, "kernel" | "logical"> {
+  readonly description: readonly number[];
   readonly params: readonly number[];
   readonly reads: readonly (readonly [place: number, indices: NonNullable<ReturnType<Built["reads"]["get"]>>])[];
 }
 
+/** Stands before the type of what is read; labels of what is computed are below it, places above. */
+const READ = -1;
+
+const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
+
+function hashOf(words: readonly number[]): number {
+  let hash = words.length;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  return hash & 0x3fffffff;
+}
+
 export class Alike {
-  private readonly built = new Map<string, Plain>();
-  /** Numbers below 0, which places never are. */
-  private readonly labels = new Map<string, number>();
-  private readonly labelOf = new Map<Node, number>();
+  /** By the hash of their descriptions. */
+  private readonly built = new Map<number, Plain[]>();
+  /** By op and text of attrs. */
+  private readonly labels = new Map<string, Map<string, number>>();
+  private labelled = 0;
 
   build(cluster: Cluster, stored: (node: Node) => boolean, inMemory: (node: Node) => boolean): Built {
     const places = new Map<Node, number>();
-    const key = this.describe(cluster, stored, inMemory, places);
-    let plain = this.built.get(key);
+    const description = this.describe(cluster, stored, inMemory, places);
+    const hash = hashOf(description);
+    const known = this.built.get(hash) ?? [];
+    let plain = known.find((other) => isSame(other.description, description));
     if (!plain) {
       const { kernel, logical, params, reads } = buildCluster(cluster, stored, inMemory);
       const placeOf = (node: Node): number => {
@@ -32,8 +47,9 @@ export class Alike {
         if (place === undefined) throw new Error(`expected a description of ${node.op}, which the kernel names`);
         return place;
       };
-      plain = { kernel, logical, params: params.map(placeOf), reads: [...reads].map(([n, at]) => [placeOf(n), at]) };
-      this.built.set(key, plain);
+      const plainReads = [...reads].map(([n, at]) => [placeOf(n), at] as const);
+      plain = { description, kernel, logical, params: params.map(placeOf), reads: plainReads };
+      this.built.set(hash, [...known, plain]);
     }
     const nodes = [...places.keys()];
     const { kernel, logical } = plain;
@@ -46,44 +62,43 @@ export class Alike {
     stored: (node: Node) => boolean,
     inMemory: (node: Node) => boolean,
     places: Map<Node, number>,
-  ): string {
+  ): number[] {
     const own = new Set(members.map(({ node }) => node));
     const words: number[] = [grid.length, ...grid, members.length];
     const visit = (node: Node): void => {
       const known = places.get(node);
       if (known !== undefined) return void words.push(known);
       places.set(node, places.size);
-      if (!own.has(node) && inMemory(node)) return void words.push(this.label(typeText(node.type)));
-      words.push(this.whole(node));
-      node.inputs.forEach(visit);
+      const read = inMemory(node) && !own.has(node);
+      words.push(read ? READ : this.label(node.op, attrsText(node.attrs)));
+      this.describeType(node.type, words);
+      if (read) return;
+      words.push(node.inputs.length);
+      for (const input of node.inputs) visit(input);
     };
     for (const { node, align } of members) {
       const home = homeOf(node);
       words.push(...align, stored(home?.whole ?? node) ? 1 : 0);
       visit(node);
       if (!home) continue;
-      words.push(home.axis, home.start, this.label(typeText(home.whole.type)));
+      words.push(home.axis, home.start);
+      this.describeType(home.whole.type, words);
       if (!places.has(home.whole)) places.set(home.whole, places.size);
       words.push(places.get(home.whole)!);
     }
-    return words.join();
+    return words;
   }
 
-  /** Of what a node does, whatever it reads. */
-  private whole(node: Node): number {
-    let label = this.labelOf.get(node);
-    if (label === undefined) {
-      label = this.label(`${node.op} ${node.inputs.length} ${attrsText(node.attrs)} ${typeText(node.type)}`);
-      this.labelOf.set(node, label);
-    }
-    return label;
+  private describeType({ dtype, shape }: Type, words: number[]): void {
+    words.push(this.label(dtype, ""), shape.length);
+    for (const size of shape) words.push(size);
   }
 
-  private label(text: string): number {
-    const known = this.labels.get(text);
-    if (known !== undefined) return known;
-    const label = -1 - this.labels.size;
-    this.labels.set(text, label);
+  private label(op: string, attrs: string): number {
+    let labels = this.labels.get(op);
+    if (!labels) this.labels.set(op, (labels = new Map()));
+    let label = labels.get(attrs);
+    if (label === undefined) labels.set(attrs, (label = READ - ++this.labelled));
     return label;
   }
 }

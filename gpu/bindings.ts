@@ -103,7 +103,7 @@ export class BufferBindings {
     return windows(touched, this.bytes, this.limits.maxBindingBytes ?? Infinity);
   }
 
-  fits(args: Iterable<number>): boolean {
-    return this.limits.maxBindings === undefined || this.count(args) <= this.limits.maxBindings;
+  fits(args: Iterable<number>, more: Iterable<number> = []): boolean {
+    return this.limits.maxBindings === undefined || this.count([...args, ...more]) <= this.limits.maxBindings;
   }
 }

@@ -63,6 +63,8 @@ class Chains {
   private readonly kept: ReadonlySet<number>;
   private readonly limits: NonNullable<ChainLimits["chains"]>;
   private readonly outers = new Map<Link, OuterLoops | undefined>();
+  /** By kernel, then by parameter and units. */
+  private readonly keeping = new Map<Link, Map<string, boolean>>();
   /** By buffer: who reads or writes it. */
   private readonly users = new Map<number, Set<Item>>();
   /** A topological order of what is there now. */
@@ -108,8 +110,16 @@ class Chains {
 
   /** Whether each unit of a kernel touches only its own window of a parameter. */
   private apart(kernel: Link, param: number, units: number): boolean {
-    const outer = this.outer(kernel);
-    return outer !== undefined && keepsToWindow(kernel, outer, param, units);
+    let known = this.keeping.get(kernel);
+    if (!known) this.keeping.set(kernel, (known = new Map()));
+    const key = `${param} ${units}`;
+    let apart = known.get(key);
+    if (apart === undefined) {
+      const outer = this.outer(kernel);
+      apart = outer !== undefined && keepsToWindow(kernel, outer, param, units);
+      known.set(key, apart);
+    }
+    return apart;
   }
 
   /** Whether each unit of a kernel touches only its own window of a tensor. */

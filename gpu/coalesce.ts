@@ -11,7 +11,15 @@ function accessesOf(kernel: RowsKernel): Access[] {
   return [...loads, ...kernel.stages.flatMap((s) => s.stores.map((store) => store.access))];
 }
 
+const known = new WeakMap<RowsKernel, RowsKernel>();
+
 export function coalesce(kernel: RowsKernel): RowsKernel {
+  let made = known.get(kernel);
+  if (!made) known.set(kernel, (made = coalesced(kernel)));
+  return made;
+}
+
+function coalesced(kernel: RowsKernel): RowsKernel {
   const accesses = accessesOf(kernel);
   const used = new Set(kernel.values.flatMap((v) => (v.op === "axis" ? [v.axis] : [])));
   const extents = [...kernel.axes];

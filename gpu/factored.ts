@@ -4,8 +4,7 @@
  * shift need the same two sums. And deviations from their own mean, which every normalization adds to its adjoint, sum to
  * nothing. Sums that neither meet another nor hold deviations stay as they are written.
  */
-import { build as g, constant, make, topological } from "../lang/graph/index.ts";
-import { remake } from "../lang/graph/walk.ts";
+import { after, build as g, ByNode, constant, make, remake, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { sizeOf } from "./space.ts";
 
@@ -115,8 +114,8 @@ interface Plan {
 }
 
 function planned(order: readonly Node[]): ReadonlyMap<Node, Plan> {
-  const places = new Map(order.map((node, place) => [node, place]));
-  const place = ({ node }: Factor) => places.get(node)!;
+  const places = new ByNode(order);
+  const place = ({ node }: Factor) => places.placeOf(node)!;
   const plans = new Map<Node, Plan & { readonly fewer: boolean }>();
   const meeting = new Map<string, number>();
   for (const sum of order) {
@@ -136,8 +135,8 @@ export function factored(outputs: readonly Node[]): readonly Node[] {
   const order = topological(outputs);
   const plans = planned(order);
   if (plans.size === 0) return outputs;
-  const mapped = new Map<Node, Node>();
-  const now = (node: Node): Node => mapped.get(node)!;
+  const changed = new ByNode<Node>(order);
+  const now = (node: Node): Node => changed.get(node) ?? node;
   const over = (summand: Node, sum: Node) => make("sum", [summand], sum.attrs, sum.span, sum.origin);
   const sums = new Map<string, Node>();
   const common = (sum: Node, { along, key }: NonNullable<Plan["product"]>): Node => {
@@ -175,7 +174,9 @@ export function factored(outputs: readonly Node[]): readonly Node[] {
   };
   for (const node of order) {
     const plan = plans.get(node);
-    mapped.set(node, plan ? again(node, plan) : withoutZeros(node, node.inputs.map(now)));
+    const inputs = after(node.inputs, changed);
+    if (plan) changed.set(node, again(node, plan));
+    else if (inputs !== node.inputs) changed.set(node, withoutZeros(node, inputs));
   }
-  return outputs.map(now);
+  return after(outputs, changed);
 }

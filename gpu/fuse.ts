@@ -5,7 +5,7 @@
  *   parts    pieces of a concatenation are stored one by one (off: each place chooses)
  *   inline   maps with several readers or an amplifying reader are recomputed when cheap (off: every map is a root)
  */
-import { topological } from "../lang/graph/index.ts";
+import { ByNode, consumersIn, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
@@ -64,24 +64,29 @@ export const isOpaque = (node: Node): boolean => OPAQUE.has(node.op) || (node.op
 const isProduct = (node: Node): boolean => node.op === "dot" && isOpaque(node);
 
 /** By node: the units that need it. */
-type UnitsOf = ReadonlyMap<Node, ReadonlySet<Unit>>;
+type UnitsOf = Pick<ByNode<ReadonlySet<Unit>>, "get">;
+
+/** One set as it is where there is but one. */
+function union<T>(sets: readonly ReadonlySet<T>[]): ReadonlySet<T> {
+  const [first = new Set<T>(), ...others] = sets;
+  if (others.length === 0) return first;
+  const all = new Set(first);
+  for (const set of others) for (const each of set) all.add(each);
+  return all;
+}
 
 class Roots {
   readonly order: readonly Node[];
-  readonly set = new Set<Node>();
-  private readonly consumers = new Map<Node, Node[]>();
-  private readonly costs = new Map<Node, number>();
+  private readonly stored: ByNode<true>;
+  private readonly consumers: ByNode<Node[]>;
+  private readonly costs: ByNode<number>;
 
   constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, disable: ReadonlySet<string>) {
     const inline = !disable.has("inline");
     this.order = topological(outputs);
-    for (const node of this.order) {
-      for (const input of new Set(node.inputs)) {
-        const list = this.consumers.get(input);
-        if (list) list.push(node);
-        else this.consumers.set(input, [node]);
-      }
-    }
+    this.consumers = consumersIn(this.order);
+    this.stored = new ByNode(this.order);
+    this.costs = new ByNode(this.order);
     for (const node of outputs) this.add(node);
     for (const node of this.order) {
       if (isReduction(node) || isOpaque(node)) this.add(node);
@@ -98,17 +103,21 @@ class Roots {
   }
 
   inMemory(node: Node): boolean {
-    return isLeaf(node) || this.set.has(node);
+    return this.has(node) || isLeaf(node);
+  }
+
+  has(node: Node): boolean {
+    return this.stored.get(node) === true;
   }
 
   add(node: Node): void {
-    if (!isLeaf(node) && node.op !== "loop") this.set.add(node);
+    if (!isLeaf(node) && node.op !== "loop") this.stored.set(node, true);
   }
 
   /** Of a sum that only its rounding reads, the rounding is kept: it may take half of the memory. */
   private rounded(node: Node): void {
     const of = node.inputs[0] as Node;
-    if (this.set.has(of) && this.consumers.get(of)?.length === 1) this.add(node);
+    if (this.has(of) && this.consumers.get(of)?.length === 1) this.add(node);
   }
 
   /** Work to compute one element again, down to memory. */
@@ -132,7 +141,6 @@ class Roots {
     const repeated = size > 1 && (this.consumers.get(node) ?? []).some((c) => this.repeats(node, c, size));
     if (cost > CUT || (cost >= RECOMPUTE && repeated) || (size === 1 && this.isDear(node)) || this.isWide(node)) {
       this.add(node);
-      this.costs.delete(node);
     }
   }
 
@@ -167,7 +175,7 @@ class Roots {
   }
 
   /** Costly values that several kernels would compute become roots. Gives the roots that change by this; none at the end. */
-  shared(unitOf: ReadonlyMap<Node, Unit>): Set<Node> {
+  shared(unitOf: ByNode<Unit>): Set<Node> {
     const units = this.unitsOf(unitOf);
     const wanted = this.order.filter((node) => {
       if (this.inMemory(node) || isView(node) || node.op === "const" || node.op === "iota") return false;
@@ -186,16 +194,14 @@ class Roots {
     return this.readersOf(found);
   }
 
-  private unitsOf(unitOf: ReadonlyMap<Node, Unit>): UnitsOf {
-    const units = new Map<Node, Set<Unit>>();
+  private unitsOf(unitOf: ByNode<Unit>): UnitsOf {
+    const units = new ByNode<ReadonlySet<Unit>>(this.order);
     for (let i = this.order.length - 1; i >= 0; i--) {
       const node = this.order[i]!;
-      const own = new Set<Unit>();
       const unit = unitOf.get(node);
-      if (!this.inMemory(node)) {
-        for (const reader of this.consumers.get(node) ?? []) for (const each of units.get(reader)!) own.add(each);
-      } else if (unit) own.add(unit);
-      units.set(node, own);
+      const readers = this.consumers.get(node) ?? [];
+      if (this.inMemory(node)) units.set(node, new Set(unit ? [unit] : []));
+      else units.set(node, union(readers.map((reader) => units.get(reader)!)));
     }
     return units;
   }
@@ -272,14 +278,14 @@ export function fuse(
 ): Fused {
   const roots = new Roots(outputs, separable, limits.disable);
   const inMemory = (node: Node) => roots.inMemory(node);
-  const analysed = new Map<Node, Built>();
+  const analysed = new ByNode<Built>(roots.order);
   for (let round = 0; ; round++) {
     const merger = new Merger(limits, roots.order, inMemory, alike, analysed, twins);
     for (const node of roots.order) {
       if (isOpaque(node) || node.op === "pick") {
         const reads = node.op === "dot" ? node.inputs.map((n) => baseOf(n, inMemory)) : node.inputs;
         merger.addOpaque(node, reads);
-      } else if (roots.set.has(node)) {
+      } else if (roots.has(node)) {
         const whole = !limits.disable.has("parts");
         const pieces = whole && !limits.disable.has("epilogue") ? piecesOf(node, isProduct) : undefined;
         const parts = whole ? partsOf(node) : undefined;

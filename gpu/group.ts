@@ -45,10 +45,21 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
   const maxParams = limits.maxGroupParams ?? 960;
   const items = itemsOf(drafts, buffers);
   const left = new Map<number, number>();
-  for (const item of items) for (const id of item.reads) left.set(id, (left.get(id) ?? 0) + 1);
+  const readers = new Map<number, Item[]>();
+  for (const item of items) {
+    for (const id of item.reads) {
+      left.set(id, (left.get(id) ?? 0) + 1);
+      const known = readers.get(id);
+      if (known) known.push(item);
+      else readers.set(id, [item]);
+    }
+  }
   const bytes = (id: number) => (buffers[id]?.place.kind === "temp" ? 4 * (buffers[id]?.size ?? 0) : 0);
+  const growths = new Map<Item, number>();
   /** What memory grows by when the item runs now. */
   const growth = (item: Item): number => {
+    const known = growths.get(item);
+    if (known !== undefined) return known;
     const { draft } = item;
     let grows = 0;
     for (const id of item.writes) {
@@ -56,6 +67,7 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
       if (!scratch) grows += bytes(id);
     }
     for (const id of item.reads) if (left.get(id) === 1) grows -= bytes(id);
+    growths.set(item, grows);
     return grows;
   };
   const bytesOf = (ids: ReadonlySet<number>, among: ReadonlySet<number>): number =>
@@ -63,24 +75,30 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
   const joins = ({ draft }: Item) =>
     draft.kind === "kernel" &&
     (draft.kernel.kind === "rows" || (draft.kernel.kind === "dot" && (limits.joins?.(draft.kernel) ?? true)));
+  const highest = (among: readonly Item[]): Item | undefined =>
+    among.reduce<Item | undefined>((best, item) => (best && best.height >= item.height ? best : item), undefined);
 
   const out: Draft[] = [];
   let ready = items.filter((item) => item.waits === 0);
   const finish = (done: readonly Item[]): void => {
-    ready = ready.filter((item) => !done.includes(item));
+    const gone = new Set(done);
+    ready = ready.filter((item) => !gone.has(item));
     for (const item of done) {
-      for (const id of item.reads) left.set(id, (left.get(id) ?? 0) - 1);
+      for (const id of item.reads) {
+        left.set(id, (left.get(id) ?? 0) - 1);
+        if (left.get(id) === 1) for (const reader of readers.get(id) ?? []) growths.delete(reader);
+      }
       for (const next of item.after) if (--next.waits === 0) ready.push(next);
     }
   };
   while (ready.length > 0) {
-    const alone = ready.filter((item) => !joins(item)).sort((a, b) => b.height - a.height)[0];
+    const alone = highest(ready.filter((item) => !joins(item)));
     if (alone) {
       out.push(alone.draft);
       finish([alone]);
       continue;
     }
-    const top = Math.max(...ready.map((item) => item.height));
+    const top = highest(ready)!.height;
     const first = ready.filter((item) => item.height === top);
     const read = new Set(first.flatMap((item) => [...item.reads]));
     const now = ready.filter((item) => item.height === top || growth(item) <= bytesOf(item.reads, read));
@@ -88,8 +106,8 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
     let args = new Set<number>();
     for (const { draft } of now) {
       if (draft.kind !== "kernel") throw new Error(`expected a kernel, got ${draft.kind}`);
-      const more = new Set([...args, ...draft.args]);
-      if (members.length > 0 && (more.size > maxParams || !bindings.fits(more))) {
+      const more = new Set(draft.args.filter((id) => !args.has(id)));
+      if (members.length > 0 && (args.size + more.size > maxParams || !bindings.fits(args, more))) {
         out.push(groupOf(members, buffers, limits.sharedScratch ?? true));
         members = [];
         args = new Set();

@@ -43,7 +43,6 @@ function rowsText(kernel: RowsKernel): string {
   return lines.join("\n");
 }
 
-const indented = (text: string) => text.replaceAll(/^/gm, "    ");
 const runsText = (runs: Runs) =>
   runs.map(({ length, stride }, i) => `${i ? ", " : " in runs of "}${length} by ${stride}`);
 const offsetsText = (o: Offsets) =>
@@ -52,13 +51,22 @@ const operandText = (o: Operand, outer: string) =>
   `p${o.param}[${o.base} + g·${offsetsText(o.g)} + ${outer}·${offsetsText(o.outer)} + k·${offsetsText(o.k)}]`;
 
 const membersText = (members: readonly GroupMember[]) =>
-  members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`);
+  members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${innerText(m.kernel)}`);
 
 const texts = new WeakMap<Kernel, string>();
 
 export function kernelText(kernel: Kernel): string {
   let known = texts.get(kernel);
   if (known === undefined) texts.set(kernel, (known = written(kernel)));
+  return known;
+}
+
+const innerTexts = new WeakMap<Kernel, string>();
+
+/** Of a kernel that is a part of another. */
+function innerText(kernel: Kernel): string {
+  let known = innerTexts.get(kernel);
+  if (known === undefined) innerTexts.set(kernel, (known = kernelText(kernel).replaceAll(/^/gm, "    ")));
   return known;
 }
 
@@ -71,10 +79,7 @@ function written(kernel: Kernel): string {
         `dot g=${kernel.g} m=${kernel.m} n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})`,
         `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${kernel.packed ? `p${kernel.b.param} (packed)` : operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}`,
         ...(kernel.epilogue
-          ? [
-              `  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`,
-              indented(rowsText(kernel.epilogue.rows)),
-            ]
+          ? [`  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`, innerText(kernel.epilogue.rows)]
           : []),
       ].join("\n");
     case "cumsum":
@@ -99,8 +104,7 @@ function written(kernel: Kernel): string {
       return [
         `strands of ${kernel.rows} rows by ${kernel.part} (${paramsText(kernel)})`,
         ...kernel.members.map(
-          (m) =>
-            `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${indented(kernelText(m.kernel))}`,
+          (m) => `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${innerText(m.kernel)}`,
         ),
       ].join("\n");
     case "group":

@@ -88,7 +88,7 @@ class Lowering {
   readonly buffers: Buffer[] = [];
   loops = 0;
   readonly alike = new Alike();
-  private readonly known = new Map<string, number>();
+  private readonly known = new Map<Kernel, number>();
   private readonly options: LowerOptions;
 
   constructor(options: LowerOptions) {
@@ -117,14 +117,23 @@ class Lowering {
   }
   private readonly tables = new Map<string, readonly { readonly words: Int32Array; readonly id: number }[]>();
 
+  /** Equal kernels as one object, so that what is found out about it is found out once. */
+  one<K extends Kernel>(kernel: K): K {
+    const key = kernelText(kernel);
+    const known = this.equal.get(key) as K | undefined;
+    if (!known) this.equal.set(key, kernel);
+    return known ?? kernel;
+  }
+  private readonly equal = new Map<string, Kernel>();
+
   private step(draft: Draft): Step {
     if (draft.kind !== "kernel") return draft;
-    const key = kernelText(draft.kernel);
-    let id = this.known.get(key);
+    const kernel = this.one(draft.kernel);
+    let id = this.known.get(kernel);
     if (id === undefined) {
-      id = this.kernels.push(draft.kernel) - 1;
+      id = this.kernels.push(kernel) - 1;
       this.spans.push(new Map());
-      this.known.set(key, id);
+      this.known.set(kernel, id);
     }
     for (const span of draft.spans) this.spans[id]?.set(`${span.file} ${span.start} ${span.end}`, span);
     return { kind: "kernel", kernel: id, args: draft.args };
@@ -221,7 +230,7 @@ class Scope {
         if (built.kernel.params.some((p) => p.access === "write" && p.size === 0)) continue;
         const args = built.params.map((node) => this.bufferOf(node));
         const spans = this.spansOf(unit.cluster.members.map(({ node }) => node));
-        this.steps.push({ kind: "kernel", kernel: coalesce(built.kernel), args, spans });
+        this.steps.push({ kind: "kernel", kernel: this.lowering.one(coalesce(built.kernel)), args, spans });
       } else if (unit.node?.op === "dot") this.dot(unit.node, unit.epilogue, readers, options);
       else if (unit.node) this.opaque(unit.node);
     }
@@ -303,7 +312,8 @@ class Scope {
       return params.push({ dtype: b.dtype, size: b.size, access }) - 1;
     };
     const views = ([0, 1] as const).map((side): OperandView => {
-      if (isSeparable(node, side, this.inMemory)) return operandView(node, side, this.inMemory);
+      const view = operandView(node, side, this.inMemory);
+      if (view) return view;
       throw new Error("expected the operand of a product to be in memory");
     });
     const offsets = (o: OperandView["batch"]): Offsets => {
@@ -322,21 +332,22 @@ class Scope {
     const place = over === undefined ? undefined : built?.params[over];
     const out = param(this.bufferOf(place ?? node), "write");
     const scratch = param(this.lowering.buffer("f32", options.dotScratch({ ...sizes, a, b })), "write");
-    const kernel = { kind: "dot", params, ...sizes, a, b, out, scratch, stored } as const;
     const spans = this.spansOf([node, ...(epilogue?.members ?? []).map((member) => member.node)]);
-    if (!built) {
-      this.steps.push({ kind: "kernel", kernel, args, spans });
-      return;
-    }
-    const places = built.params.map((n, i) =>
+    const places = built?.params.map((n, i) =>
       n === node ? out : param(this.bufferOf(n), built.kernel.params[i]?.access ?? "read"),
     );
-    this.steps.push({
-      kind: "kernel",
-      kernel: { ...kernel, epilogue: { rows: built.kernel, params: places } },
-      args,
-      spans,
+    const kernel = this.lowering.one({
+      kind: "dot",
+      params,
+      ...sizes,
+      a,
+      b,
+      out,
+      scratch,
+      stored,
+      ...(built && places && { epilogue: { rows: built.kernel, params: places } }),
     });
+    this.steps.push({ kind: "kernel", kernel, args, spans });
   }
 
   private loop(node: Node): void {

@@ -8,6 +8,7 @@
  *   siblings  clusters of one index space that read the same elements
  *   epilogue  maps that read a tiled product at their own place
  */
+import { ByNode } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { NodeBindings } from "./bindings.ts";
 import type { BindingLimits } from "./bindings.ts";
@@ -15,6 +16,7 @@ import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
+import type { Index } from "./index-expr.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
 import { UnitOrder } from "./unit-order.ts";
@@ -32,15 +34,17 @@ export interface MergeLimits extends BindingLimits {
 }
 
 /** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
-export interface Unit extends Ranked {
+export interface Unit extends Ranked<Unit> {
   cluster?: Cluster;
   readonly node?: Node;
   /** Maps that a product applies to its elements. */
   epilogue?: Cluster;
   /** Nodes in memory that it reads. */
   readonly reads: Set<Node>;
-  /** `node @ index` of reads whose axes are still the member's own. */
-  readonly places: Set<string>;
+  /** Members whose reads share kernels: those of a cluster whose axes are still the members' own. */
+  readonly placed: readonly Node[];
+  /** Whoever it reads was tried, and none of them may join it. */
+  tried?: boolean;
 }
 
 /** By grid axis of the producer: a grid axis of the consumer. */
@@ -50,14 +54,22 @@ const isMapCluster = (c: Cluster) =>
   c.members.every((m) => !isReduction(m.node)) &&
   c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
 
+/** Whether the grid lies on a member as on the member alone. */
+function isOwn({ node, align }: Member): boolean {
+  let axes = 0;
+  return node.type.shape.every((n, axis) => n === 1 || align[axes++] === axis) && axes === align.length;
+}
+
+const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
+
 /** Nodes whose memory a cluster writes. */
 const written = (cluster: Cluster): Node[] => [...new Set(cluster.members.map((m) => wholeOf(m.node)))];
 
 export class Merger {
   readonly units = new Set<Unit>();
-  readonly unitOf = new Map<Node, Unit>();
+  readonly unitOf: ByNode<Unit>;
   /** Of each root alone. */
-  private readonly built: Map<Node, Built>;
+  private readonly built: ByNode<Built>;
   private readonly limits: MergeLimits;
   /** What is computed more than once. */
   private readonly twins: Twins;
@@ -74,7 +86,7 @@ export class Merger {
     nodes: readonly Node[],
     inMemory: (node: Node) => boolean,
     alike: Alike,
-    built: Map<Node, Built>,
+    built: ByNode<Built>,
     twins: Twins,
   ) {
     this.alike = alike;
@@ -82,6 +94,7 @@ export class Merger {
     this.twins = twins;
     this.limits = limits;
     this.inMemory = inMemory;
+    this.unitOf = new ByNode(nodes);
     this.bindings = new NodeBindings(nodes.filter(inMemory), limits);
     this.order = new UnitOrder((unit) => unit.reads, this.unitOf);
   }
@@ -109,13 +122,7 @@ export class Merger {
     const cluster = single(node);
     const built = this.built.get(node) ?? this.alike.build(cluster, () => true, this.inMemory);
     this.built.set(node, built);
-    const places = new Set<string>();
-    for (const [read, indices] of built.reads) {
-      // a number that both read is no reason to share a kernel
-      if (sizeOf(read.type.shape) === 1) continue;
-      for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
-    }
-    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), places, rank: 0 };
+    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), placed: [node], rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -129,7 +136,7 @@ export class Merger {
     const unit: Unit = {
       cluster: { members, grid: units[0]!.cluster!.grid },
       reads: new Set(units.flatMap((u) => [...u.reads])),
-      places: new Set(units.flatMap((u) => [...u.places])),
+      placed: parts,
       rank: 0,
     };
     this.order.append(unit);
@@ -151,11 +158,16 @@ export class Merger {
   }
 
   private withPieces(reads: Iterable<Node>): Set<Node> {
-    return new Set([...reads].flatMap((node) => [node, ...(this.pieces.get(node) ?? [])]));
+    const all = new Set<Node>();
+    for (const node of reads) {
+      all.add(node);
+      for (const piece of this.pieces.get(node) ?? []) all.add(piece);
+    }
+    return all;
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const unit: Unit = { node, reads: this.withPieces(reads), places: new Set(), rank: 0 };
+    const unit: Unit = { node, reads: this.withPieces(reads), placed: [], rank: 0 };
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -173,22 +185,19 @@ export class Merger {
     for (let again = true; again;) {
       again = false;
       for (const consumer of [...this.units]) {
-        if (!this.units.has(consumer) || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
+        if (consumer.tried || !consumer.cluster || consumer.reads.size > this.limits.maxParams) continue;
+        if (!this.units.has(consumer)) continue;
+        consumer.tried = true;
         const producers = this.producersOf(consumer);
         const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
         if (open.length === 0) continue;
-        const between = this.readBy(producers);
+        let between: ReadonlySet<Unit> | undefined;
         for (const producer of open) {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          if (
-            between.has(producer) ||
-            (!isMapCluster(consumer.cluster) && on("epilogue") && this.isEpilogue(producer))
-          ) {
-            refuse(producer, consumer);
-            continue;
-          }
           const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
-          if (merged && this.apply(producer, consumer, merged)) again = true;
+          const apart = merged && !(between ??= this.readBy(producers)).has(producer);
+          const own = on("epilogue") && !isMapCluster(consumer.cluster) && this.isEpilogue(producer);
+          if (apart && !own && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
       }
@@ -310,28 +319,35 @@ export class Merger {
       const built = this.built.get(c.node);
       if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
       for (const p of producer.members) {
+        const whole = wholeOf(p.node);
         // the whole is there when all of its parts are
-        if (wholeOf(p.node) !== p.node && built.reads.has(wholeOf(p.node))) return undefined;
+        if (whole !== p.node && built.reads.has(whole)) return undefined;
         for (const index of built.reads.get(p.node) ?? []) {
           // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
           if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
             return undefined;
-          const map: number[] = [];
-          for (const axis of p.align) {
-            const key = index[axis]?.key;
-            const logical = built.logical.findIndex((l) => l.terms.length > 0 && l.key === key);
-            if (logical < 0) return undefined;
-            if (logicalExtents(c.node)[logical] !== p.node.type.shape[axis]) return undefined;
-            map.push(c.align.indexOf(logical));
-          }
-          const used = map.filter((g) => g >= 0);
-          if (new Set(used).size !== used.length) return undefined;
-          if (found && found.join() !== map.join()) return undefined;
+          const map = this.placesOn(c, built, p, index);
+          if (!map || (found && !isSame(found, map))) return undefined;
           found = map;
         }
       }
     }
     return found;
+  }
+
+  /** The same for one read; undefined where it reads no axis of the consumer as it is, or one twice. */
+  private placesOn(c: Member, { logical }: Built, p: Member, index: readonly Index[]): number[] | undefined {
+    const extents = logicalExtents(c.node);
+    const map: number[] = [];
+    for (const axis of p.align) {
+      const key = index[axis]?.key;
+      const at = logical.findIndex((l) => l.terms.length > 0 && l.key === key);
+      if (at < 0 || extents[at] !== p.node.type.shape[axis]) return undefined;
+      const on = c.align.indexOf(at);
+      if (on >= 0 && map.includes(on)) return undefined;
+      map.push(on);
+    }
+    return map;
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
@@ -342,10 +358,10 @@ export class Merger {
     if (!this.fits(reads, written(cluster), false)) return false;
     const between = this.order.between(a, b);
     if (!between) return false;
-    const own = cluster.members.every((m) => m.align.join() === single(m.node).members[0]?.align.join());
-    const places = own ? new Set([...a.places, ...b.places]) : new Set<string>();
-    const unit: Unit = { cluster, reads, places, rank: 0 };
+    const own = cluster.members.every(isOwn);
+    const unit: Unit = { cluster, reads, placed: own ? [...a.placed, ...b.placed] : [], rank: 0 };
     this.order.merge(a, b, unit, between);
+    for (const reader of this.order.readersOf(unit)) reader.tried = false;
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);
@@ -353,10 +369,23 @@ export class Merger {
     return true;
   }
 
+  /** `node @ index` of what the members of a unit read. */
+  private placesOf({ placed }: Unit): Set<string> {
+    const places = new Set<string>();
+    for (const member of placed) {
+      for (const [read, indices] of this.built.get(member)!.reads) {
+        // a number that both read is no reason to share a kernel
+        if (sizeOf(read.type.shape) === 1) continue;
+        for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
+      }
+    }
+    return places;
+  }
+
   private siblings(): void {
     const groups = new Map<string, Unit[]>();
     for (const unit of this.units) {
-      if (!unit.cluster || unit.places.size === 0 || unit.reads.size > this.limits.maxParams) continue;
+      if (!unit.cluster || unit.placed.length === 0 || unit.reads.size > this.limits.maxParams) continue;
       const first = unit.cluster.members[0];
       const key = `${unit.cluster.grid.join()}|${first ? logicalExtents(first.node).join() : ""}`;
       const group = groups.get(key);
@@ -369,9 +398,10 @@ export class Merger {
   /** Units of one index space: those that share a place are tried, in their order. */
   private siblingsOf(group: readonly Unit[]): void {
     const now: (Unit | undefined)[] = [...group];
+    const places = group.map((unit) => this.placesOf(unit));
     const readers = new Map<string, number[]>();
-    group.forEach((unit, i) => {
-      for (const place of unit.places) {
+    places.forEach((own, i) => {
+      for (const place of own) {
         const list = readers.get(place);
         if (list) list.push(i);
         else readers.set(place, [i]);
@@ -381,9 +411,9 @@ export class Merger {
       if (!now[i]) continue;
       const queued = new Set<number>();
       let queue: number[] = [];
-      const add = (unit: Unit): void => {
+      const addReaders = (own: ReadonlySet<string>): void => {
         const more: number[] = [];
-        for (const place of unit.places) {
+        for (const place of own) {
           for (const j of readers.get(place) ?? []) {
             if (j <= i || queued.has(j)) continue;
             queued.add(j);
@@ -393,7 +423,7 @@ export class Merger {
         // the first one last
         if (more.length > 0) queue = [...queue, ...more].sort((x, y) => y - x);
       };
-      add(now[i]!);
+      addReaders(places[i]!);
       while (queue.length > 0) {
         const j = queue.pop()!;
         const [a, b] = [now[i], now[j]];
@@ -403,8 +433,8 @@ export class Merger {
         const merged = this.unitOf.get(cluster.members[0]?.node as Node)!;
         now[i] = merged;
         now[j] = undefined;
-        if (merged.places.size === 0) break;
-        add(merged);
+        if (merged.placed.length === 0) break;
+        addReaders(places[j]!);
       }
     }
   }

@@ -8,7 +8,7 @@ import { axesOf, axisIndex, evaluateIndex, flatIndex } from "./index-expr.ts";
 import type { Index, Term } from "./index-expr.ts";
 import type { Run, Runs } from "./kernel.ts";
 import { freeAxes } from "./space.ts";
-import { throughViews } from "./views.ts";
+import { isView, throughViews } from "./views.ts";
 
 export type Offsets =
   | { readonly kind: "stride"; readonly stride: number }
@@ -49,11 +49,28 @@ function split(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): Split
 }
 
 export function isSeparable(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): boolean {
-  return split(dot, side, inMemory) !== undefined;
+  const operand = dot.inputs[side]!;
+  return !isView(operand) || inMemory(operand) || split(dot, side, inMemory) !== undefined;
+}
+
+/** The step of axes that are walked as one, each a term of its own; undefined where they are not. */
+function strideOf(axes: readonly number[], terms: readonly Term[], shape: readonly number[]): number | undefined {
+  if (terms.length !== axes.length || axes.some((axis) => shape[axis] === 0)) return undefined;
+  let stride: number | undefined;
+  let next = 0;
+  for (const axis of [...axes].reverse()) {
+    const term = terms.find(({ atom }) => atom.kind === "axis" && atom.axis === axis);
+    if (!term || (stride !== undefined && term.coef !== next)) return undefined;
+    stride ??= term.coef;
+    next = term.coef * (shape[axis] ?? 1);
+  }
+  return stride ?? 0;
 }
 
 function offsets(axes: readonly number[], terms: readonly Term[], shape: readonly number[]): Offsets {
   const used = axes.filter((axis) => shape[axis] !== 1);
+  const steady = strideOf(used, terms, shape);
+  if (steady !== undefined) return { kind: "stride", stride: steady };
   const index: Index = { base: 0, terms, key: "" };
   const count = used.reduce((n, axis) => n * (shape[axis] ?? 1), 1);
   const at = new Map<number, number>(used.map((axis) => [axis, 0]));
@@ -93,9 +110,9 @@ function runOf(table: Int32Array): Run | undefined {
   return undefined;
 }
 
-export function operandView(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): OperandView {
+export function operandView(dot: Node, side: 0 | 1, inMemory: (node: Node) => boolean): OperandView | undefined {
   const found = split(dot, side, inMemory);
-  if (!found) throw new Error("expected an operand that splits into its roles");
+  if (!found) return undefined;
   const [batch, free, contract] = found.roles.map((r) => offsets(r.axes, r.terms, found.shape)) as [
     Offsets,
     Offsets,

@@ -20,9 +20,9 @@ const MOST = 16;
 
 const homes = new WeakMap<Node, Home>();
 
-export const homeOf = (node: Node): Home | undefined => homes.get(node);
+export const homeOf = (node: Node): Home | undefined => (node.op === "stop" ? homes.get(node) : undefined);
 /** The node whose memory this one is stored in. */
-export const wholeOf = (node: Node): Node => homes.get(node)?.whole ?? node;
+export const wholeOf = (node: Node): Node => homeOf(node)?.whole ?? node;
 
 function partOf(whole: Node, base: Node, start: number, views: readonly Node[]): Node {
   const part: Node = { id: whole.id, op: "stop", inputs: [base], attrs: {}, type: base.type };

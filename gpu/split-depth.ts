@@ -3,9 +3,8 @@
  * a number of parts of the depth side by side, then their sum. The number does not depend on who computes them.
  */
 import type { Pair } from "../lang/graph/attrs.ts";
-import { build as g, make, rewrite } from "../lang/graph/index.ts";
+import { build as g, make, remake, rewrite, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
-import { remake } from "../lang/graph/walk.ts";
 import { dotSizes } from "./space.ts";
 
 /** Less depth than this stays one stage, and more results than this keep a machine busy. */
@@ -20,10 +19,14 @@ function cut(node: Node, axis: number, parts: number): Node {
   return g.reshape(node, [...shape.slice(0, axis), parts, (shape[axis] ?? 1) / parts, ...shape.slice(axis + 1)]);
 }
 
-function split(node: Node, a: Node, b: Node): Node | undefined {
+function isDeep(node: Node): boolean {
+  if (node.op !== "dot" || (node.attrs["batch"] as readonly Pair[]).length > 0) return false;
   const { m, n, k } = dotSizes(node);
+  return k >= DEPTH && m * n <= RESULTS;
+}
+
+function split(node: Node, a: Node, b: Node): Node | undefined {
   const contract = node.attrs["contract"] as readonly Pair[];
-  if ((node.attrs["batch"] as readonly Pair[]).length > 0 || k < DEPTH || m * n > RESULTS) return undefined;
   const lead = contract[0];
   if (!lead) return undefined;
   const extent = a.type.shape[lead[0]] ?? 1;
@@ -36,7 +39,9 @@ function split(node: Node, a: Node, b: Node): Node | undefined {
 }
 
 export const splitDepth = (outputs: readonly Node[]): readonly Node[] =>
-  rewrite(outputs, (node, inputs) => {
-    const [a, b] = inputs;
-    return (node.op === "dot" && a && b && split(node, a, b)) || remake(node, inputs);
-  });
+  topological(outputs).some(isDeep)
+    ? rewrite(outputs, (node, inputs) => {
+        const [a, b] = inputs;
+        return (isDeep(node) && a && b && split(node, a, b)) || remake(node, inputs);
+      })
+    : outputs;

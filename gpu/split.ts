@@ -4,8 +4,8 @@
  * the second the partial sums. Left as they are: sums along trailing axes (a row kernel sums a row where it lies), and
  * sums that come back to the elements they came from (norms), which share their kernel with them.
  */
-import { build as g, rewrite, topological } from "../lang/graph/index.ts";
-import { remake } from "../lang/graph/walk.ts";
+import { build as g, consumersIn, remake, rewrite, topological } from "../lang/graph/index.ts";
+import type { ByNode } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { sizeOf } from "./space.ts";
 import { isView } from "./views.ts";
@@ -26,7 +26,7 @@ function divisor(n: number, most: number): number {
 }
 
 /** Whether some map of the same values grows to `size` elements again before it is reduced. */
-function comesBack(node: Node, size: number, consumers: ReadonlyMap<Node, readonly Node[]>): boolean {
+function comesBack(node: Node, size: number, consumers: ByNode<Node[]>): boolean {
   const seen = new Set<Node>();
   const stack = [node];
   for (let at = stack.pop(); at; at = stack.pop()) {
@@ -58,30 +58,30 @@ function split(node: Node, x: Node): Node | undefined {
   return g.sum(partial, [kept]);
 }
 
+/** Of few results and many summands, which lie apart. */
+function isLong(node: Node): boolean {
+  const x = node.inputs[0];
+  if (node.op !== "sum" || node.type.dtype !== "f32" || !x) return false;
+  const size = sizeOf(x.type.shape);
+  const results = sizeOf(node.type.shape);
+  if (results > RESULTS || size < WORK || size / results < SUMMANDS) return false;
+  const axes = node.attrs["axes"] as readonly number[];
+  const lastKept = x.type.shape.findLastIndex((n, axis) => n !== 1 && !axes.includes(axis));
+  return results === 1 || axes.some((axis) => axis < lastKept && x.type.shape[axis] !== 1);
+}
+
 export function splitSums(outputs: readonly Node[]): readonly Node[] {
   const order = topological(outputs);
-  const consumers = new Map<Node, Node[]>();
-  for (const node of order) {
-    for (const input of new Set(node.inputs)) {
-      const list = consumers.get(input);
-      if (list) list.push(node);
-      else consumers.set(input, [node]);
-    }
-  }
-  const wanted = (node: Node): boolean => {
-    const x = node.inputs[0];
-    if (node.op !== "sum" || node.type.dtype !== "f32" || !x) return false;
-    const size = sizeOf(x.type.shape);
-    const results = sizeOf(node.type.shape);
-    if (results > RESULTS || size < WORK || size / results < SUMMANDS) return false;
-    if (results === 1) return true;
-    const axes = node.attrs["axes"] as readonly number[];
-    const lastKept = x.type.shape.findLastIndex((n, axis) => n !== 1 && !axes.includes(axis));
-    if (!axes.some((axis) => axis < lastKept && x.type.shape[axis] !== 1)) return false;
-    return !comesBack(node, size, consumers);
-  };
+  const long = order.filter(isLong);
+  if (long.length === 0) return outputs;
+  const consumers = consumersIn(order);
+  const wanted = new Set(
+    long.filter(
+      (node) => sizeOf(node.type.shape) === 1 || !comesBack(node, sizeOf(node.inputs[0]!.type.shape), consumers),
+    ),
+  );
   return rewrite(outputs, (node, inputs) => {
     const x = inputs[0];
-    return (wanted(node) && x && split(node, x)) || remake(node, inputs);
+    return (wanted.has(node) && x && split(node, x)) || remake(node, inputs);
   });
 }

@@ -9,16 +9,22 @@ import type { Node } from "../lang/graph/node.ts";
 /** The smallest normal number of single precision. */
 const LEAST = 2 ** -126;
 
-function flushed(x: Node): Node {
-  const tiny = g.binary("lt", g.unary("abs", x), g.like(x, LEAST));
-  return g.select(tiny, g.like(x, 0), x);
+/** By shape: what numbers are compared to, and what takes their place. */
+type Fills = Map<string, { readonly least: Node; readonly zero: Node }>;
+
+function flushed(x: Node, fills: Fills): Node {
+  const shape = x.type.shape.join();
+  const known = fills.get(shape) ?? { least: g.like(x, LEAST), zero: g.like(x, 0) };
+  fills.set(shape, known);
+  return g.select(g.binary("lt", g.unary("abs", x), known.least), known.zero, x);
 }
 
 /** The same outputs, where those that slots are set to have none of them; who else reads such a value reads the same. */
 export function withoutSubnormals(outputs: readonly Node[], isKept: (output: number) => boolean): readonly Node[] {
   const kept = new Set(outputs.filter((node, i) => isKept(i) && node.type.dtype === "f32" && node.op !== "input"));
+  const fills: Fills = new Map();
   return rewrite(outputs, (node, inputs) => {
     const now = remake(node, inputs);
-    return kept.has(node) ? flushed(now) : now;
+    return kept.has(node) ? flushed(now, fills) : now;
   });
 }

@@ -5,9 +5,11 @@
  */
 import type { Node } from "../lang/graph/node.ts";
 
-export interface Ranked {
+export interface Ranked<T> {
   /** Rises along the order. */
   rank: number;
+  /** While it is in the order. */
+  links?: Links<T> | undefined;
 }
 
 interface Links<T> {
@@ -19,14 +21,13 @@ interface Links<T> {
 /** Between neighbours at first, so that others find room. */
 const SPACE = 2 ** 20;
 
-export class UnitOrder<T extends Ranked> {
+export class UnitOrder<T extends Ranked<T>> {
   private readonly readsOf: (unit: T) => Iterable<Node>;
-  private readonly unitOf: ReadonlyMap<Node, T>;
-  private readonly links = new Map<T, Links<T>>();
+  private readonly unitOf: Pick<ReadonlyMap<Node, T>, "get">;
   private first: T | undefined;
   private last: T | undefined;
 
-  constructor(readsOf: (unit: T) => Iterable<Node>, unitOf: ReadonlyMap<Node, T>) {
+  constructor(readsOf: (unit: T) => Iterable<Node>, unitOf: Pick<ReadonlyMap<Node, T>, "get">) {
     this.readsOf = readsOf;
     this.unitOf = unitOf;
   }
@@ -44,16 +45,23 @@ export class UnitOrder<T extends Ranked> {
     this.unlink(unit);
   }
 
-  private *producersOf(unit: T): Iterable<T> {
+  /** Who reads it. */
+  readersOf(unit: T): ReadonlySet<T> {
+    return this.linksOf(unit).readers;
+  }
+
+  private producersOf(unit: T): T[] {
+    const out: T[] = [];
     for (const node of this.readsOf(unit)) {
       const from = this.unitOf.get(node);
-      if (from !== undefined && from !== unit) yield from;
+      if (from !== undefined && from !== unit) out.push(from);
     }
+    return out;
   }
 
   private unlink(unit: T): void {
     const { before, behind } = this.linksOf(unit);
-    this.links.delete(unit);
+    unit.links = undefined;
     if (before) this.linksOf(before).behind = behind;
     else this.first = behind;
     if (behind) this.linksOf(behind).before = before;
@@ -66,6 +74,7 @@ export class UnitOrder<T extends Ranked> {
    */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
+    if (this.producersOf(late).every((producer) => producer === early || producer.rank < early.rank)) return [];
     const found: T[] = [];
     const before = new Set<T>([late]);
     const open: T[] = [late];
@@ -96,7 +105,8 @@ export class UnitOrder<T extends Ranked> {
   /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */
   merge(a: T, b: T, merged: T, between: readonly T[]): void {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
-    const readers = new Set([...this.linksOf(a).readers, ...this.linksOf(b).readers].filter((u) => u !== a && u !== b));
+    const readers = new Set<T>();
+    for (const of of [a, b]) for (const reader of this.linksOf(of).readers) if (reader !== a && reader !== b) readers.add(reader); // prettier-ignore
     for (const unit of [a, b]) {
       for (const producer of this.producersOf(unit)) {
         const known = this.linksOf(producer).readers;
@@ -131,19 +141,15 @@ export class UnitOrder<T extends Ranked> {
   }
 
   private link(unit: T, before: T | undefined, behind: T | undefined, readers: Set<T>): void {
-    this.links.set(unit, { before, behind, readers });
+    unit.links = { before, behind, readers };
     if (before) this.linksOf(before).behind = unit;
     else this.first = unit;
     if (behind) this.linksOf(behind).before = unit;
     else this.last = unit;
   }
 
-  readersOf(unit: T): ReadonlySet<T> {
-    return this.linksOf(unit).readers;
-  }
-
   private linksOf(unit: T): Links<T> {
-    const links = this.links.get(unit);
+    const { links } = unit;
     if (!links) throw new Error("expected a unit of the order, got another");
     return links;
   }

@@ -26,6 +26,7 @@ export function mergeAxes(a: Axis, b: Axis): Axis {
   const named = a.uid !== undefined ? a : b.uid !== undefined ? b : undefined;
   const size = open(a.size) ? b.size : a.size;
   const why = a.why ?? b.why;
+  if ((named === a || (!named && a.name === undefined)) && size === a.size && why === a.why) return a;
   return { size, ...(named && { uid: named.uid, name: named.name }), ...(why && { why }) };
 }
 

@@ -77,7 +77,8 @@ export function pairAxes(a: readonly Axis[], b: readonly Axis[], scales = false)
         return { why: "names", place, left, right };
       if (!fits(left.size, right.size)) return { why: "sizes", place, left, right };
     }
-    return { axes: a.map((left, i) => mergeAxes(left, b[i]!)), a: range(a.length), b: range(a.length) };
+    const whole = range(a.length);
+    return { axes: a.map((left, i) => mergeAxes(left, b[i]!)), a: whole, b: whole };
   }
   const [small, large] = a.length < b.length ? [a, b] : [b, a];
   if (!scales && isColumn(small, large)) return { why: "column" };

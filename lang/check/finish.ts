@@ -38,6 +38,14 @@ export function finishSegments(c: Checker): void {
   }
 }
 
+/** The same array where nothing in it becomes another. */
+function mapped<T>(list: readonly T[], to: (each: T) => T): readonly T[] {
+  for (let i = 0; i < list.length; i++) {
+    if (to(list[i]!) !== list[i]) return list.map(to);
+  }
+  return list;
+}
+
 const nowhere = { file: "", start: 0, end: 0 };
 
 function closeSegment(c: Checker, build: Build): void {
@@ -70,7 +78,7 @@ function closeSegment(c: Checker, build: Build): void {
     if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) {
       // Who only listens wants no graph, only what is wrong with it.
       if (c.settings.seen) for (const input of n.inputs) walk(input);
-      result = c.settings.seen ? n : rebuild(n, n.inputs.map(walk));
+      result = c.settings.seen ? n : rebuild(n, mapped(n.inputs, walk));
     } else if (n.op === "input") {
       if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
       result =

@@ -158,7 +158,9 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
 }
 
 export function rebuild(n: Node, inputs: readonly Node[]): Node {
-  return inputs.every((input, i) => input === n.inputs[i]) ? n : make(n.op, [...inputs], n.attrs, n.span, n.origin);
+  return inputs === n.inputs || inputs.every((input, i) => input === n.inputs[i])
+    ? n
+    : make(n.op, [...inputs], n.attrs, n.span, n.origin);
 }
 
 /** Keeps a value of another segment in a slot, and reads it from there. */

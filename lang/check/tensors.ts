@@ -18,8 +18,9 @@ export function op(name: string, inputs: readonly Node[], attrs: Attrs, at: At):
   const node = make(name, inputs, attrs, at.span);
   const { shape: sizes } = node.type;
   // Above this, products of sizes are no whole numbers any more.
-  if (sizes.reduce((a, b) => a * Math.abs(b), 1) > Number.MAX_SAFE_INTEGER)
-    throw new UserError(tooManyElements(sizes, at.span));
+  let elements = 1;
+  for (const size of sizes) elements *= Math.abs(size);
+  if (elements > Number.MAX_SAFE_INTEGER) throw new UserError(tooManyElements(sizes, at.span));
   return node;
 }
 
@@ -326,9 +327,11 @@ export function byLeaf(
     if (lacks !== undefined) throw new UserError(mistake.differentLeaves(what, ...sides, lacks));
   });
   const leaves = new Map<string, Tensor>();
+  // twins have their leaves in one order, by other names
+  const lists = values.map((v) => (v.kind === "bundle" ? [...v.leaves.values()] : []));
   [...bundle.leaves.keys()].forEach((path, i) => {
-    const own = (b: Bundle): Tensor => b.leaves.get(path) ?? [...b.leaves.values()][i]!;
-    leaves.set(path, toTensor(rule(values.map((v) => (v.kind === "bundle" ? own(v) : v))), at));
+    const own = values.map((v, k) => (v.kind === "bundle" ? (v.leaves.get(path) ?? lists[k]![i]!) : v));
+    leaves.set(path, toTensor(rule(own), at));
   });
   return { kind: "bundle", leaves };
 }

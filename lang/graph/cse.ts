@@ -2,31 +2,49 @@
  * Common subexpressions: nodes with the same op, attrs and inputs become one. Bodies of loops are treated alike and
  * compared by their text. Draws with the same site and keys are the same numbers, so they merge as well.
  */
+import { ByNode } from "./by-node.ts";
 import type { Attrs, Body, Node } from "./node.ts";
 import { attrsText, text } from "./text.ts";
-import { inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
+import { after, remake, topological } from "./walk.ts";
+
+type Parts = Pick<Node, "op" | "inputs" | "attrs">;
 
 export function cse(outputs: readonly Node[]): readonly Node[] {
-  const names = new Map<Node, number>();
-  const byKey = new Map<string, Node>();
-  const mapped = new Map<Node, Node>();
-  for (const node of topological(outputs)) {
-    const inputs = inputsAfter(node, mapped);
+  const order = topological(outputs);
+  const mapped = new ByNode<Node>(order);
+  const byKey = new Map<string | number, Node[]>();
+  for (const node of order) {
+    const inputs = after(node.inputs, mapped);
     const attrs = node.op === "loop" ? withSharedBody(node.attrs) : node.attrs;
-    const body = attrs["body"] as Body | undefined;
-    const key = [node.op, attrsText(attrs), body ? text(body.results) : "", ...inputs.map((i) => names.get(i))].join(
-      "|",
-    );
-    let one = byKey.get(key);
+    const parts = { op: node.op, inputs, attrs };
+    const key = keyOf(parts);
+    const known = byKey.get(key);
+    let one = known?.find((other) => isSame(other, parts));
     if (!one) {
       one = remake(node, inputs, attrs);
-      byKey.set(key, one);
-      names.set(one, names.size);
+      if (known) known.push(one);
+      else byKey.set(key, [one]);
     }
-    mapped.set(node, one);
+    if (one !== node) mapped.set(node, one);
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, mapped);
 }
+
+/** What equal nodes have in common and few others: the inputs, or of a node without inputs all that it is. */
+function keyOf({ op, inputs, attrs }: Parts): string | number {
+  if (inputs.length === 0) return `${op} ${attrsText(attrs)}`;
+  let hash = op.charCodeAt(0) + op.length;
+  for (let i = 0; i < inputs.length; i++) hash = Math.imul(hash ^ inputs[i]!.id, 0x01000193);
+  return hash & 0x3fffffff;
+}
+
+function isSame(a: Parts, b: Parts): boolean {
+  if (a.op !== b.op || a.inputs.length !== b.inputs.length) return false;
+  for (let i = 0; i < a.inputs.length; i++) if (a.inputs[i] !== b.inputs[i]) return false;
+  return attrsText(a.attrs) === attrsText(b.attrs) && (a.op !== "loop" || textOfBody(a) === textOfBody(b));
+}
+
+const textOfBody = ({ attrs }: Parts): string => text((attrs["body"] as Body).results);
 
 function withSharedBody(attrs: Attrs): Attrs {
   const body = attrs["body"] as Body;

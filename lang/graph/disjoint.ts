@@ -3,9 +3,10 @@
  * the ranges side by side is `concat(a, b)`.
  */
 import { fill } from "./build.ts";
+import { ByNode } from "./by-node.ts";
 import { make } from "./make.ts";
 import type { Node } from "./node.ts";
-import { hasOp, inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
+import { after, hasOp, remake, topological } from "./walk.ts";
 
 interface Range {
   readonly axis: number;
@@ -24,7 +25,7 @@ function rangeOf(node: Node): Range | undefined {
   return { axis, start: lo[axis]!, stop: node.type.shape[axis]! - hi[axis]!, piece: node.inputs[0]! };
 }
 
-/** The terms of a sum that nobody else reads the parts of. */
+/** The terms of a sum that nobody else reads the parts of; `readers` are known of sums. */
 function termsOf(node: Node, readers: ReadonlyMap<Node, number>): Node[] {
   const out: Node[] = [];
   const stack = [...node.inputs].reverse();
@@ -63,14 +64,21 @@ function joined(terms: readonly Node[]): Node[] | undefined {
 export function disjoint(outputs: readonly Node[]): readonly Node[] {
   if (!hasOp(outputs, "pad")) return outputs;
   const order = topological(outputs);
+  const ranges = new ByNode<true>(order);
+  const isSumOfRanges = (node: Node) => node.op === "add" && node.inputs.some((input) => ranges.get(input));
+  for (const node of order) if (rangeOf(node) || isSumOfRanges(node)) ranges.set(node, true);
   const readers = new Map<Node, number>();
-  for (const node of [...order.flatMap((n) => n.inputs), ...outputs]) readers.set(node, (readers.get(node) ?? 0) + 1);
-  const mapped = new Map<Node, Node>();
+  const count = (node: Node) => node.op === "add" && void readers.set(node, (readers.get(node) ?? 0) + 1);
+  for (const { inputs } of order) inputs.forEach(count);
+  outputs.forEach(count);
+  const mapped = new ByNode<Node>(order);
   for (const node of order) {
-    const again = (n: Node): Node => mapped.get(n)!;
-    const terms =
-      node.op === "add" && node.type.dtype === "f32" ? joined(termsOf(node, readers).map(again)) : undefined;
-    mapped.set(node, terms ? terms.reduce((a, b) => make("add", [a, b], {}, node.span, node.origin)) : remake(node, inputsAfter(node, mapped))); // prettier-ignore
+    const isSum = isSumOfRanges(node) && node.type.dtype === "f32";
+    const terms = isSum ? joined(after(termsOf(node, readers), mapped)) : undefined;
+    const now = terms
+      ? terms.reduce((a, b) => make("add", [a, b], {}, node.span, node.origin))
+      : remake(node, after(node.inputs, mapped));
+    if (now !== node) mapped.set(node, now);
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, mapped);
 }

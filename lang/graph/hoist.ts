@@ -22,7 +22,7 @@ function hostables(order: readonly Node[], isHostSlot: IsHostSlot): Set<Node> {
   for (const node of order) {
     if (node.type.shape.length > 0) continue;
     const leaf = node.op === "const" || (node.op === "input" && isHostLeaf(node, isHostSlot));
-    const inner = rowOf(node.op).family === "elementwise" && node.inputs.every((input) => found.has(input));
+    const inner = node.inputs.every((input) => found.has(input)) && rowOf(node.op).family === "elementwise";
     if (leaf || inner) found.add(node);
   }
   return found;
@@ -50,11 +50,11 @@ export function hoistScalars(
   const order = topological(outputs);
   const found = hostables(order, isHostSlot);
   const varies = new Set<Node>();
-  for (const node of order) if (node.op === "input" || node.inputs.some((input) => varies.has(input))) varies.add(node);
-  const wanted = new Set<Node>([
-    ...order.filter((node) => !found.has(node)).flatMap((node) => node.inputs),
-    ...outputs,
-  ]);
+  for (const node of found) if (node.op === "input" || node.inputs.some((input) => varies.has(input))) varies.add(node);
+  const wanted = new Set<Node>(outputs);
+  for (const node of order) {
+    if (!found.has(node)) for (const input of node.inputs) if (found.has(input)) wanted.add(input);
+  }
   const isUpload = (node: Node) => node.op === "input" && node.attrs["source"] === "scalar";
 
   const host: { name: string; node: Node }[] = [];

@@ -37,7 +37,7 @@ export function make(op: string, inputs: readonly Node[], attrs: Attrs = {}, spa
   } catch (error) {
     throw new Error(`make ${op}(${types.map(typeText).join(", ")}): ${(error as Error).message}`, { cause: error });
   }
-  const node: { -readonly [key in keyof Node]: Node[key] } = { id: counter++, op, inputs, attrs, type };
+  const node: { -readonly [key in keyof Node]: Node[key] } = { id: counter++, op, inputs, attrs, type, place: 0 };
   if (span) node.span = span;
   if (origin) node.origin = origin;
   return node;

@@ -36,6 +36,8 @@ export interface Node {
   readonly type: Type;
   readonly span?: Span;
   readonly origin?: Origin;
+  /** Where it stood in some order, for who asks that order (`by-node`): no part of what the node is. */
+  place?: number;
 }
 
 /**

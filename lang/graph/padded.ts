@@ -5,7 +5,7 @@
 import { list } from "./attrs.ts";
 import { make } from "./make.ts";
 import type { Node } from "./node.ts";
-import { outputsAfter, remake, topological } from "./walk.ts";
+import { after, remake, topological } from "./walk.ts";
 
 function inside(pad: Node): Node {
   const [lo, shape] = [list(pad, "lo"), pad.inputs[0]!.type.shape];
@@ -40,5 +40,5 @@ export function padded(outputs: readonly Node[]): readonly Node[] {
     mapped.set(pad, wide);
     views.set(node, inside(wide));
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, mapped);
 }

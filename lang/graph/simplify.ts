@@ -3,11 +3,12 @@
  * until none applies. Results stay the same but for rounding; a rule never turns a finite number into a NaN and never
  * drops an operand that could be one (so x * 0 stays).
  */
+import { ByNode } from "./by-node.ts";
 import type { Attrs, Body, Node } from "./node.ts";
 import { make } from "./make.ts";
 import { from } from "./origin.ts";
 import { rules } from "./simplify-rules.ts";
-import { inputsAfter, outputsAfter, topological } from "./walk.ts";
+import { after, topological } from "./walk.ts";
 
 export interface SimplifyOptions {
   /** Gradients will still be taken: keeps `stop` and the identity of `let` variables. */
@@ -15,7 +16,8 @@ export interface SimplifyOptions {
 }
 
 export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}): readonly Node[] {
-  const mapped = new Map<Node, Node>();
+  const order = topological(outputs);
+  const mapped = new ByNode<Node>(order);
   const settled = new Set<Node>();
 
   /** A node in its simplest form; rules make new nodes by this, so those are simple too. */
@@ -39,14 +41,16 @@ export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}
     return undefined;
   };
 
-  for (const node of topological(outputs)) {
-    const inputs = inputsAfter(node, mapped);
+  for (const node of order) {
+    const inputs = after(node.inputs, mapped);
     const attrs = node.op === "loop" ? withSimpleBody(node.attrs, options) : node.attrs;
     const same = attrs === node.attrs && inputs === node.inputs;
+    if (same && !rules[node.op]) continue;
     const result = from(node.origin, () => settle(same ? node : make(node.op, inputs, attrs, node.span)));
-    mapped.set(node, result.span || !node.span || result.inputs.length === 0 ? result : spanned(result, node));
+    const now = result.span || !node.span || result.inputs.length === 0 ? result : spanned(result, node);
+    if (now !== node) mapped.set(node, now);
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, mapped);
 
   /** A rule's result keeps the place in the script of the node it stands for. */
   function spanned(result: Node, node: Node): Node {

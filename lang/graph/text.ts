@@ -5,6 +5,7 @@
  *   %0 = input {dtype: f32, name: net.w, shape: [3,2], source: state} : f32[3,2]
  *   %1 = add %0 %0 : f32[3,2]
  */
+import { ByNode } from "./by-node.ts";
 import type { Attrs, Body, Node } from "./node.ts";
 import { typeText } from "./ops/row.ts";
 import { topological } from "./walk.ts";
@@ -16,15 +17,20 @@ function attrText(value: unknown): string {
 
 const texts = new WeakMap<Attrs, string>();
 
+function isEmpty(attrs: Attrs): boolean {
+  for (const _ in attrs) return false;
+  return true;
+}
+
 /** `key: value` pairs by name, without the body of a loop. Passes leave attrs as they are, so the text is made once. */
 export function attrsText(attrs: Attrs): string {
+  if (isEmpty(attrs)) return "";
   let known = texts.get(attrs);
   if (known !== undefined) return known;
-  known = Object.keys(attrs)
-    .filter((key) => key !== "body" && attrs[key] !== undefined)
-    .sort()
-    .map((key) => `${key}: ${attrText(attrs[key])}`)
-    .join(", ");
+  known = "";
+  for (const key of Object.keys(attrs).sort()) {
+    if (key !== "body" && attrs[key] !== undefined) known += `${known && ", "}${key}: ${attrText(attrs[key])}`;
+  }
   texts.set(attrs, known);
   return known;
 }
@@ -32,13 +38,18 @@ export function attrsText(attrs: Attrs): string {
 /** The outputs come last: `return %4 %2`. */
 export function text(outputs: readonly Node[], indent = ""): string {
   const order = topological(outputs);
-  const places = new Map(order.map((node, i) => [node, i]));
-  const place = (node: Node) => ` %${places.get(node)}`;
-  const lines = order.flatMap((node, i) => {
+  const places = new ByNode(order);
+  const read = (nodes: readonly Node[]): string => {
+    let all = "";
+    for (const node of nodes) all += ` %${places.placeOf(node)}`;
+    return all;
+  };
+  const lines = order.map((node, i) => {
     const attrs = attrsText(node.attrs);
-    const type = node.op === "loop" ? "" : ` : ${typeText(node.type)}`;
-    const line = `${indent}%${i} = ${node.op}${node.inputs.map(place).join("")}${attrs ? ` {${attrs}}` : ""}${type}`;
-    return node.op === "loop" ? [line, text((node.attrs["body"] as Body).results, `${indent}  `)] : [line];
+    const line = `${indent}%${i} = ${node.op}${read(node.inputs)}${attrs ? ` {${attrs}}` : ""}`;
+    if (node.op !== "loop") return `${line} : ${typeText(node.type)}`;
+    return `${line}\n${text((node.attrs["body"] as Body).results, `${indent}  `)}`;
   });
-  return [...lines, `${indent}return${outputs.map(place).join("")}`].join("\n");
+  lines.push(`${indent}return${read(outputs)}`);
+  return lines.join("\n");
 }

@@ -5,11 +5,12 @@
  * A slice of the fold (the padding cut away again) pads less. Used where it does not multiply much more.
  */
 import { list } from "./attrs.ts";
+import { ByNode } from "./by-node.ts";
 import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
 import { dotAxes } from "./ops/dot.ts";
 import { sizeOf } from "./ops/row.ts";
-import { hasOp, inputsAfter, outputsAfter, remake, topological } from "./walk.ts";
+import { after, hasOp, remake, topological } from "./walk.ts";
 
 /** The product may grow by this factor: the columns and their sum cost more than that. */
 const GROWTH = 1.4;
@@ -131,14 +132,14 @@ export function transposed(outputs: readonly Node[]): readonly Node[] {
   if (!hasOp(outputs, "fold")) return outputs;
   const order = topological(outputs);
   const cut = new Set(order.flatMap((node) => (node.op === "slice" && cropOf(node) ? [node.inputs[0]!] : [])));
-  const mapped = new Map<Node, Node>();
+  const mapped = new ByNode<Node>(order);
   for (const node of order) {
-    const now = remake(node, inputsAfter(node, mapped));
+    const now = remake(node, after(node.inputs, mapped));
     const crop = cropOf(now);
     const fold = crop ? now.inputs[0]! : now;
     const whole = now.op === "fold" && !cut.has(node);
     const convolution = fold.op === "fold" && (crop || whole) ? asConvolution(fold, crop) : undefined;
     mapped.set(node, convolution ?? (now.op === "fold" ? placesInnermost(now) : undefined) ?? now);
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, mapped);
 }

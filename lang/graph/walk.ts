@@ -1,6 +1,7 @@
 /**
  * Orders and rewrites of a graph. All walks use their own stack: a graph may be deeper than the call stack.
  */
+import { ByNode, number } from "./by-node.ts";
 import { make } from "./make.ts";
 import type { Attrs, Node } from "./node.ts";
 
@@ -10,22 +11,23 @@ const orders = new WeakMap<readonly Node[], { readonly outputs: readonly Node[];
 /** Every node that the outputs need, inputs first; the same graph always gives the same order. */
 export function topological(outputs: readonly Node[]): readonly Node[] {
   const known = orders.get(outputs);
-  if (known?.outputs.length === outputs.length && outputs.every((node, i) => node === known.outputs[i]))
+  if (known?.outputs.length === outputs.length && outputs.every((node, i) => node === known.outputs[i])) {
+    number(known.order);
     return known.order;
+  }
   const order = walked(outputs);
   orders.set(outputs, { outputs: [...outputs], order });
   return order;
 }
 
+/** A node is in the order if that has it at the node's place; on the way to where the walk is, no node is met again. */
 function walked(outputs: readonly Node[]): readonly Node[] {
   const order: Node[] = [];
-  const seen = new Set<Node>();
   // the way to where the walk is, and at each node which input comes next
   const path: Node[] = [];
   const next: number[] = [];
   for (const output of outputs) {
-    if (seen.has(output)) continue;
-    seen.add(output);
+    if (order[output.place ?? 0] === output) continue;
     path.push(output);
     next.push(0);
     while (path.length > 0) {
@@ -33,11 +35,10 @@ function walked(outputs: readonly Node[]): readonly Node[] {
       const node = path[top]!;
       const input = node.inputs[next[top]!++];
       if (input === undefined) {
-        order.push(node);
+        node.place = order.push(node) - 1;
         path.pop();
         next.pop();
-      } else if (!seen.has(input)) {
-        seen.add(input);
+      } else if (order[input.place ?? 0] !== input) {
         path.push(input);
         next.push(0);
       }
@@ -53,20 +54,16 @@ export function remake(node: Node, inputs: readonly Node[], attrs: Attrs = node.
   return make(node.op, inputs, attrs, node.span, node.origin);
 }
 
-/** The inputs of a node after a pass; those of the node itself where the pass left them as they were. */
-export function inputsAfter(node: Node, mapped: ReadonlyMap<Node, Node>): readonly Node[] {
-  const { inputs } = node;
-  for (let i = 0; i < inputs.length; i++) {
-    if (mapped.get(inputs[i]!) !== inputs[i]) return inputs.map((input) => mapped.get(input)!);
-  }
-  return inputs;
-}
+/** What a pass made of the nodes that it changed. */
+export type Changed = Pick<ReadonlyMap<Node, Node>, "get">;
 
-/** The outputs after a pass: themselves, as one array, where the pass left the graph as it was. */
-export function outputsAfter(outputs: readonly Node[], mapped: ReadonlyMap<Node, Node>): readonly Node[] {
-  return outputs.every((output) => mapped.get(output) === output)
-    ? outputs
-    : outputs.map((output) => mapped.get(output)!);
+/** Nodes after a pass: the same array where it left all of them as they were. */
+export function after(nodes: readonly Node[], changed: Changed): readonly Node[] {
+  for (let i = 0; i < nodes.length; i++) {
+    const now = changed.get(nodes[i]!);
+    if (now !== undefined && now !== nodes[i]) return nodes.map((node) => changed.get(node) ?? node);
+  }
+  return nodes;
 }
 
 /** Whether a node of the graph has one of these ops: a pass that looks for them need not walk another graph. */
@@ -78,11 +75,13 @@ export function rewrite(
   outputs: readonly Node[],
   rule: (node: Node, inputs: readonly Node[]) => Node,
 ): readonly Node[] {
-  const mapped = new Map<Node, Node>();
-  for (const node of topological(outputs)) {
-    mapped.set(node, rule(node, inputsAfter(node, mapped)));
+  const order = topological(outputs);
+  const changed = new ByNode<Node>(order);
+  for (const node of order) {
+    const now = rule(node, after(node.inputs, changed));
+    if (now !== node) changed.set(node, now);
   }
-  return outputsAfter(outputs, mapped);
+  return after(outputs, changed);
 }
 
 /** The same graph with some nodes replaced by others. */

@@ -22,10 +22,10 @@ function wrapped(data: Float64Array, dtype: DType): Float64Array {
 
 /** Operands of equal shape and, but for a leading condition, equal dtype. */
 function common(op: string, inputs: readonly Type[], allowed: readonly DType[]): Type {
-  const [first, ...rest] = inputs;
+  const [first] = inputs;
   expectDtype(op, first!, allowed);
   let shape = first!.shape;
-  for (const t of rest) {
+  for (const t of inputs) {
     const equal = t.dtype === first!.dtype && sameShape(t.shape, shape);
     if (!equal) throw wrong(op, `operands of one type`, inputs.map(typeText).join(" and "));
     shape = knownShape(shape, t.shape);

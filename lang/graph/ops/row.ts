@@ -73,13 +73,14 @@ export const isOpen = (shape: readonly number[]): boolean => shape.includes(-1);
 export const sized = (size: number, rule: (size: number) => number): number => (size === -1 ? -1 : rule(size));
 
 export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((n, i) => n === b[i] || n === -1 || b[i] === -1);
+  a === b || (a.length === b.length && a.every((n, i) => n === b[i] || n === -1 || b[i] === -1));
 
 /** Of two equal shapes the one that knows more, axis by axis. */
-export const knownShape = (a: readonly number[], b: readonly number[]): number[] =>
-  a.map((n, i) => (n === -1 ? b[i]! : n));
+export const knownShape = (a: readonly number[], b: readonly number[]): readonly number[] =>
+  isOpen(a) ? a.map((n, i) => (n === -1 ? b[i]! : n)) : a;
 
-export const typeText = (t: Type): string => `${t.dtype}[${t.shape.map((n) => (n === -1 ? "?" : n)).join(",")}]`;
+export const typeText = ({ dtype, shape }: Type): string =>
+  `${dtype}[${isOpen(shape) ? shape.map((n) => (n === -1 ? "?" : n)).join() : shape.join()}]`;
 
 // ---------------------------------------------------------------- checks of our own making
 

@@ -265,15 +265,14 @@ const rows: readonly Op[] = [
       if (first === undefined) throw wrong("concat", "at least one input", "none");
       const axis = axisAttr("concat", attrs, first.shape.length);
       const without = (t: Type) => t.shape.map((n, i) => (i === axis ? 0 : n));
-      let shape: number[] = without(first);
+      let shape: readonly number[] = without(first);
       for (const t of inputs) {
         const fits = t.dtype === first.dtype && sameShape(without(t), shape);
         if (!fits) throw wrong("concat", `${typeText(first)} but for axis ${axis}`, typeText(t));
         shape = knownShape(shape, without(t));
       }
       const sizes = inputs.map((t) => t.shape[axis]!);
-      shape[axis] = isOpen(sizes) ? -1 : sizes.reduce((x, y) => x + y, 0);
-      return like(first, shape);
+      return like(first, shape.with(axis, isOpen(sizes) ? -1 : sizes.reduce((x, y) => x + y, 0)));
     },
     gradient: ({ node, inputs, g, needs }) => {
       const axis = node.attrs["axis"] as number;
