@@ -83,6 +83,22 @@ function mayReplace(kernel: RowsKernel, input: number, output: number): boolean 
   });
 }
 
+type Pair = readonly [input: number, output: number];
+const pairs = new WeakMap<RowsKernel, readonly Pair[]>();
+
+/** Parameters of which the second may lie where the first does. */
+function pairsOf(kernel: RowsKernel): readonly Pair[] {
+  const known = pairs.get(kernel);
+  if (known) return known;
+  const places = [...kernel.params.keys()];
+  const outputs = places.filter((at) => kernel.params[at]?.access === "write");
+  const found = outputs.flatMap((output) =>
+    places.filter((input) => mayReplace(kernel, input, output)).map((input): Pair => [input, output]),
+  );
+  pairs.set(kernel, found);
+  return found;
+}
+
 /** The parameter that the kernel writes at just the places where it reads `input`. */
 export function storedInPlaceOf(kernel: RowsKernel, input: number): number | undefined {
   const loads = loadsOf(kernel, input);
@@ -111,14 +127,10 @@ export function replacements(kernel: Kernel, args: readonly number[]): (readonly
   else args.forEach(count);
   const out: (readonly [number, number])[] = [];
   for (const { kernel: own, params } of rows) {
-    own.params.forEach((to, output) => {
-      if (to.access !== "write") return;
-      own.params.forEach((_, input) => {
-        const [from, into] = [args[params[input] ?? -1], args[params[output] ?? -1]];
-        if (from === undefined || into === undefined || users.get(from) !== 1) return;
-        if (mayReplace(own, input, output)) out.push([from, into]);
-      });
-    });
+    for (const [input, output] of pairsOf(own)) {
+      const [from, into] = [args[params[input] ?? -1], args[params[output] ?? -1]];
+      if (from !== undefined && into !== undefined && users.get(from) === 1) out.push([from, into]);
+    }
   }
   return out;
 }

@@ -243,7 +243,9 @@ class Scope {
     for (const node of seen) {
       for (const input of node.inputs) if (!this.inMemory(input)) seen.add(input);
     }
-    return [...seen].flatMap(({ span }) => (span ? [span] : []));
+    const spans = new Set<Span>();
+    for (const { span } of seen) if (span) spans.add(span);
+    return [...spans];
   }
 
   private opaque(node: Node): void {

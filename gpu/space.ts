@@ -31,20 +31,17 @@ export interface DotSizes {
 }
 
 export function dotSizes(node: Node): DotSizes {
-  const [a, b] = node.inputs;
-  const of = (side: Node | undefined, axes: readonly number[]) => sizeOf(axes.map((i) => side?.type.shape[i] ?? 1));
-  return {
-    g: of(
-      a,
-      pairs(node, "batch").map(([i]) => i),
-    ),
-    m: of(a, freeAxes(node, 0)),
-    n: of(b, freeAxes(node, 1)),
-    k: of(
-      a,
-      pairs(node, "contract").map(([i]) => i),
-    ),
-  };
+  const [batch, contract] = [pairs(node, "batch"), pairs(node, "contract")];
+  const sizes = { g: 1, m: 1, n: 1, k: 1 };
+  node.inputs.forEach(({ type }, side) =>
+    type.shape.forEach((size, axis) => {
+      const is = (pair: readonly [number, number]) => pair[side] === axis;
+      if (batch.some(is)) sizes.g *= side === 0 ? size : 1;
+      else if (contract.some(is)) sizes.k *= side === 0 ? size : 1;
+      else sizes[side === 0 ? "m" : "n"] *= size;
+    }),
+  );
+  return sizes;
 }
 
 const rowsDots = new WeakMap<Node, boolean>();

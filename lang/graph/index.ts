@@ -14,7 +14,7 @@ export { constant, fill, scalar } from "./build.ts";
 export { assembleLoop } from "./assemble.ts";
 export { forward, gradient, pullBack } from "./grad.ts";
 export { ByNode, consumersIn } from "./by-node.ts";
-export { after, hasOp, remake, rewrite, substitute, topological } from "./walk.ts";
+export { after, remake, rewrite, substitute, topological } from "./walk.ts";
 export { simplify } from "./simplify.ts";
 export { cse } from "./cse.ts";
 export { tidyLoops } from "./loops.ts";
