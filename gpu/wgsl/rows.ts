@@ -14,6 +14,8 @@ import type { Writer } from "./writer.ts";
 const LONG = 32;
 /** Lanes of the smallest subgroup that there may be. */
 const LEAST_SUBGROUP = 4;
+/** Sums that lanes put together at once: workgroup memory holds a number of each lane for each of them. */
+const AT_ONCE = 8;
 /** So many rows fill any device with one invocation each. */
 const MANY = 16384;
 
@@ -44,6 +46,13 @@ export function storesPairs(kernel: RowsKernel, { access }: Store, stage: number
 
 const savesHalves = (kernel: RowsKernel, { stores }: Stage): boolean =>
   stores.some(({ access }) => kernel.params[access.param]?.half);
+
+/** A sum of which each lane has a part: which it is in the kernel, and among those that are put together at once. */
+interface Part {
+  readonly acc: Acc;
+  readonly name: string;
+  readonly at: number;
+}
 
 /** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
 class RowsWriter implements Branch {
@@ -234,10 +243,11 @@ class RowsWriter implements Branch {
         }),
       );
     } else w.turns("at", own, lanes, this.count(stage), element);
-    if (stage.accs.length > 0) {
-      if (w.schedule.subgroups && lanes === this.size && stage.accs.every(({ op }) => op !== "argmax"))
-        this.bySubgroups(stage, s);
-      else this.tree(stage, s);
+    const bySubgroups = w.schedule.subgroups && lanes === this.size && stage.accs.every(({ op }) => op !== "argmax");
+    for (let from = 0; from < stage.accs.length; from += AT_ONCE) {
+      const accs = stage.accs.slice(from, from + AT_ONCE).map((acc, i) => ({ acc, name: `${s}_${from + i}`, at: i }));
+      if (bySubgroups) this.bySubgroups(accs);
+      else this.tree(accs);
     }
     this.finish(stage, s);
   }
@@ -249,12 +259,12 @@ class RowsWriter implements Branch {
   }
 
   /** Each subgroup by an instruction, then all lanes add up the parts of the subgroups in order. */
-  private bySubgroups(stage: Stage, s: number): void {
+  private bySubgroups(accs: readonly Part[]): void {
     const { w } = this;
     w.subgroups = true;
-    const parts = stage.accs.map((acc, i) => {
+    const parts = accs.map(({ acc, name, at }) => {
       const dtype = this.values.dtype(acc.value);
-      return { acc, dtype, sum: `sum${s}_${i}`, sums: this.array(`part${i}`, typeName(dtype)) };
+      return { acc, dtype, sum: `sum${name}`, sums: this.array(`part${at}`, typeName(dtype)) };
     });
     for (const { acc, dtype, sum } of parts) {
       const float = dtype === "f32" ? w.call("subgroup_largest", sum) : `subgroupMax(${sum})`;
@@ -272,14 +282,14 @@ class RowsWriter implements Branch {
     w.line("workgroupBarrier();");
   }
 
-  private tree(stage: Stage, s: number): void {
+  private tree(accs: readonly Part[]): void {
     const { w, lanes, size, own } = this;
-    const arrays = stage.accs.map((acc, i) => ({
+    const arrays = accs.map(({ acc, name, at }) => ({
       acc,
-      sum: `sum${s}_${i}`,
-      top: `top${s}_${i}`,
-      sums: this.array(`part${i}`, acc.op === "argmax" ? "i32" : typeName(this.values.dtype(acc.value))),
-      tops: acc.op === "argmax" ? this.array(`top${i}`, typeName(this.values.dtype(acc.value))) : "",
+      sum: `sum${name}`,
+      top: `top${name}`,
+      sums: this.array(`part${at}`, acc.op === "argmax" ? "i32" : typeName(this.values.dtype(acc.value))),
+      tops: acc.op === "argmax" ? this.array(`top${at}`, typeName(this.values.dtype(acc.value))) : "",
     }));
     const put = () => {
       for (const { acc, sum, top, sums, tops } of arrays) {
@@ -341,7 +351,9 @@ function lanesOf(kernel: RowsKernel, count: number, size: number): number {
 
 /** Words of workgroup memory that the lanes of a unit need to put rows together. */
 export function wordsOfUnit(kernel: RowsKernel, count: number, size: number): number {
-  return lanesOf(kernel, count, size) === 1 ? 0 : size * Math.max(0, ...kernel.stages.map(({ accs }) => accs.length));
+  return lanesOf(kernel, count, size) === 1
+    ? 0
+    : size * Math.max(0, ...kernel.stages.map(({ accs }) => Math.min(accs.length, AT_ONCE)));
 }
 
 /** `count` rows from the one numbered `first` on, by the lanes of one workgroup. */

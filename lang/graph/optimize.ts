@@ -4,6 +4,7 @@
 import { cse } from "./cse.ts";
 import { tidyLoops } from "./loops.ts";
 import { disjoint } from "./disjoint.ts";
+import { extremes } from "./extremes.ts";
 import type { Body, Node } from "./node.ts";
 import { oriented } from "./oriented.ts";
 import { padded } from "./padded.ts";
@@ -13,7 +14,7 @@ import { hasOp, remake, rewrite } from "./walk.ts";
 
 /** The same outputs by a smaller graph; to be used after all gradients are taken. */
 export function optimize(outputs: readonly Node[]): readonly Node[] {
-  const small = cse(simplify(tidyLoops(everywhere(simplify(outputs)))));
+  const small = extremes(cse(simplify(tidyLoops(everywhere(simplify(outputs))))));
   const joined = padded(small);
   return joined === small ? small : cse(joined);
 }

@@ -36,7 +36,7 @@ const most: readonly [name: string, dispatches: number, moved: number, sets?: re
   ["w1", 3, 2],
   ["w2", 12, 1.5],
   ["w3", 24, 1.5],
-  ["w4", 60, 2.25],
+  ["w4", 60, 2.33],
   ["w5", 90, 2],
   ["w5", 90, 1.9, ["clip=false"]],
 ];

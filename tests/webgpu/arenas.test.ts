@@ -45,9 +45,9 @@ function expectApart(lowered: Lowered, plan: ReturnType<typeof planArenas>): voi
 describe("of the bindings of a step", () => {
   // of every dispatch one is written at least
   test.each([
-    ["w2", 0.54],
+    ["w2", 0.52],
     ["w3", 0.57],
-    ["w4", 0.58],
+    ["w4", 0.57],
     ["w5", 0.6],
     ["w6", 0.52],
   ])(

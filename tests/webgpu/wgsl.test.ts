@@ -12,11 +12,12 @@ import { segmentWgsl } from "../../gpu/webgpu-text.ts";
 import { hardware, lowerOptions, shadersOf, software } from "../../gpu/wgsl/index.ts";
 import { build as g, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
-import { input } from "../gpu/harness.ts";
+import { distance, fetches, inFloat64, input, numbers, segment } from "../gpu/harness.ts";
 import { relu, softmax } from "../gpu/networks.ts";
 import { segmentsOf } from "../../runtime/actions.ts";
 import { onDevice } from "../../runtime/inspect/kernels.ts";
 import { compileText } from "../run-script.ts";
+import { gpu, open } from "./setup.ts";
 
 const banksOf = ({ params }: Kernel) => params.map(({ access }) => (access === "write" ? 1 : 0));
 
@@ -78,6 +79,26 @@ describe("lanes that share a row", () => {
     expect(more).toEqual([]);
     expect(first).toContain("for (");
     expect(second).toContain("if (lane == 0u)");
+  });
+});
+
+describe("sums of one tensor", () => {
+  const x = input("batch", "x", [3, 2500]);
+  const sums = Array.from({ length: 20 }, (_, i) => g.sum(make("sin", [g.scale(x, i + 1)]), [1]));
+
+  it("are one shader within the workgroup memory that every device has", () => {
+    const { kernels } = lower(sums.map((node) => ({ node })), lowerOptions(new Set(), hardware)); // prettier-ignore
+    expect(kernels).toHaveLength(1);
+    const { code } = shadersOf(kernels[0]!, banksOf(kernels[0]!), hardware)[0]!;
+    const words = [...code.matchAll(/var<workgroup> \w+: array<\w+, (\d+)>/g)].map(([, count]) => Number(count));
+    expect(4 * words.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(16384);
+  });
+  it.runIf(gpu).each([true, false])("mean what they say; by subgroups: %s", async (subgroups) => {
+    const device = await open({ schedule: { ...hardware, subgroups } });
+    const batch = { x: numbers(7500, 1) };
+    const { fetched } = await device.run(await device.prepare(segment("sums", fetches(sums))), { scalars: {}, batch });
+    inFloat64(sums, batch).forEach((sum, i) => expect(distance(fetched[`r${i}`]!, sum)).toBeLessThan(1e-4));
+    await device.dispose();
   });
 });
 
