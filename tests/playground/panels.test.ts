@@ -212,7 +212,9 @@ describe.skipIf(!hasBrowser)("tiles", () => {
     await expect.poll(() => tile.locator("b").textContent(), { timeout: 20_000 }).toMatch(/net/);
     const ways = tile.getByLabel("Shown as");
     await ways.waitFor({ timeout: 20_000 });
-    expect(await page.locator(".watched-line").count()).toBe(1);
+    // the editor draws with the next frame
+    const marks = () => page.locator(".watched-line").count();
+    await expect.poll(marks).toBe(1);
     for (const [way, found] of [
       ["histogram", tile.getByRole("img", { name: /^how many of each/ })],
       ["curve", tile.getByRole("img", { name: /^mean over the steps/ })],
@@ -230,7 +232,7 @@ describe.skipIf(!hasBrowser)("tiles", () => {
     await tile.getByTitle("Show the line").click();
     await expect.poll(() => page.locator(".monaco-editor .view-overlays .selected-text").count()).toBeGreaterThan(0);
     await page.getByLabel(/^Stop watching/).click();
-    expect(await page.locator(".watched-line").count()).toBe(0);
+    await expect.poll(marks).toBe(0);
     await page.close();
   });
 });
