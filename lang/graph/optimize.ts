@@ -5,6 +5,7 @@ import { cse } from "./cse.ts";
 import { tidyLoops } from "./loops.ts";
 import { disjoint } from "./disjoint.ts";
 import { extremes } from "./extremes.ts";
+import { gathered } from "./gathered.ts";
 import type { Body, Node } from "./node.ts";
 import { oriented } from "./oriented.ts";
 import { padded } from "./padded.ts";
@@ -21,7 +22,7 @@ export function optimize(outputs: readonly Node[]): readonly Node[] {
 
 /** The same passes in the bodies of loops. */
 function everywhere(outputs: readonly Node[]): readonly Node[] {
-  return disjoint(oriented(transposed(hasOp(outputs, "loop") ? insideLoops(outputs) : outputs)));
+  return disjoint(oriented(gathered(transposed(hasOp(outputs, "loop") ? insideLoops(outputs) : outputs))));
 }
 
 function insideLoops(outputs: readonly Node[]): readonly Node[] {

@@ -258,6 +258,25 @@ const pad: Rule[] = [
   },
 ];
 
+/** Places in another order are the same places with their ids in that order; what else moves does so when there is less. */
+const scatterOfPermute: Rule = ({ inputs: [v, ids], attrs }, simple) => {
+  if (v!.op !== "permute" || attrs["paired"] === true) return undefined;
+  const [perm, at, rank] = [list(v!, "perm"), attrs["axis"] as number, ids!.type.shape.length];
+  const places = perm.slice(at, at + rank);
+  const from = Math.min(...places);
+  const wide = v!.inputs[0]!;
+  const inner = (node: Node, end: number) => sizeOf(node.type.shape.slice(end));
+  // side by side; and rows that are added up do not fall apart
+  if (rank === 0 || Math.max(...places) - from >= rank) return undefined;
+  if (inner(wide, from + rank) < Math.min(4, inner(v!, at + rank))) return undefined;
+  const back = places.map((_, axis) => places.indexOf(from + axis));
+  const own = simple("permute", [ids!], { perm: back });
+  const sums = simple("scatter", [wide, own], { ...attrs, axis: from });
+  const others = perm.filter((axis) => axis < from || axis >= from + rank);
+  const narrow = others.map((axis) => (axis < from ? axis : axis - rank + 1));
+  return simple("permute", [sums], { perm: [...narrow.slice(0, at), from, ...narrow.slice(at)] });
+};
+
 /** A transposed operand is read in its own order, as long as its free axes keep theirs. */
 const dotOfPermute: Rule = (node, simple) => {
   for (const side of [0, 1] as const) {
@@ -331,6 +350,7 @@ export const rules: Readonly<Record<string, readonly Rule[]>> = {
   flip: [(node) => (list(node, "axes").length === 0 ? node.inputs[0]! : undefined), refill],
   windows: [refill],
   gather: [refill],
+  scatter: [scatterOfPermute],
   concat: [({ inputs }) => (inputs.length === 1 ? inputs[0]! : undefined)],
   sum,
   amax,
