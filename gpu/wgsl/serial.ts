@@ -1,7 +1,6 @@
 /**
- * Kernels whose elements depend on each other in order: running sums (an invocation per line), scatter-add (an invocation
- * for some neighbours of a row, which looks for what is added to them: no atomics, so always the same bits), and LU (one
- * invocation per system).
+ * Kernels whose elements depend on each other in order: running sums (an invocation per line), scatter-add (who makes a
+ * row looks for what is added to it: no atomics, so always the same bits), and LU (one invocation per system).
  */
 import type { CumsumKernel, ScatterKernel, SolveKernel } from "../kernel.ts";
 import type { Schedule } from "./schedule.ts";
@@ -36,31 +35,75 @@ export function cumsumShader(kernel: CumsumKernel, banks: readonly number[], sch
 }
 
 /** Neighbours of a row that one invocation sums: as many as leave the adapter busy. */
-function runOf({ outer, size, inner, params }: ScatterKernel, { threads }: Schedule): number {
-  // what is stored in 16 bits is summed before
-  if (params[2]?.half) return 1;
+function runOf({ outer, size, inner }: ScatterKernel, { threads }: Schedule): number {
   let run = inner;
   while (inner % run !== 0 || (run > 1 && outer * size * (inner / run) < threads)) run--;
   return run;
 }
 
-/** Every invocation goes through all indices, so the fewer there are the better. */
 export function scatterShader(kernel: ScatterKernel, banks: readonly number[], schedule: Schedule): Shader {
-  const { outer, count, inner, size, paired } = kernel;
-  const run = runOf(kernel, schedule);
+  const w = new Writer(kernel.params, banks, schedule);
+  return schedule.together ? scatterTogether(w, kernel) : scatterAlone(w, kernel, runOf(kernel, schedule));
+}
+
+/** Whether what is at a place of the indices belongs to `own`, a row of the line `outer`. */
+function isOwn(w: Writer, { count, size, paired }: ScatterKernel, outer: string, j: string): string {
+  const at = paired ? `(${outer}) * ${count}u + ${j}` : j;
+  return `clamp(${w.load(1, at)}, 0, ${size - 1}) == own`;
+}
+
+/**
+ * A workgroup makes a row, or `SIZE` neighbours of it. Its lanes look for the row's indices, each through a word of them,
+ * a bit for each; then each adds up its own column of what was found, in order.
+ */
+function scatterTogether(w: Writer, kernel: ScatterKernel): Shader {
+  const { outer, count, inner, size } = kernel;
+  const [chunks, words] = [Math.ceil(inner / SIZE), Math.ceil(count / 32)];
+  const [groups, rounds] = [outer * size * chunks, Math.ceil(words / SIZE)];
+  w.line("let unit = groups.x + groups.y * all_groups.x;");
+  w.line(`if (unit >= ${groups}u) { return; }`);
+  w.line(`let own = i32((unit / ${chunks}u) % ${size}u);`);
+  w.line(`let outer = unit / ${chunks * size}u;`);
+  w.line(`let column = (unit % ${chunks}u) * ${SIZE}u + lane;`);
+  w.line(`var sum = ${w.literal(0, kernel.params[0]?.dtype ?? "f32")};`);
+  w.loop("round", rounds, () => {
+    w.line("var bits = 0u;");
+    w.loop("bit", 32, () => {
+      w.line(`let j = (round * ${SIZE}u + lane) * 32u + bit;`);
+      w.line(`if (j < ${count}u && ${isOwn(w, kernel, "outer", "j")}) { bits |= 1u << bit; }`);
+    });
+    w.line("found[lane] = bits;");
+    w.line("workgroupBarrier();");
+    w.loop("word", Math.min(SIZE, words), () => {
+      w.line("var left = found[word];");
+      w.loop("turn", 32, () => {
+        w.line("if (left == 0u) { break; }");
+        w.line(`let j = (round * ${SIZE}u + word) * 32u + firstTrailingBit(left);`);
+        w.line("left &= left - 1u;");
+        w.line(`if (column < ${inner}u) { sum += ${w.load(0, `(outer * ${count}u + j) * ${inner}u + column`)}; }`);
+      });
+    });
+    if (rounds > 1) w.line("workgroupBarrier();");
+  });
+  w.line(`if (column < ${inner}u) {`);
+  w.save(2, `(outer * ${size}u + u32(own)) * ${inner}u + column`, "sum");
+  w.line("}");
+  return { ...w.module(SIZE, [`var<workgroup> found: array<u32, ${SIZE}>;`]), groups };
+}
+
+/** Every invocation goes through all indices, so the fewer there are the better. */
+function scatterAlone(w: Writer, kernel: ScatterKernel, run: number): Shader {
+  const { outer, count, inner, size } = kernel;
   const runs = inner / run;
   const dtype = kernel.params[0]?.dtype ?? "f32";
-  const w = new Writer(kernel.params, banks, schedule);
   perElement(w, outer * size * runs);
   w.line(`let own = i32((place / ${runs}u) % ${size}u);`);
   w.line(`let line = (place / ${runs * size}u) * ${count * inner}u + (place % ${runs}u) * ${run}u;`);
-  const at = paired ? `(place / ${runs * size}u) * ${count}u + j` : "j";
-  const indices = (hit: () => void) => {
-    w.line(`for (var j = 0u; j < ${count}u; j++) {`);
-    w.line(`if (clamp(${w.load(1, at)}, 0, ${size - 1}) != own) { continue; }`);
-    hit();
-    w.line("}");
-  };
+  const indices = (hit: () => void) =>
+    w.loop("j", count, () => {
+      w.line(`if (!(${isOwn(w, kernel, `place / ${runs * size}u`, "j")})) { continue; }`);
+      hit();
+    });
   if (run === 1) {
     w.line(`var sum = ${w.literal(0, dtype)};`);
     indices(() => w.line(`sum += ${w.load(0, `line + j * ${inner}u`)};`));

@@ -25,12 +25,6 @@ function rowsOf(node: Node, count: number): Rows | undefined {
   return { ids, at: node.attrs["axis"] as number, rank: ids.type.shape.length, count };
 }
 
-/**
- * Rows of n numbers are added up instead of rows of k, for two products of places · k · n less. A device that adds up
- * without atomics looks through all places for each number, so with many rows that would cost more.
- */
-const isWorthSums = ({ count }: Rows, k: number, n: number): boolean => count * (n - k) <= 2 * k * n;
-
 /** An axis of the wide side, which is none of the ids, on the narrow one. */
 const narrow = ({ at, rank }: Rows, axis: number): number => (axis < at ? axis : axis - rank + 1);
 const within = ({ at, rank }: Rows, axis: number): boolean => axis >= at && axis < at + rank;
@@ -64,8 +58,6 @@ function ofGathered(dot: Node, side: 0 | 1): Node | undefined {
   if (summed.length !== rank || pairs.length !== rank) return undefined;
   const places = pairs.toSorted(([a], [b]) => a - b).map(([, axis]) => axis);
   const rest = other.type.shape.map((_, axis) => axis).filter((axis) => !places.includes(axis));
-  const k = sizeOf(table.type.shape) / count;
-  if (!isWorthSums(rows, k, sizeOf(rest.map((axis) => other.type.shape[axis]!)))) return undefined;
   const first = make("permute", [other], { perm: [...places, ...rest] }, other.span);
   const sums = make("scatter", [first, ids], { axis: 0, size: count }, dot.span, dot.origin);
   return product(side, table, sums, [[at, 0]], dot);
@@ -85,8 +77,6 @@ function scattered(scatter: Node): Node | undefined {
   if (own.length < rank || own.some((each, i) => each !== axis + i)) return undefined;
   const x = dot.inputs[side]!;
   const pairs = pairsFrom(dot, side);
-  const n = sizeOf(pairs.map(([each]) => x.type.shape[each]!));
-  if (!isWorthSums(rows, sizeOf(scatter.type.shape) / count, n)) return undefined;
   const sums = make("scatter", [x, ids], { axis, size: count }, scatter.span, scatter.origin);
   const wide = { ...rows, at: axis };
   return product(side, sums, dot.inputs[1 - side]!, pairs.map(([each, to]) => [narrow(wide, each), to] as const), dot); // prettier-ignore

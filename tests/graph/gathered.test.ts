@@ -85,11 +85,6 @@ describe("left alone", () => {
     const { outputs } = gradients(13, WIDTH, OUT, PLACES);
     expect(work(same(outputs))).toBe(work(outputs));
   });
-  test("sums of rows much wider than those of the table, where there are many", () => {
-    const { outputs } = gradients(9, 2, 20, PLACES);
-    // the product itself is one of rows
-    expect(work(same(outputs))).toBe((9 + 2 * 24) * 2 * 20);
-  });
   test("each line with ids of its own", () => {
     const table = input("t", [4, WORDS, WIDTH]);
     const own = make("gather", [table, ids([4, 12])], { axis: 1, paired: true });
