@@ -88,7 +88,7 @@ const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops, 
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
 export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {
-  const fused = lower(wantedOf(segment), { disable, maxParams: 64, minGrid: 8, dotScratch, chains });
+  const fused = lower(wantedOf(segment), { disable, maxParams: 64, minGrid: 8, dotScratch, chains, triangles: true });
   return disable.has("prepack") ? fused : prepacked(fused);
 }
 

@@ -1,7 +1,7 @@
 /**
  * Kernels and tapes as text, for people (`dlx graph --kernels`) and for snapshots. Equal kernels have equal texts.
  */
-import type { Access, GroupMember, Kernel, Offsets, Operand, RowsKernel, Runs, Value } from "./kernel.ts";
+import type { Access, DotKernel, GroupMember, Kernel, Offsets, Operand, RowsKernel, Runs, Value } from "./kernel.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 
 function accessText(a: Access): string {
@@ -70,6 +70,12 @@ function innerText(kernel: Kernel): string {
   return known;
 }
 
+function triangleText({ triangle }: DotKernel): string {
+  if (!triangle) return "";
+  const { from, to, out } = triangle;
+  return [from && `, k >= ${from}`, to && `, k <= ${to}`, out && `, ${out === "lower" ? "n <= m" : "n >= m"}`].filter(Boolean).join(""); // prettier-ignore
+}
+
 function written(kernel: Kernel): string {
   switch (kernel.kind) {
     case "rows":
@@ -77,7 +83,7 @@ function written(kernel: Kernel): string {
     case "dot":
       return [
         `dot g=${kernel.g} m=${kernel.m} n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})`,
-        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${kernel.packed ? `p${kernel.b.param} (packed)` : operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}`,
+        `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${kernel.packed ? `p${kernel.b.param} (packed)` : operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}${triangleText(kernel)}`,
         ...(kernel.epilogue
           ? [`  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`, innerText(kernel.epilogue.rows)]
           : []),

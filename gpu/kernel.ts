@@ -5,6 +5,7 @@
  * Not here: vectors, tiles, pointers. Those are the renderer's schedule.
  */
 import type { DType } from "../lang/graph/node.ts";
+import type { Triangle } from "./triangle.ts";
 
 /** A buffer a kernel sees. `size` in elements. */
 export interface Param {
@@ -167,6 +168,8 @@ export interface DotKernel {
   readonly packed?: true;
   /** Whether anybody else reads the product itself. */
   readonly stored: boolean;
+  /** What need not be computed; results that are left out are 0, or as they would be. */
+  readonly triangle?: Triangle;
 }
 
 /** The right operand of products in the order in which they read it, made once for all of them. The last parameter is written. */

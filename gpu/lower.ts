@@ -27,11 +27,15 @@ import { dotSizes, sizeOf } from "./space.ts";
 import { byBatches } from "./by-batch.ts";
 import { splitDepth } from "./split-depth.ts";
 import { splitSums } from "./split.ts";
+import { triangles } from "./triangle.ts";
+import type { Triangle } from "./triangle.ts";
 import { baseOf } from "./views.ts";
 
 export interface LowerOptions extends MergeLimits, GroupLimits, ChainLimits {
   /** Elements of scratch for a tiled product. */
   readonly dotScratch: (product: Pick<DotKernel, "g" | "m" | "n" | "k" | "a" | "b">) => number;
+  /** Products leave out what a causal mask throws away. */
+  readonly triangles?: boolean;
 }
 
 /** A node to compute, and the buffer it must end in (a new one when left out). */
@@ -162,7 +166,8 @@ class Lowering {
       return at;
     });
     const fused = fuse(outputs, (dot, side) => isSeparable(dot, side, isLeaf), this.options, this.alike, twins);
-    const scope = new Scope(this, fused, taken, bind);
+    const halved = this.options.triangles === true && !disable.has("triangle") ? triangles(outputs) : undefined;
+    const scope = new Scope(this, fused, taken, bind, halved);
     const alone = scope.lower(this.options);
     const results = outputs.map((node) => scope.bufferOf(node));
     const drafts = chainSteps(alone, this.buffers, new Set(results), this.options);
@@ -176,6 +181,7 @@ class Scope {
   private readonly fused: Fused;
   private readonly targets: ReadonlyMap<Node, number | undefined>;
   private readonly bind: (node: Node) => number;
+  private readonly triangles: ReadonlyMap<Node, Triangle> | undefined;
   private readonly known = new Map<Node, number>();
   private readonly loopResults = new Map<Node, readonly number[]>();
   private readonly steps: Draft[] = [];
@@ -185,11 +191,13 @@ class Scope {
     fused: Fused,
     targets: ReadonlyMap<Node, number | undefined>,
     bind: (node: Node) => number,
+    triangles: ReadonlyMap<Node, Triangle> | undefined,
   ) {
     this.lowering = lowering;
     this.fused = fused;
     this.targets = targets;
     this.bind = bind;
+    this.triangles = triangles;
   }
 
   bufferOf(node: Node): number {
@@ -338,6 +346,7 @@ class Scope {
     const places = built?.params.map((n, i) =>
       n === node ? out : param(this.bufferOf(n), built.kernel.params[i]?.access ?? "read"),
     );
+    const triangle = this.triangles?.get(node);
     const kernel = this.lowering.one({
       kind: "dot",
       params,
@@ -348,6 +357,7 @@ class Scope {
       scratch,
       stored,
       ...(built && places && { epilogue: { rows: built.kernel, params: places } }),
+      ...(triangle && { triangle }),
     });
     this.steps.push({ kind: "kernel", kernel, args, spans });
   }

@@ -28,6 +28,7 @@ export const fusionRules: readonly string[] = [
   ...mergeRules,
   "group",
   "chain",
+  "triangle",
 ];
 
 /** What a segment is seen for: the processor, or a graphics adapter, which may be software. */

@@ -9,6 +9,7 @@ import type { Access, Kernel, RowsKernel } from "./kernel.ts";
 import type { Plan } from "./plan.ts";
 import type { Lowered, Step } from "./program.ts";
 import { dependencies } from "./wasm/schedule.ts";
+import { shareOf } from "./triangle.ts";
 
 const FREE: ReadonlySet<string> = new Set(["const", "axis", "load", "acc", "cast"]);
 
@@ -34,7 +35,10 @@ export function flopsOf(kernel: Kernel): number {
     case "rows":
       return rowsFlops(kernel);
     case "dot":
-      return 2 * kernel.g * kernel.m * kernel.n * kernel.k + (kernel.epilogue ? rowsFlops(kernel.epilogue.rows) : 0);
+      return (
+        Math.round(2 * kernel.g * kernel.m * kernel.n * kernel.k * shareOf(kernel)) +
+        (kernel.epilogue ? rowsFlops(kernel.epilogue.rows) : 0)
+      );
     case "cumsum":
     case "scatter":
       return kernel.outer * kernel.count * kernel.inner;

@@ -10,6 +10,7 @@ import type { KernelStep, Lowered, Step, WaveStep } from "./program.ts";
 import { MOST_PIECES } from "./threads.ts";
 import type { PieceLoop, PieceText } from "./threads-piece.ts";
 import { scratchPart } from "./threads-scratch.ts";
+import { shareOf } from "./triangle.ts";
 import { asWinograd } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
@@ -60,7 +61,7 @@ export function costOf(kernel: Kernel): number {
       const { g, m, n, k } = kernel;
       const epilogue = kernel.epilogue ? rowsCost(kernel.epilogue.rows) : 0;
       const plain = g * (MADD_NS * m * n * k + PACK_NS * k * (kernel.packed ? m : m + n));
-      return (asWinograd(kernel)?.share ?? 1) * plain + epilogue;
+      return (asWinograd(kernel)?.share ?? shareOf(kernel)) * plain + epilogue;
     }
     case "pack":
       return PACK_NS * kernel.k * kernel.n;

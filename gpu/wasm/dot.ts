@@ -4,6 +4,7 @@
  * a convolution cost nothing more. Depth is cut into blocks that are added in order: same bits on every run.
  */
 import type { DotKernel, Operand } from "../kernel.ts";
+import type { Triangle } from "../triangle.ts";
 import { Fn } from "./assembler.ts";
 import { NC, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
@@ -55,6 +56,9 @@ class DotWriter extends PanelWriter {
   /** The batch; where the block of rows begins. */
   private readonly g: number;
   private readonly m0: number;
+  /** Of a tile of a triangle: how many depths of the block come before, and how many count. */
+  private readonly first: number;
+  private readonly depths: number;
 
   constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
@@ -72,7 +76,7 @@ class DotWriter extends PanelWriter {
     this.apart = rowsApart(kernel.a);
     const local = () => f.local("i32");
     [this.a, this.b, this.c, this.panelsA, this.panelB] = [local(), local(), local(), local(), local()];
-    [this.g, this.m0] = [local(), local()];
+    [this.g, this.m0, this.first, this.depths] = [local(), local(), local(), local()];
     this.panelsB = this.pointer(kernel.scratch);
   }
 
@@ -154,10 +158,40 @@ class DotWriter extends PanelWriter {
 
   // ---------------------------------------------------------------- the product
 
+  /** Pushes what is left of a count of depths from the beginning of the block up to a place, which is pushed. */
+  private depthsTo(place: () => void): void {
+    const { f, kc, k0, depths } = this;
+    place();
+    f.get(k0).op("i32.sub").tee(depths).get(kc).get(depths).get(kc).op("i32.lt_s", "select").tee(depths);
+    f.i32(0).get(depths).i32(0).op("i32.gt_s", "select");
+  }
+
+  /** Where the depths of a tile begin and how many there are: less of them than of the block where the rest is left out. */
+  private depthsOf({ from, to, out }: Triangle, row: number, rows: number, columns: number): void {
+    const { f, kc, first, depths, m0, j } = this;
+    const behind = (axis: "m" | "n") => () =>
+      axis === "m" ? f.get(m0).i32(row + rows).op("i32.add") : f.get(j).i32(columns).op("i32.add"); // prettier-ignore
+    const before = (axis: "m" | "n") => () => (axis === "m" ? f.get(m0).i32(row).op("i32.add") : f.get(j));
+    if (from) this.depthsTo(before(from));
+    else f.i32(0);
+    f.set(first);
+    if (to) this.depthsTo(behind(to));
+    else f.get(kc);
+    f.get(first).op("i32.sub").set(depths);
+    f.get(depths).i32(0).get(depths).i32(0).op("i32.gt_s", "select").set(depths);
+    if (!out) return;
+    // no depth where all results are left out
+    const [outside, inside] = out === "lower" ? (["n", "m"] as const) : (["m", "n"] as const);
+    f.get(depths).i32(0);
+    before(outside)();
+    behind(inside)();
+    f.op("i32.lt_s", "select").set(depths);
+  }
+
   /** The tiles of a block in the strip of columns at j. */
   private strip(tiles: readonly number[], columns: number): void {
     const { f } = this;
-    const { n } = this.kernel;
+    const { n, triangle } = this.kernel;
     this.atPanel();
     f.set(this.panelB);
     let row = 0;
@@ -166,11 +200,14 @@ class DotWriter extends PanelWriter {
       const layout = apart === undefined ? undefined : ("apart" as const);
       const key = `micro ${rows} ${columns} ${layout ?? "packed"}`;
       const index = this.shared(key, () => tileFunction(rows, columns, this.madd, layout));
+      if (triangle) this.depthsOf(triangle, row, rows, columns);
       this.atRow(row);
+      if (triangle) f.get(this.first).i32(apart === undefined ? 4 * rows : 4).op("i32.mul", "i32.add"); // prettier-ignore
       f.get(this.panelB);
+      if (triangle) f.get(this.first).i32(16 * Math.ceil(columns / 4)).op("i32.mul", "i32.add"); // prettier-ignore
       f.get(this.m0).i32(row).op("i32.add").i32(n).op("i32.mul").get(this.j).op("i32.add").i32(2).op("i32.shl");
       f.get(this.c).op("i32.add");
-      f.get(this.kc)
+      f.get(triangle ? this.depths : this.kc)
         .i32(4 * n)
         .get(this.k0)
         .op("i32.eqz");

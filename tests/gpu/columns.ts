@@ -9,7 +9,7 @@ import { startNodeWorker } from "../../runtime/threads.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 
 export const rules = [
-  "inline", "parts", "factor", "split", "batches", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "group", "prepack", "rounded",
+  "inline", "parts", "factor", "split", "batches", "rows", "prologue", "maps", "siblings", "epilogue", "chain", "triangle", "group", "prepack", "rounded",
 ] as const; // prettier-ignore
 
 export interface Column {
@@ -25,7 +25,7 @@ const CPU_GRAPHS = 100;
 const GPU_GRAPHS = 1000;
 
 /** Only these rules leave every sum as it is. */
-const keepsBits = (rule: string) => rule === "group" || rule === "prepack" || rule === "rounded";
+const keepsBits = (rule: string) => rule === "group" || rule === "prepack" || rule === "triangle" || rule === "rounded";
 
 const onCpu = (name: string, agree: Column["agree"], options: CpuOptions): Column => ({
   name,
