@@ -48,6 +48,8 @@ const RECOMPUTE = 8;
 const STORE = 24;
 /** Repeated more often than this, a value counts as computed once. */
 const SPREAD = 8;
+/** A tensor with more readers than this is not asked what they are. */
+const MANY = 64;
 /** Of more tensors of its own size than this, a value with several readers is stored. */
 const WIDE = 8;
 /** Above this an expression is cut, whoever reads it. */
@@ -220,6 +222,7 @@ class Roots {
   /** Whether it may be stored instead of a product that only it is made of, and its readers need nothing else of it. */
   private replaces(node: Node, unitsOf: UnitsOf): boolean {
     const { inner, leaves } = this.madeOf(node);
+    if ([...leaves].some((leaf) => this.consumers.get(leaf)!.length > MANY)) return false;
     const units = unitsOf.get(node)!;
     const others = (leaf: Node) => this.consumers.get(leaf)!.filter((reader) => !inner.has(reader));
     return (

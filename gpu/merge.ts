@@ -196,8 +196,8 @@ export class Merger {
           if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
           const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
           const apart = merged && !(between ??= this.readBy(producers)).has(producer);
-          const own = on("epilogue") && !isMapCluster(consumer.cluster) && this.isEpilogue(producer);
-          if (apart && !own && this.apply(producer, consumer, merged)) again = true;
+          const epilogue = () => on("epilogue") && !isMapCluster(consumer.cluster!) && this.isEpilogue(producer);
+          if (apart && !epilogue() && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
       }

@@ -1,6 +1,6 @@
 /**
  * Functions of four f32 lanes that the kernels call: exp, log, log1p, tanh, erf, sin, cos, pow, half.
- * At most 2 ulp over the whole range, log1p 4; infinities, NaN, zeros and denormals behave as IEEE functions do.
+ * At most 2 ulp over the whole range, log1p 4, sin and cos up to a million (beyond it they lose digits); infinities, NaN, zeros and denormals behave as IEEE functions do.
  * Scalars use lane 0 of the same code, so a value never depends on where a vector ends.
  * sin, cos and pow compute in two f64 lanes at a time: their range reduction needs the digits.
  */

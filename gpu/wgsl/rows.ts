@@ -2,19 +2,20 @@
  * `rows` kernels as WGSL. A long row has a workgroup of its own: lanes walk its elements in turn and put their partial
  * results together in a tree of fixed shape, or by subgroups where the schedule has them. Otherwise an invocation walks a whole row (or is one element of a map).
  */
+import type { DType } from "../../lang/graph/node.ts";
 import type { Acc, RowsKernel, Stage, Store } from "../kernel.ts";
 import { dependencies, placesOf } from "../wasm/schedule.ts";
 import type { Place } from "../wasm/schedule.ts";
 import type { Branch } from "./branches.ts";
 import type { Schedule } from "./schedule.ts";
-import { decode, typeName, ValueWriter } from "./writer.ts";
+import { decode, ValueWriter } from "./writer.ts";
 import type { Writer } from "./writer.ts";
 
 /** Rows shorter than this leave most lanes of a workgroup idle. */
 const LONG = 32;
 /** Lanes of the smallest subgroup that there may be. */
 const LEAST_SUBGROUP = 4;
-/** Sums that lanes put together at once: workgroup memory holds a number of each lane for each of them. */
+/** Words of each lane in workgroup memory: one for each sum that lanes put together at once, two for the place of a maximum. */
 const AT_ONCE = 8;
 /** So many rows fill any device with one invocation each. */
 const MANY = 16384;
@@ -47,12 +48,32 @@ export function storesPairs(kernel: RowsKernel, { access }: Store, stage: number
 const savesHalves = (kernel: RowsKernel, { stores }: Stage): boolean =>
   stores.some(({ access }) => kernel.params[access.param]?.half);
 
-/** A sum of which each lane has a part: which it is in the kernel, and among those that are put together at once. */
+/** A sum of which each lane has a part: which it is in the kernel, and its first word among those that are put together at once. */
 interface Part {
   readonly acc: Acc;
   readonly name: string;
   readonly at: number;
 }
+
+/** The sums of a stage, as many at once as there are words for. */
+function turnsOf({ accs }: Stage, s: number): readonly (readonly Part[])[] {
+  const turns: Part[][] = [];
+  let words = Infinity;
+  accs.forEach((acc, i) => {
+    const own = acc.op === "argmax" ? 2 : 1;
+    if (words + own > AT_ONCE) {
+      turns.push([]);
+      words = 0;
+    }
+    turns.at(-1)!.push({ acc, name: `${s}_${i}`, at: words });
+    words += own;
+  });
+  return turns;
+}
+
+/** A number as the bits that workgroup memory holds, and back. */
+const bitsOf = (dtype: DType, text: string): string => (dtype === "u32" ? text : `bitcast<u32>(${text})`);
+const numberOf = (dtype: DType, bits: string): string => (dtype === "u32" ? bits : `bitcast<${dtype}>(${bits})`);
 
 /** The branch of one kernel: names of its values are its own, workgroup memory is shared with other branches. */
 class RowsWriter implements Branch {
@@ -244,18 +265,18 @@ class RowsWriter implements Branch {
       );
     } else w.turns("at", own, lanes, this.count(stage), element);
     const bySubgroups = w.schedule.subgroups && lanes === this.size && stage.accs.every(({ op }) => op !== "argmax");
-    for (let from = 0; from < stage.accs.length; from += AT_ONCE) {
-      const accs = stage.accs.slice(from, from + AT_ONCE).map((acc, i) => ({ acc, name: `${s}_${from + i}`, at: i }));
+    for (const accs of turnsOf(stage, s)) {
       if (bySubgroups) this.bySubgroups(accs);
       else this.tree(accs);
     }
     this.finish(stage, s);
   }
 
-  private array(name: string, type: string): string {
-    const full = `${name}_${type}`;
-    this.shared.set(full, `var<workgroup> ${full}: array<${type}, ${this.size}>;`);
-    return full;
+  /** A word of each lane. */
+  private array(at: number): string {
+    const name = `part${at}`;
+    this.shared.set(name, `var<workgroup> ${name}: array<u32, ${this.size}>;`);
+    return name;
   }
 
   /** Each subgroup by an instruction, then all lanes add up the parts of the subgroups in order. */
@@ -264,19 +285,21 @@ class RowsWriter implements Branch {
     w.subgroups = true;
     const parts = accs.map(({ acc, name, at }) => {
       const dtype = this.values.dtype(acc.value);
-      return { acc, dtype, sum: `sum${name}`, sums: this.array(`part${at}`, typeName(dtype)) };
+      return { acc, dtype, sum: `sum${name}`, sums: this.array(at) };
     });
     for (const { acc, dtype, sum } of parts) {
       const float = dtype === "f32" ? w.call("subgroup_largest", sum) : `subgroupMax(${sum})`;
       w.line(`${sum} = ${acc.op === "sum" ? `subgroupAdd(${sum})` : float};`);
     }
     w.line("if (subgroupElect()) {");
-    for (const { sum, sums } of parts) w.line(`${sums}[subgroup] = ${sum};`);
+    for (const { dtype, sum, sums } of parts) w.line(`${sums}[subgroup] = ${bitsOf(dtype, sum)};`);
     w.line("}");
     w.line("workgroupBarrier();");
-    for (const { sum, sums } of parts) w.line(`${sum} = ${sums}[0];`);
+    for (const { dtype, sum, sums } of parts) w.line(`${sum} = ${numberOf(dtype, `${sums}[0]`)};`);
     w.range("other", "1u", "subgroups", this.lanes / LEAST_SUBGROUP, () => {
-      for (const { acc, sum, sums } of parts) w.line(`${sum} = ${this.combined(acc, sum, `${sums}[other]`)};`);
+      for (const { acc, dtype, sum, sums } of parts) {
+        w.line(`${sum} = ${this.combined(acc, sum, numberOf(dtype, `${sums}[other]`))};`);
+      }
     });
     // the arrays serve the next stage too
     w.line("workgroupBarrier();");
@@ -284,33 +307,33 @@ class RowsWriter implements Branch {
 
   private tree(accs: readonly Part[]): void {
     const { w, lanes, size, own } = this;
-    const arrays = accs.map(({ acc, name, at }) => ({
-      acc,
-      sum: `sum${name}`,
-      top: `top${name}`,
-      sums: this.array(`part${at}`, acc.op === "argmax" ? "i32" : typeName(this.values.dtype(acc.value))),
-      tops: acc.op === "argmax" ? this.array(`top${at}`, typeName(this.values.dtype(acc.value))) : "",
-    }));
+    const arrays = accs.map(({ acc, name, at }) => {
+      const [value, place] = [this.values.dtype(acc.value), acc.op === "argmax"];
+      const sums = this.array(at);
+      const tops = place ? this.array(at + 1) : "";
+      return { acc, value, dtype: place ? ("i32" as const) : value, sum: `sum${name}`, top: `top${name}`, sums, tops };
+    });
     const put = () => {
-      for (const { acc, sum, top, sums, tops } of arrays) {
-        w.line(`${sums}[lane] = ${sum};`);
-        if (acc.op === "argmax") w.line(`${tops}[lane] = ${top};`);
+      for (const { acc, value, dtype, sum, top, sums, tops } of arrays) {
+        w.line(`${sums}[lane] = ${bitsOf(dtype, sum)};`);
+        if (acc.op === "argmax") w.line(`${tops}[lane] = ${bitsOf(value, top)};`);
       }
     };
     put();
     for (let half = lanes / 2; half >= 1; half /= 2) {
       w.line("workgroupBarrier();");
       w.line(`if (${own} < ${half}u) {`);
-      for (const { acc, sum, top, sums, tops } of arrays) {
-        const other = `${sums}[lane + ${half}u]`;
-        if (acc.op === "argmax") this.keepLarger(top, sum, `${tops}[lane + ${half}u]`, other);
+      for (const { acc, value, dtype, sum, top, sums, tops } of arrays) {
+        const other = numberOf(dtype, `${sums}[lane + ${half}u]`);
+        if (acc.op === "argmax") this.keepLarger(top, sum, numberOf(value, `${tops}[lane + ${half}u]`), other);
         else w.line(`${sum} = ${this.combined(acc, sum, other)};`);
       }
       put();
       w.line("}");
     }
     w.line("workgroupBarrier();");
-    for (const { sum, sums } of arrays) w.line(`${sum} = ${sums}[${lanes === size ? "0" : "lane - own_lane"}];`);
+    const first = lanes === size ? "0" : "lane - own_lane";
+    for (const { dtype, sum, sums } of arrays) w.line(`${sum} = ${numberOf(dtype, `${sums}[${first}]`)};`);
     // the arrays serve the next stage too
     w.line("workgroupBarrier();");
   }

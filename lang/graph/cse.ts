@@ -7,6 +7,9 @@ import type { Attrs, Body, Node } from "./node.ts";
 import { attrsText, text } from "./text.ts";
 import { after, remake, topological } from "./walk.ts";
 
+/** Of more nodes with the same inputs, as the slices of one tensor, attrs tell which to look at. */
+const FEW = 8;
+
 type Parts = Pick<Node, "op" | "inputs" | "attrs">;
 
 export function cse(outputs: readonly Node[]): readonly Node[] {
@@ -17,9 +20,14 @@ export function cse(outputs: readonly Node[]): readonly Node[] {
     const inputs = after(node.inputs, mapped);
     const attrs = node.op === "loop" ? withSharedBody(node.attrs) : node.attrs;
     const parts = { op: node.op, inputs, attrs };
-    const key = keyOf(parts);
-    const known = byKey.get(key);
+    let key = keyOf(parts);
+    let known = byKey.get(key);
     let one = known?.find((other) => isSame(other, parts));
+    if (!one && known && known.length >= FEW) {
+      key = `${key} ${node.op} ${attrsText(attrs)}`;
+      known = byKey.get(key);
+      one = known?.find((other) => isSame(other, parts));
+    }
     if (!one) {
       one = remake(node, inputs, attrs);
       if (known) known.push(one);

@@ -3,8 +3,9 @@
  * for. A sum over the places is one over the rows as well, with what belongs to each row added up before:
  *   gather(T, i) · W = gather(T · W, i)      gather(T, i)ᵀ · g = Tᵀ · scatter(g, i)      scatter(g · W, i) = scatter(g, i) · W
  * So a layer behind an embedding of few words, and its gradients, cost what the words cost and not what the text does.
+ * The last two multiply sums of rows that nobody asked for, which are 0: by params alone, as one that is no number ends the run.
  */
-import { make } from "./make.ts";
+import { make, rowOf } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
 import { dotAxes } from "./ops/dot.ts";
 import { sizeOf } from "./ops/row.ts";
@@ -23,6 +24,13 @@ function rowsOf(node: Node, count: number): Rows | undefined {
   const ids = node.inputs[1]!;
   if (node.attrs["paired"] === true || 2 * count > sizeOf(ids.type.shape)) return undefined;
   return { ids, at: node.attrs["axis"] as number, rank: ids.type.shape.length, count };
+}
+
+/** A param, or a view of one. */
+function isKept(node: Node): boolean {
+  let at = node;
+  while (rowOf(at.op).family === "view" && at.inputs.length === 1) at = at.inputs[0]!;
+  return at.op === "input" && at.attrs["source"] === "state";
 }
 
 /** An axis of the wide side, which is none of the ids, on the narrow one. */
@@ -55,7 +63,7 @@ function ofGathered(dot: Node, side: 0 | 1): Node | undefined {
     const axis = side === 0 ? freeA.indexOf(at) : freeA.length + freeB.indexOf(at);
     return make("gather", [small, ids], { axis }, dot.span, dot.origin);
   }
-  if (summed.length !== rank || pairs.length !== rank) return undefined;
+  if (summed.length !== rank || pairs.length !== rank || !isKept(table)) return undefined;
   const places = pairs.toSorted(([a], [b]) => a - b).map(([, axis]) => axis);
   const rest = other.type.shape.map((_, axis) => axis).filter((axis) => !places.includes(axis));
   const first = make("permute", [other], { perm: [...places, ...rest] }, other.span);
@@ -75,11 +83,12 @@ function scattered(scatter: Node): Node | undefined {
   const axis = own[0]!;
   // side by side, and all of one operand
   if (own.length < rank || own.some((each, i) => each !== axis + i)) return undefined;
-  const x = dot.inputs[side]!;
+  const [x, other] = [dot.inputs[side]!, dot.inputs[1 - side]!];
+  if (!isKept(other)) return undefined;
   const pairs = pairsFrom(dot, side);
   const sums = make("scatter", [x, ids], { axis, size: count }, scatter.span, scatter.origin);
   const wide = { ...rows, at: axis };
-  return product(side, sums, dot.inputs[1 - side]!, pairs.map(([each, to]) => [narrow(wide, each), to] as const), dot); // prettier-ignore
+  return product(side, sums, other, pairs.map(([each, to]) => [narrow(wide, each), to] as const), dot); // prettier-ignore
 }
 
 export function gathered(outputs: readonly Node[]): readonly Node[] {

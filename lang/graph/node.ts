@@ -36,7 +36,7 @@ export interface Node {
   readonly type: Type;
   readonly span?: Span;
   readonly origin?: Origin;
-  /** Where it stood in some order, for who asks that order (`by-node`): no part of what the node is. */
+  /** Where it stood in the order that was made last; 0 of a new one (`by-node`): no part of what the node is. */
   place?: number;
 }
 

@@ -92,6 +92,7 @@ const backThroughSoftmax: Rule = ({ inputs }, simple, before) => {
   if (own.op !== "sum" || own.inputs[0] !== e) return undefined;
   const [axes, places] = [list(own, "axes"), list(s!, "axes")];
   if (!equal(axes, list(total, "axes")) || !equal(places, list(repeated!, "axes"))) return undefined;
+  if (!equal(places, others(e!.type.shape.length, axes))) return undefined;
   const product = total.inputs[0]!.op === "neg" ? total.inputs[0]!.inputs[0]! : undefined;
   const y = product?.op === "mul" ? product.inputs[product.inputs[0] === part ? 1 : 0]! : undefined;
   if (!product?.inputs.includes(part!) || y?.op !== "div" || y.inputs[0] !== e || y.inputs[1] !== s) return undefined;

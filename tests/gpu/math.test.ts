@@ -50,9 +50,9 @@ const rows: [string, (x: number) => number, number, number, number][] = [
   ["tanh", Math.tanh, -1, 1, 2],
   ["erf", erf, -6, 6, 2],
   ["sin", Math.sin, -10, 10, 2],
-  ["sin", Math.sin, -1e4, 1e4, 2],
+  ["sin", Math.sin, -1e6, 1e6, 2],
   ["cos", Math.cos, -10, 10, 2],
-  ["cos", Math.cos, -1e4, 1e4, 2],
+  ["cos", Math.cos, -1e6, 1e6, 2],
 ];
 
 describe("functions", () => {

@@ -74,6 +74,26 @@ test("the places in another order, as a recurrence has them: it is the ids that 
 });
 
 describe("left alone", () => {
+  test("gradients through a table that is no param: it may be infinite where nobody asks", () => {
+    const table = make("log", [make("abs", [input("t", [WORDS, WIDTH])])]);
+    const w = input("w", [WIDTH, OUT]);
+    const [zero, seen] = [
+      new Float64Array(WORDS * WIDTH).fill(0),
+      b.input("batch", "seen", { dtype: "i32", shape: [24] }),
+    ];
+    const y = b.dot(make("gather", [table, seen], { axis: 0 }), w, [], [[1, 0]]);
+    const of = (node: Node) => {
+      if (node.attrs["name"] === "seen") return Array.from({ length: 24 }, (_, i) => i % 3);
+      return node.attrs["name"] === "t" ? zero.map((_, i) => (i < 3 * WIDTH ? 1 + i : 0)) : env(node);
+    };
+    const [dw] = evaluate(optimize(gradient(b.sum(make("sin", [y]), [0, 1]), [w])), of);
+    expect([...dw!].every(Number.isFinite)).toBe(true);
+  });
+  test("sums of rows of a product with what is no param", () => {
+    const w = make("tanh", [input("w", [OUT, WIDTH])]);
+    const sums = make("scatter", [b.dot(input("g", [...PLACES, OUT]), w, [], [[2, 0]]), ids(PLACES)], { axis: 0, size: WORDS }); // prettier-ignore
+    expect(work(same([sums]))).toBe(24 * WIDTH * OUT);
+  });
   const gradients = (words: number, width: number, out: number, places: readonly number[]) => {
     const [table, w] = [input("t", [words, width]), input("w", [width, out])];
     const y = b.dot(make("gather", [table, ids(places)], { axis: 0 }), w, [], [[places.length, 0]]);

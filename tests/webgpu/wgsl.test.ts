@@ -84,7 +84,14 @@ describe("lanes that share a row", () => {
 
 describe("sums of one tensor", () => {
   const x = input("batch", "x", [3, 2500]);
-  const sums = Array.from({ length: 20 }, (_, i) => g.sum(make("sin", [g.scale(x, i + 1)]), [1]));
+  const each = (of: (x: Node) => Node) =>
+    Array.from({ length: 9 }, (_, i) => of(g.scale(x, (i % 2 === 0 ? 1 : -1) * (i + 1))));
+  const sums = [
+    ...each((y) => g.sum(make("sin", [y]), [1])),
+    ...each((y) => g.sum(make("cast", [make("lt", [y, g.like(y, 0.3)])], { dtype: "i32" }), [1])),
+    ...each((y) => make("argmax", [y], { axis: 1 })),
+    ...each((y) => make("amax", [y], { axes: [1] })),
+  ];
 
   it("are one shader within the workgroup memory that every device has", () => {
     const { kernels } = lower(sums.map((node) => ({ node })), lowerOptions(new Set(), hardware)); // prettier-ignore
