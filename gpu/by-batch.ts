@@ -6,7 +6,7 @@
 import { list, type Pair } from "../lang/graph/attrs.ts";
 import { build as g, make, rewrite } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
-import { dotAxes } from "../lang/graph/ops/dot.ts";
+import { axesOfDot } from "../lang/graph/ops/dot.ts";
 import { hasOp, remake } from "../lang/graph/walk.ts";
 import { sizeOf } from "./space.ts";
 
@@ -19,7 +19,7 @@ function byBatch(fold: Node, columns: Node, room: number): Node | undefined {
   const dot = turned ? columns.inputs[0]! : columns;
   const [w, x] = dot.inputs;
   if (dot.op !== "dot" || !w || !x || sizeOf(dot.type.shape) < NUMBERS) return undefined;
-  const { batch, contract, freeA, freeB } = dotAxes(w.type.shape.length, x.type.shape.length, dot.attrs);
+  const { batch, contract, freeA, freeB } = axesOfDot(dot);
   // with a larger step a sum reads places that no window of an image bounds
   if (batch.length > 0 || list(fold, "stride").some((n) => n !== 1)) return undefined;
   const perm = turned ? list(columns, "perm") : dot.type.shape.map((_, i) => i);

@@ -3,7 +3,7 @@
  * diagonal, and results there are thrown away or multiplied by zero. Every number stays the same, but what is infinite or
  * no number on the side that is left out does not spread.
  */
-import { ByNode, constant, consumersIn, dotAxes, topological } from "../lang/graph/index.ts";
+import { ByNode, constant, consumersIn, axesOfDot, topological } from "../lang/graph/index.ts";
 import type { Dims, Node } from "../lang/graph/node.ts";
 
 /** Of one product of rows m, columns n and depths k. */
@@ -84,7 +84,7 @@ function ignoredBy(reader: Node, node: Node, zero: ByNode<Diagonal>, ignored: By
 
 /** The only axis of a product's operand that stays, and the only one that it is summed over. */
 function axesOf(dot: Node, side: 0 | 1): { readonly free: number; readonly depth: number } | undefined {
-  const { freeA, freeB } = dotAxes(dot.inputs[0]!.type.shape.length, dot.inputs[1]!.type.shape.length, dot.attrs);
+  const { freeA, freeB } = axesOfDot(dot);
   const [free, contract] = [side === 0 ? freeA : freeB, dot.attrs["contract"] as Dims];
   return free.length === 1 && contract.length === 1 ? { free: free[0]!, depth: contract[0]![side]! } : undefined;
 }

@@ -4,11 +4,10 @@
  * places, maps are maps of what is turned, and all else is looked at through a view.
  */
 import type { Attrs, Node } from "../lang/graph/node.ts";
-import { build as g, dotAxes, make, rowOf } from "../lang/graph/index.ts";
+import { build as g, axesOfDot, make, rowOf } from "../lang/graph/index.ts";
 
 type Pair = readonly [number, number];
 
-const axesOf = ({ inputs: [a, b], attrs }: Node) => dotAxes(a!.type.shape.length, b!.type.shape.length, attrs);
 const pairsOf = (attrs: Attrs, key: string) => attrs[key] as readonly Pair[];
 const same = (a: readonly number[], b: readonly number[]) => a.join() === b.join();
 const sorted = (axes: readonly number[]) => [...axes].sort((a, b) => a - b);
@@ -21,7 +20,7 @@ interface Roles {
   readonly columns: readonly number[];
 }
 function rolesOf(product: Node): Roles {
-  const { batch, freeA } = axesOf(product);
+  const { batch, freeA } = axesOfDot(product);
   const [first, second] = [batch.length, batch.length + freeA.length];
   return { batch: range(0, first), rows: range(first, second), columns: range(second, product.type.shape.length) };
 }

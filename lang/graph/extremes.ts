@@ -8,21 +8,17 @@ import type { ByNode } from "./by-node.ts";
 import { rowOf } from "./make.ts";
 import type { Node } from "./node.ts";
 import { sizeOf } from "./ops/row.ts";
-import { hasOp, remake, rewrite, topological } from "./walk.ts";
+import { behindViews, hasOp, remake, rewrite, topological } from "./walk.ts";
 
-const isView = (node: Node) => rowOf(node.op).family === "view";
 /** Computed again where it is read. */
-const isInner = (node: Node) => isView(node) || rowOf(node.op).family === "elementwise";
+const isInner = ({ op }: Node) => rowOf(op).family === "view" || rowOf(op).family === "elementwise";
 
 /** Extremes that products read, as they are or as views of them. */
 function operands(order: readonly Node[]): ReadonlySet<Node> {
   const found = new Set<Node>();
   for (const { op, inputs } of order) {
     if (op !== "dot") continue;
-    for (let at of inputs) {
-      while (isView(at) && at.inputs.length === 1) at = at.inputs[0]!;
-      if (at.op === "max" || at.op === "min") found.add(at);
-    }
+    for (const at of inputs.map(behindViews)) if (at.op === "max" || at.op === "min") found.add(at);
   }
   return found;
 }

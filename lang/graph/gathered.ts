@@ -5,11 +5,11 @@
  * So a layer behind an embedding of few words, and its gradients, cost what the words cost and not what the text does.
  * The last two multiply sums of rows that nobody asked for, which are 0: by params alone, as one that is no number ends the run.
  */
-import { make, rowOf } from "./make.ts";
+import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
-import { dotAxes } from "./ops/dot.ts";
+import { origins, swapped } from "./ops/dot.ts";
 import { sizeOf } from "./ops/row.ts";
-import { hasOp, remake, rewrite } from "./walk.ts";
+import { behindViews, hasOp, remake, rewrite } from "./walk.ts";
 
 /** A gather or scatter: the axes of its wide side (all the places) that its ids stand at, and what one row has. */
 interface Rows {
@@ -28,9 +28,8 @@ function rowsOf(node: Node, count: number): Rows | undefined {
 
 /** A param, or a view of one. */
 function isKept(node: Node): boolean {
-  let at = node;
-  while (rowOf(at.op).family === "view" && at.inputs.length === 1) at = at.inputs[0]!;
-  return at.op === "input" && at.attrs["source"] === "state";
+  const { op, attrs } = behindViews(node);
+  return op === "input" && attrs["source"] === "state";
 }
 
 /** An axis of the wide side, which is none of the ids, on the narrow one. */
@@ -38,12 +37,12 @@ const narrow = ({ at, rank }: Rows, axis: number): number => (axis < at ? axis :
 const within = ({ at, rank }: Rows, axis: number): boolean => axis >= at && axis < at + rank;
 
 /** The contraction with its pairs as seen from one side. */
-const pairsFrom = (dot: Node, side: 0 | 1): Dims =>
-  (dot.attrs["contract"] as Dims).map(([a, b]) => (side === 0 ? [a, b] : [b, a]));
+const pairsFrom = ({ attrs }: Node, side: 0 | 1): Dims =>
+  side === 0 ? (attrs["contract"] as Dims) : swapped(attrs["contract"] as Dims);
 
 /** A product with its operands, and its pairs, told from one side. */
 function product(side: 0 | 1, own: Node, other: Node, pairs: Dims, like: Node): Node {
-  const contract = side === 0 ? pairs : pairs.map(([a, b]) => [b, a] as const);
+  const contract = side === 0 ? pairs : swapped(pairs);
   return make("dot", side === 0 ? [own, other] : [other, own], { batch: [], contract }, like.span, like.origin);
 }
 
@@ -59,8 +58,7 @@ function ofGathered(dot: Node, side: 0 | 1): Node | undefined {
   const summed = pairs.filter(([own]) => within(rows, own));
   if (summed.length === 0) {
     const small = product(side, table, other, pairs.map(([own, axis]) => [narrow(rows, own), axis] as const), dot); // prettier-ignore
-    const { freeA, freeB } = dotAxes(small.inputs[0]!.type.shape.length, small.inputs[1]!.type.shape.length, small.attrs); // prettier-ignore
-    const axis = side === 0 ? freeA.indexOf(at) : freeA.length + freeB.indexOf(at);
+    const axis = origins(small).findIndex(([from, own]) => from === side && own === at);
     return make("gather", [small, ids], { axis }, dot.span, dot.origin);
   }
   if (summed.length !== rank || pairs.length !== rank || !isKept(table)) return undefined;
@@ -77,12 +75,10 @@ function scattered(scatter: Node): Node | undefined {
   const rows = rowsOf(scatter, scatter.attrs["size"] as number);
   if (!rows || rows.rank === 0) return undefined;
   const { ids, at, rank, count } = rows;
-  const { freeA, freeB } = dotAxes(dot.inputs[0]!.type.shape.length, dot.inputs[1]!.type.shape.length, dot.attrs);
-  const side = at < freeA.length ? 0 : 1;
-  const own = (side === 0 ? freeA : freeB).slice(side === 0 ? at : at - freeA.length).slice(0, rank);
-  const axis = own[0]!;
+  const places = origins(dot).slice(at, at + rank);
+  const [side, axis] = places[0]!;
   // side by side, and all of one operand
-  if (own.length < rank || own.some((each, i) => each !== axis + i)) return undefined;
+  if (places.some(([from, own], i) => from !== side || own !== axis + i)) return undefined;
   const [x, other] = [dot.inputs[side]!, dot.inputs[1 - side]!];
   if (!isKept(other)) return undefined;
   const pairs = pairsFrom(dot, side);

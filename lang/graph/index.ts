@@ -4,7 +4,7 @@
 export { ops } from "./ops/index.ts";
 export type { Adjoint, Env, Gradient, Op, Value } from "./ops/row.ts";
 export { sizeOf, stridesOf, typeText } from "./ops/row.ts";
-export { dotAxes } from "./ops/dot.ts";
+export { axesOfDot } from "./ops/dot.ts";
 export { loopParts, paramNames, resultType } from "./ops/loop.ts";
 export { keyWords, mix, uniformAt } from "./ops/random.ts";
 export { adopt, make, nextId, rowOf } from "./make.ts";

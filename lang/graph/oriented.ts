@@ -4,8 +4,8 @@
  * follows (padding, pooling, sums over a channel), and no product makes a thin matrix of pixels by channels.
  */
 import { make } from "./make.ts";
-import type { Dims, Node } from "./node.ts";
-import { dotAxes } from "./ops/dot.ts";
+import type { Node } from "./node.ts";
+import { dotAxes, swapped } from "./ops/dot.ts";
 import { hasOp, remake, rewrite } from "./walk.ts";
 
 const VIEWS: ReadonlySet<string> = new Set(["permute", "reshape", "slice", "flip", "expand"]);
@@ -24,8 +24,7 @@ export function oriented(outputs: readonly Node[]): readonly Node[] {
     if (node.op !== "dot" || !a || !b || !seesWindows(a) || seesWindows(b)) return remake(node, inputs);
     const { batch, contract, freeA, freeB } = dotAxes(a.type.shape.length, b.type.shape.length, node.attrs);
     if (batch.length > 0) return remake(node, inputs);
-    const swapped: Dims = contract.map(([i, j]) => [j, i]);
-    const product = make("dot", [b, a], { batch: [], contract: swapped }, node.span);
+    const product = make("dot", [b, a], { batch: [], contract: swapped(contract) }, node.span);
     const perm = [...freeA.map((_, i) => freeB.length + i), ...freeB.map((_, i) => i)];
     return make("permute", [product], { perm }, node.span);
   });

@@ -6,7 +6,7 @@ import { list } from "./attrs.ts";
 import { constant } from "./build.ts";
 import { rowOf } from "./make.ts";
 import type { Attrs, Body, Dims, Node, Type } from "./node.ts";
-import { dotAxes } from "./ops/dot.ts";
+import { axesOfDot } from "./ops/dot.ts";
 import type { Env } from "./ops/row.ts";
 import { isOpen, sizeOf } from "./ops/row.ts";
 
@@ -273,8 +273,8 @@ const scatterOfPermute: Rule = ({ inputs: [v, ids], attrs }, simple) => {
   const back = places.map((_, axis) => places.indexOf(from + axis));
   const own = simple("permute", [ids!], { perm: back });
   const sums = simple("scatter", [wide, own], { ...attrs, axis: from });
-  const others = perm.filter((axis) => axis < from || axis >= from + rank);
-  const narrow = others.map((axis) => (axis < from ? axis : axis - rank + 1));
+  const rest = perm.filter((axis) => axis < from || axis >= from + rank);
+  const narrow = rest.map((axis) => (axis < from ? axis : axis - rank + 1));
   return simple("permute", [sums], { perm: [...narrow.slice(0, at), from, ...narrow.slice(at)] });
 };
 
@@ -284,7 +284,7 @@ const dotOfPermute: Rule = (node, simple) => {
     const x = node.inputs[side]!;
     if (x.op !== "permute") continue;
     const perm = list(x, "perm");
-    const { freeA, freeB } = dotAxes(node.inputs[0]!.type.shape.length, node.inputs[1]!.type.shape.length, node.attrs);
+    const { freeA, freeB } = axesOfDot(node);
     const free = (side === 0 ? freeA : freeB).map((i) => perm[i]!);
     if (free.some((axis, i) => i > 0 && axis < free[i - 1]!)) continue;
     const moved = (pairs: Dims): Dims => pairs.map(([i, j]) => (side === 0 ? [perm[i]!, j] : [i, perm[j]!]));

@@ -8,7 +8,7 @@ import { list } from "./attrs.ts";
 import { ByNode } from "./by-node.ts";
 import { make } from "./make.ts";
 import type { Dims, Node } from "./node.ts";
-import { dotAxes } from "./ops/dot.ts";
+import { origins, swapped } from "./ops/dot.ts";
 import { sizeOf } from "./ops/row.ts";
 import { after, hasOp, remake, topological } from "./walk.ts";
 
@@ -24,17 +24,6 @@ interface Crop {
 function cropOf(node: Node): Crop | undefined {
   if (node.op !== "slice" || list(node, "step").some((n) => n !== 1)) return undefined;
   return { start: list(node, "start"), stop: list(node, "stop") };
-}
-
-/** Where an axis of a dot's result comes from. */
-function origins(dot: Node): (readonly [side: 0 | 1, axis: number])[] {
-  const { batch, freeA, freeB } = dotAxes(
-    dot.inputs[0]!.type.shape.length,
-    dot.inputs[1]!.type.shape.length,
-    dot.attrs,
-  );
-  if (batch.length > 0) return [];
-  return [...freeA.map((axis) => [0, axis] as const), ...freeB.map((axis) => [1, axis] as const)];
 }
 
 function asConvolution(fold: Node, crop: Crop | undefined): Node | undefined {
@@ -102,7 +91,7 @@ function placesInnermost(fold: Node): Node | undefined {
     return undefined;
   }
   const [g, w] = columns.inputs as [Node, Node];
-  const contract = (columns.attrs["contract"] as Dims).map(([a, b]) => [b, a] as const);
+  const contract = swapped(columns.attrs["contract"] as Dims);
   const product = make("dot", [w, g], { batch: [], contract }, columns.span);
   const now = origins(product);
   const order = perm.map((at) => now.findIndex(([s, axis]) => s === 1 - from[at]![0] && axis === from[at]![1]));

@@ -2,7 +2,7 @@
  * Orders and rewrites of a graph. All walks use their own stack: a graph may be deeper than the call stack.
  */
 import { ByNode, number } from "./by-node.ts";
-import { make } from "./make.ts";
+import { make, rowOf } from "./make.ts";
 import type { Attrs, Node } from "./node.ts";
 
 /** Passes ask for the order of a graph in turn, and most leave it as it was. */
@@ -52,6 +52,13 @@ export function remake(node: Node, inputs: readonly Node[], attrs: Attrs = node.
   if (attrs === node.attrs && (inputs === node.inputs || inputs.every((input, i) => input === node.inputs[i])))
     return node;
   return make(node.op, inputs, attrs, node.span, node.origin);
+}
+
+/** What a node is a view of, through all views of one tensor. */
+export function behindViews(node: Node): Node {
+  let at = node;
+  while (rowOf(at.op).family === "view" && at.inputs.length === 1) at = at.inputs[0]!;
+  return at;
 }
 
 /** What a pass made of the nodes that it changed. */

@@ -33,6 +33,18 @@ export function dotAxes(rankA: number, rankB: number, attrs: Attrs): DotAxes {
   const [batch, contract] = [attrs["batch"] as Dims, attrs["contract"] as Dims];
   return { batch, contract, freeA: freeAxes(rankA, 0, batch, contract), freeB: freeAxes(rankB, 1, batch, contract) };
 }
+export const axesOfDot = ({ inputs: [a, b], attrs }: Node): DotAxes =>
+  dotAxes(a!.type.shape.length, b!.type.shape.length, attrs);
+
+/** Where each axis of a dot's result comes from; none where it has batches. */
+export function origins(dot: Node): (readonly [side: 0 | 1, axis: number])[] {
+  const { batch, freeA, freeB } = axesOfDot(dot);
+  if (batch.length > 0) return [];
+  return [...freeA.map((axis) => [0, axis] as const), ...freeB.map((axis) => [1, axis] as const)];
+}
+
+/** Pairs as the other operand sees them. */
+export const swapped = (pairs: Dims): Dims => pairs.map(([i, j]) => [j, i]);
 
 /**
  * The adjoint of one operand: g times the other operand over the other's free axes. The product of g and the other has
@@ -41,11 +53,7 @@ export function dotAxes(rankA: number, rankB: number, attrs: Attrs): DotAxes {
  */
 function adjoint(node: Node, g: Node, side: 0 | 1): Node {
   const [own, other] = [node.inputs[side]!, node.inputs[1 - side]!];
-  const { batch, contract, freeA, freeB } = dotAxes(
-    node.inputs[0]!.type.shape.length,
-    node.inputs[1]!.type.shape.length,
-    node.attrs,
-  );
+  const { batch, contract, freeA, freeB } = axesOfDot(node);
   const [ownFree, otherFree] = side === 0 ? [freeA, freeB] : [freeB, freeA];
   const otherStart = batch.length + (side === 0 ? freeA.length : 0);
   // Pairs of axes of g and of the other.
@@ -60,8 +68,6 @@ function adjoint(node: Node, g: Node, side: 0 | 1): Node {
   if (otherFirst.every((p, i) => p === i)) return b.dot(other, g, swapped(batchPairs), swapped(pairs));
   return b.permute(b.dot(g, other, batchPairs, pairs), gFirst);
 }
-
-const swapped = (pairs: Dims): Dims => pairs.map(([i, j]) => [j, i]);
 
 /** out[m, n] += a[m, k] b[k, n] for one batch; the inner loop runs along contiguous rows. */
 function multiply(
