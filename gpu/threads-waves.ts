@@ -11,7 +11,7 @@ import { MOST_PIECES } from "./threads.ts";
 import type { PieceLoop, PieceText } from "./threads-piece.ts";
 import { scratchPart } from "./threads-scratch.ts";
 import { shareOf } from "./triangle.ts";
-import { asWinograd } from "./wasm/blocks.ts";
+import { asWinograd, packs } from "./wasm/blocks.ts";
 import { dependencies } from "./wasm/schedule.ts";
 
 /** Nanoseconds of work that are worth a piece of their own. */
@@ -27,10 +27,10 @@ export const STRAND_GRAINS = LEAST_GRAINS;
 const SHARES = 4;
 const PACKED_SHARES = 3;
 
-const packs = (kernel: Kernel): boolean =>
+const packsAnew = (kernel: Kernel): boolean =>
   kernel.kind === "group"
-    ? kernel.members.some((member) => packs(member.kernel))
-    : kernel.kind === "dot" && asWinograd(kernel) === undefined;
+    ? kernel.members.some((member) => packsAnew(member.kernel))
+    : kernel.kind === "dot" && packs(kernel);
 
 // ---------------------------------------------------------------- costs
 
@@ -196,7 +196,7 @@ export function piecesOf(
 ): { readonly wide: boolean; readonly pieces: readonly PieceText[] } {
   const costs = wave.map((step) => costOf(kernels[step.kernel] as Kernel));
   const total = costs.reduce((a, b) => a + b, 0);
-  const packed = wave.some((step) => packs(kernels[step.kernel] as Kernel));
+  const packed = wave.some((step) => packsAnew(kernels[step.kernel] as Kernel));
   const target = Math.max(1, grain, total / (threads * (packed ? PACKED_SHARES : SHARES)));
   const least = LEAST_GRAINS * grain;
   const list = wave.flatMap((step, i) => {

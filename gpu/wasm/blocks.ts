@@ -7,6 +7,8 @@ import { coalesce } from "../coalesce.ts";
 import { byBatch } from "./batches.ts";
 import type { Batches } from "./batches.ts";
 import { byColumns } from "./columns.ts";
+import { directOf } from "./direct-plan.ts";
+import type { Direct } from "./direct-plan.ts";
 import type { DotKernel, RowsKernel } from "../kernel.ts";
 import { outerSteps } from "./rows.ts";
 import { winogradOf, winogradScratch } from "./winograd-plan.ts";
@@ -19,6 +21,8 @@ export const NC = 768;
 const MC = 24;
 /** Columns of a tile: two vectors. */
 export const NR = 8;
+/** Rows of a tile of a convolution without panels. */
+export const DIRECT_ROWS = 2;
 /** Columns of a part: whole vectors, and panels that are packed at once. */
 export const COLUMNS = 32;
 
@@ -43,6 +47,13 @@ export function dotScratch(sizes: { readonly m: number; readonly n: number; read
 
 /** How a product is done as a convolution of 3×3, if it is one and that is quicker. */
 export const asWinograd = (kernel: DotKernel): Winograd | undefined => winogradOf(kernel, SCRATCH);
+
+/** How a product is done as a convolution without panels. */
+export const asDirect = (kernel: DotKernel): Direct | undefined =>
+  asWinograd(kernel) === undefined ? directOf(kernel) : undefined;
+
+/** Whether a product packs its operands into panels. */
+export const packs = (kernel: DotKernel): boolean => !asWinograd(kernel) && !asDirect(kernel);
 
 /** Columns that the panels of a block have room for. */
 export const packedColumns = (n: number): number => Math.min(NC, Math.ceil(n / NR) * NR);
@@ -81,6 +92,9 @@ function wanted(kernel: DotKernel, byRows: boolean): Cut {
   if (winograd?.kind === "forward") return { axis: "n", count: n, unit: winograd.unit };
   if (winograd) return { axis: "m", count: m, unit: winograd.unit };
   if (g > 1 && (kernel.epilogue || g >= 4)) return { axis: "g", count: g, unit: 1 };
+  const direct = asDirect(kernel);
+  if (direct?.kind === "forward") return { axis: "n", count: n, unit: direct.pixels };
+  if (direct) return { axis: "m", count: m, unit: DIRECT_ROWS };
   if (n <= m) return { axis: "m", count: m, unit: blockRows(m) };
   // parts of columns that an epilogue runs over are even
   const unit = kernel.epilogue ? evenColumns(n) : COLUMNS;

@@ -6,8 +6,9 @@
 import type { DotKernel, Operand } from "../kernel.ts";
 import type { Triangle } from "../triangle.ts";
 import { Fn } from "./assembler.ts";
-import { NC, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
+import { NC, asDirect, asWinograd, blockDepth, blockRows, cutOf, finishOf, packedColumns } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
+import { directFunction } from "./direct.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { Helpers } from "./operations.ts";
@@ -24,6 +25,8 @@ import { winogradFunction } from "./winograd.ts";
 export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number): Fn {
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
+  const direct = part === undefined ? asDirect(kernel) : undefined;
+  if (direct) return directFunction(kernel, direct, cutOf(kernel), finishOf(kernel), madd, shared, helpers);
   return new DotWriter(kernel, madd, shared, helpers, part).write();
 }
 
