@@ -3,6 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
+/** What starts other programs, pages above all, has both cores of a small machine to itself; the rest shares them. */
+const ALONE = ["playground", "browser", "cli", "bench"].map((folder) => `tests/${folder}/**/*.test.ts`);
+
 /** `.dlx` and `.md` files are imported as text, here as in the bundle. */
 export default defineConfig({
   plugins: [
@@ -16,7 +19,6 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ["tests/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // A page on two busy cores answers when it can.
@@ -24,5 +26,21 @@ export default defineConfig({
     pool: "forks",
     // What commands keep does not end up in the home folder of whoever tests.
     env: { XDG_CACHE_HOME: join(tmpdir(), "dlx-test-cache") },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: ["tests/**/*.test.ts"],
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
