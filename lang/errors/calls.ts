@@ -138,7 +138,7 @@ export function inputSizeGiven(layer: string, span: Span, output: Span): Diagnos
       `\`${layer}\` takes the size of its output, not that of its input`,
       span,
       "follows from what it is applied to",
-      `leave it out: \`${layer}(8)\``,
+      "leave it out: the size of the output is enough",
     ),
     remove({ ...span, end: output.start }, "the input size"),
   );
