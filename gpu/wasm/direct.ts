@@ -2,7 +2,7 @@
  * Convolutions of few channels, and the gradients of their weights, that read images where they lie: nothing is packed.
  * Which products: `direct-plan`.
  */
-import type { DotKernel, Offsets, Operand, Run } from "../kernel.ts";
+import type { DotKernel, Offsets, Run } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 import { DIRECT_ROWS as ROWS } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
@@ -11,6 +11,7 @@ import type { Direct, Four } from "./direct-plan.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { Helpers } from "./operations.ts";
+import { atBatch, offset, upTo } from "./steps.ts";
 
 /** Pixels after which sums of weight gradients are added to the result: as many stay in the first cache. */
 const PIXELS = 1024;
@@ -136,21 +137,17 @@ function weightsTile(rows: number, taps: readonly number[], plan: Direct, { a, b
   const stores = (add: boolean) =>
     sums.forEach((row, i) => {
       for (let tap = 0; tap < taps.length; tap += 4) {
-        const [sum, lanes, to] = [row[tap] ?? 0, Math.min(4, taps.length - tap), 4 * (i * n + tap)];
-        // the places behind the last tap are the next ones' or nobody's
-        for (let lane = 0; lane < lanes; lane += lanes === 4 ? 4 : 1) {
-          const whole = lanes === 4;
-          const bytes = to + 4 * lane;
+        const [sum, lanes] = [row[tap] ?? 0, Math.min(4, taps.length - tap)];
+        const whole = lanes === 4;
+        for (let lane = 0; lane < lanes; lane += whole ? 4 : 1) {
+          const to = 4 * (i * n + tap + lane);
           if (add) {
-            f.get(C)
-              .mem(whole ? "v128.load" : "v128.load32_splat", bytes)
-              .get(sum)
-              .op("f32x4.add");
-            f.set(y);
+            f.get(C).mem(whole ? "v128.load" : "v128.load32_splat", to);
+            f.get(sum).op("f32x4.add").set(y);
           }
           f.get(C).get(add ? y : sum);
-          if (whole) f.mem("v128.store", bytes);
-          else f.mem("v128.store32_lane", bytes, lane);
+          if (whole) f.mem("v128.store", to);
+          else f.mem("v128.store32_lane", to, lane);
         }
       }
     });
@@ -207,42 +204,11 @@ class DirectWriter {
     [this.a, this.b, this.c, this.g] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
   }
 
-  /** for (i = from; i < to; i += step), both pushed. */
-  private loop(i: number, from: () => void, to: () => void, step: number, body: () => void): void {
-    const { f } = this;
-    from();
-    f.tee(i);
-    to();
-    f.op("i32.lt_s").if(() => {
-      f.loop(() => {
-        body();
-        f.get(i).i32(step).op("i32.add").tee(i);
-        to();
-        f.op("i32.lt_s").brIf(0);
-      });
-    });
-  }
-
   /** Along an axis: the part of this call if it is cut, else the whole. */
   private along(i: number, axis: Cut["axis"], step: number, body: () => void): void {
     const { f, cut, kernel } = this;
-    if (cut.axis === axis) this.loop(i, () => f.get(0), () => f.get(1), step, body); // prettier-ignore
-    else this.loop(i, () => f.i32(0), () => f.i32(kernel[axis]), step, body); // prettier-ignore
-  }
-
-  /** Pushes the bytes of an offset; its index is pushed. */
-  private offset(o: Offsets, index: () => void): void {
-    const { f } = this;
-    index();
-    if (o.kind === "stride") f.i32(4 * o.stride).op("i32.mul");
-    else f.i32(2).op("i32.shl").get(2 + o.param).op("i32.add").mem("i32.load").i32(2).op("i32.shl"); // prettier-ignore
-  }
-
-  private atBatch({ param, base, g }: Operand, into: number): void {
-    const { f } = this;
-    f.get(2 + param).i32(4 * base).op("i32.add"); // prettier-ignore
-    this.offset(g, () => f.get(this.g));
-    f.op("i32.add").set(into);
+    if (cut.axis === axis) upTo(f, i, () => f.get(0), () => f.get(1), step, body); // prettier-ignore
+    else upTo(f, i, () => f.i32(0), () => f.i32(kernel[axis]), step, body); // prettier-ignore
   }
 
   /** Calls `body` for two rows after the other, and one that may be left: their number, and where the first is kept. */
@@ -260,7 +226,7 @@ class DirectWriter {
     const [p, row, source] = [f.local("i32"), f.local("i32"), f.local("i32")];
     this.along(p, "n", pixels, () => {
       f.get(b);
-      this.offset(kernel.b.outer, () => f.get(p));
+      offset(f, kernel.b.outer, () => f.get(p));
       f.op("i32.add").set(source);
       this.rows(row, (rows) => {
         let first = 0;
@@ -273,7 +239,7 @@ class DirectWriter {
           const key = `direct forward ${rows} ${JSON.stringify([fours, plan.windows, kernel.a.outer, kernel.a.k])} ${kernel.n}`;
           const call = shared(key, () => forwardTile(rows, fours, plan, kernel, madd));
           f.get(a);
-          this.offset(kernel.a.outer, () => f.get(row));
+          offset(f, kernel.a.outer, () => f.get(row));
           f.op("i32.add").get(source).i32(4 * base).op("i32.add"); // prettier-ignore
           f.get(row).i32(kernel.n).op("i32.mul").get(p).op("i32.add").i32(4 * first).op("i32.add").i32(2).op("i32.shl"); // prettier-ignore
           f.get(c).op("i32.add").call(call);
@@ -298,16 +264,16 @@ class DirectWriter {
     const local = () => f.local("i32");
     const [p, row, column, groups, left] = [local(), local(), local(), local(), local()];
     const step = pixels * Math.max(1, Math.floor(PIXELS / pixels));
-    this.loop(p, () => f.i32(0), () => f.i32(k), step, () => {
+    upTo(f, p, () => f.i32(0), () => f.i32(k), step, () => {
       f.i32(step).i32(k).get(p).op("i32.sub").i32(step).i32(k).get(p).op("i32.sub", "i32.lt_s", "select");
       f.i32(pixels).op("i32.div_u").set(groups);
       this.rows(row, (rows) => {
         f.get(a);
-        this.offset(kernel.a.outer, () => f.get(row));
+        offset(f, kernel.a.outer, () => f.get(row));
         f.op("i32.add");
         if (kernel.a.k.kind === "stride") f.get(p).i32(4 * kernel.a.k.stride).op("i32.mul", "i32.add"); // prettier-ignore
         f.set(left);
-        this.loop(column, () => f.i32(0), () => f.i32(n), all.length, () => {
+        upTo(f, column, () => f.i32(0), () => f.i32(n), all.length, () => {
           let first = 0;
           for (const count of partsOf(all.length)) {
             const base = all[first] ?? 0; // a tile begins at its own first tap
@@ -317,7 +283,7 @@ class DirectWriter {
             const call = shared(key, () => weightsTile(rows, taps, plan, kernel, madd));
             const at = () => f.get(column).i32(first).op("i32.add");
             f.get(left).get(b);
-            this.offset(kernel.b.outer, at);
+            offset(f, kernel.b.outer, at);
             f.op("i32.add").get(c).get(row).i32(n).op("i32.mul");
             at();
             f.op("i32.add").i32(2).op("i32.shl", "i32.add").get(groups).get(p).op("i32.eqz");
@@ -337,8 +303,10 @@ class DirectWriter {
   write(): Fn {
     const { f, kernel, plan, epilogue } = this;
     this.along(this.g, "g", 1, () => {
-      this.atBatch(kernel.a, this.a);
-      this.atBatch(kernel.b, this.b);
+      atBatch(f, kernel.a, this.g);
+      f.set(this.a);
+      atBatch(f, kernel.b, this.g);
+      f.set(this.b);
       f.get(2 + kernel.out).get(this.g).i32(4 * kernel.m * kernel.n).op("i32.mul", "i32.add").set(this.c); // prettier-ignore
       if (plan.kind === "forward") this.forward();
       else this.weights();

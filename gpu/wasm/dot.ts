@@ -15,6 +15,7 @@ import type { Helpers } from "./operations.ts";
 import { packedTogether } from "./pack.ts";
 import { atPacked } from "./packed.ts";
 import { BEGIN, END, PanelWriter } from "./panels.ts";
+import { atBatch } from "./steps.ts";
 import { tileFunction, tilesOf } from "./tile.ts";
 import { winogradFunction } from "./winograd.ts";
 
@@ -106,18 +107,6 @@ class DotWriter extends PanelWriter {
   }
 
   // ---------------------------------------------------------------- packing
-
-  /** Pushes the operand's address at a batch. */
-  private atBatch({ param, base, g }: Operand): void {
-    const { f } = this;
-    f.get(this.pointer(param))
-      .i32(4 * base)
-      .op("i32.add");
-    f.get(this.g);
-    if (g.kind === "stride") f.i32(4 * g.stride).op("i32.mul");
-    else f.i32(2).op("i32.shl").get(this.pointer(g.param)).op("i32.add").mem("i32.load").i32(2).op("i32.shl");
-    f.op("i32.add");
-  }
 
   /** Pushes the address of the panel of columns that begins at j. */
   private atPanel(): void {
@@ -240,9 +229,9 @@ class DotWriter extends PanelWriter {
   private batch(): void {
     const { f, kernel } = this;
     const { m, n, k } = kernel;
-    this.atBatch(kernel.a);
+    atBatch(f, kernel.a, this.g);
     f.set(this.a);
-    this.atBatch(kernel.b);
+    atBatch(f, kernel.b, this.g);
     f.set(this.b);
     f.get(this.pointer(kernel.out))
       .get(this.g)

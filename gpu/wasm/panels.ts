@@ -7,6 +7,7 @@ import type { Fn } from "./assembler.ts";
 import { NR } from "./blocks.ts";
 import type { Shared } from "./finish.ts";
 import { packFunction, packKey, packedTogether } from "./pack.ts";
+import { upTo } from "./steps.ts";
 
 /** Parameters of every kernel. */
 export const [BEGIN, END] = [0, 1] as const;
@@ -37,19 +38,7 @@ export class PanelWriter {
 
   /** for (counter = from; counter < to; counter += step), both pushed. */
   protected loop(counter: number, from: () => void, to: () => void, step: number, body: () => void): void {
-    const { f } = this;
-    from();
-    f.set(counter);
-    f.get(counter);
-    to();
-    f.op("i32.lt_s").if(() => {
-      f.loop(() => {
-        body();
-        f.get(counter).i32(step).op("i32.add").tee(counter);
-        to();
-        f.op("i32.lt_s").brIf(0);
-      });
-    });
+    upTo(this.f, counter, from, to, step, body);
   }
 
   /** to = min(whole - from, limit); the whole is pushed. */

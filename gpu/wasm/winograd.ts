@@ -3,12 +3,13 @@
  * channels (or, of gradients, over the tiles) for each of their points takes the place of one over channels and windows,
  * and results are transformed back. Which products: `winograd-plan`.
  */
-import type { DotKernel, Offsets, Operand } from "../kernel.ts";
+import type { DotKernel, Operand } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
 import type { Finish } from "./blocks.ts";
 import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { Helpers } from "./operations.ts";
+import { offset, upTo } from "./steps.ts";
 import { tileFunction, tilesOf } from "./tile.ts";
 import type { TileLayout } from "./tile.ts";
 import { TAPS, pitch } from "./winograd-plan.ts";
@@ -87,46 +88,25 @@ class WinogradWriter {
 
   // ---------------------------------------------------------------- loops and addresses
 
-  /** for (i = from; i < to; i += step), both pushed. */
-  private loop(i: number, from: () => void, to: () => void, step: number, body: () => void): void {
-    const { f } = this;
-    from();
-    f.set(i);
-    f.loop(() => {
-      body();
-      f.get(i).i32(step).op("i32.add").tee(i);
-      to();
-      f.op("i32.lt_s").brIf(0);
-    });
-  }
-
   private times(i: number, count: number, step: number, body: () => void): void {
-    this.loop(i, () => this.f.i32(0), () => this.f.i32(count), step, body); // prettier-ignore
+    upTo(this.f, i, () => this.f.i32(0), () => this.f.i32(count), step, body); // prettier-ignore
   }
 
   private add(local: number, bytes: number): void {
     if (bytes !== 0) this.f.get(local).i32(bytes).op("i32.add").set(local);
   }
 
-  /** Pushes the bytes of an offset; its index is pushed. */
-  private offset(o: Offsets, index: () => void): void {
-    const { f } = this;
-    index();
-    if (o.kind === "stride") f.i32(4 * o.stride).op("i32.mul");
-    else f.i32(2).op("i32.shl").get(2 + o.param).op("i32.add").mem("i32.load").i32(2).op("i32.shl"); // prettier-ignore
-  }
-
   /** Pushes the address of a row of an operand. */
   private row({ param, base, outer }: Operand, row: () => void): void {
     this.f.get(2 + param).i32(4 * base).op("i32.add"); // prettier-ignore
-    this.offset(outer, row);
+    offset(this.f, outer, row);
     this.f.op("i32.add");
   }
 
   /** Pushes the address of an element of an operand. */
   private address(operand: Operand, row: () => void, depth: () => void): void {
     this.row(operand, row);
-    this.offset(operand.k, depth);
+    offset(this.f, operand.k, depth);
     this.f.op("i32.add");
   }
 
@@ -231,7 +211,7 @@ class WinogradWriter {
           madd,
           (l, into) =>
             into.forEach((local, x) => {
-              this.offset(a.k, () => f.get(c).i32(TAPS ** 2).op("i32.mul").i32(TAPS * l + x).op("i32.add")); // prettier-ignore
+              offset(this.f, a.k, () => f.get(c).i32(TAPS ** 2).op("i32.mul").i32(TAPS * l + x).op("i32.add")); // prettier-ignore
               f.set(at);
               rows.forEach((row, lane) => {
                 f.get(row).get(at).op("i32.add");
@@ -280,7 +260,7 @@ class WinogradWriter {
     ] as const;
     this.times(m0, m, outputs, () => {
       this.kernels(m0);
-      this.loop(p0, () => f.get(0), () => f.get(1), unit, () => {
+      upTo(f, p0, () => f.get(0), () => f.get(1), unit, () => {
         this.blocks(p0, (x, source) => {
           this.tilesIn(source, plan, image, 0);
           this.products(image, whole, left, channels, { row: channels, depth: 1 }, () => f.i32(1));
@@ -310,7 +290,7 @@ class WinogradWriter {
     const out = this.shared(`winograd windows ${size} ${apart}`, () =>
       windowsOut(outputMatrix(size, side), apart, madd),
     );
-    this.loop(m0, () => f.get(0), () => f.get(1), unit, () => {
+    upTo(f, m0, () => f.get(0), () => f.get(1), unit, () => {
       this.times(p0, k, side * lines * width, () =>
         this.blocks(p0, (x, pixels) => {
           this.tilesIn(pixels, plan, image, 0);
