@@ -61,12 +61,19 @@ export class Accesses {
       f.get(step.parent);
       if (step.axis < 0) f.i32(4 * step.coef);
       else {
-        f.get(this.axisLocal[step.axis] ?? 0)
-          .i32(4 * step.coef)
-          .op("i32.mul");
+        this.pushTerm(step.axis, step.coef, 4);
       }
       f.op("i32.add").set(step.local);
     }
+  }
+
+  /** Pushes unit · coef · axis; a half or a quarter of it rounded down (neighbours that share a number). */
+  private pushTerm(axis: number, coef: number, unit: number): void {
+    const { f } = this;
+    f.get(this.axisLocal[axis] ?? 0);
+    if (coef % 1 === 0) f.i32(unit * coef);
+    else f.i32(-Math.log2(coef)).op("i32.shr_u").i32(unit);
+    f.op("i32.mul");
   }
 
   /** The innermost axis of the vector at a place, if values there are vectors. */
@@ -138,17 +145,15 @@ export class Accesses {
   private shift(access: Access): number {
     const { copies, plan } = this;
     const along = (axis: number | undefined) => access.terms.find(([a]) => a === axis)?.[1] ?? 0;
-    return 4 * copies.vector * along(plan.vector) + copies.point * along(copies.axis);
+    return 4 * copies.vector * along(plan.vector) + Math.floor(copies.point * along(copies.axis));
   }
 
   /** Pushes the element index of lane 0 as i32. */
   private pushIndex(access: Access): void {
     this.f.i32(access.base + this.shift(access));
     for (const [axis, coef] of access.terms) {
-      this.f
-        .get(this.axisLocal[axis] ?? 0)
-        .i32(coef)
-        .op("i32.mul", "i32.add");
+      this.pushTerm(axis, coef, 1);
+      this.f.op("i32.add");
     }
     for (const [v, coef] of access.dynamic) {
       this.ops.push(v, false);
@@ -213,6 +218,13 @@ export class Accesses {
         .tee(lanes)
         .get(lanes)
         .shuffle(3, 2, 1, 0);
+    } else if (stride === 1 / 4 && !this.clamped(access)) f.mem("v128.load32_splat", this.pushAddress(access, [0, 0]));
+    else if (stride === 1 / 2 && !this.clamped(access)) {
+      const lanes = this.ops.scratch();
+      f.mem("v128.load64_zero", this.pushAddress(access, [0, 0]))
+        .tee(lanes)
+        .get(lanes)
+        .shuffle(0, 0, 1, 1);
     } else if (stride !== undefined && !this.clamped(access)) this.loadStrided(access, stride);
     else this.loadLanes(access, axis);
     if (value.dtype === "bool") f.i32x4(0).op("i32x4.ne");
@@ -252,7 +264,7 @@ export class Accesses {
     const uniform = { ...access, dynamic: access.dynamic.filter(([v]) => !this.plan.varies[v]) };
     this.pushIndex(uniform);
     f.op("i32x4.splat");
-    if (own !== 0) f.i32x4(0, own, 2 * own, 3 * own).op("i32x4.add");
+    if (own !== 0) f.i32x4(0, Math.floor(own), Math.floor(2 * own), Math.floor(3 * own)).op("i32x4.add");
     for (const [v, coef] of access.dynamic) {
       if (!this.plan.varies[v]) continue;
       this.ops.push(v, true);

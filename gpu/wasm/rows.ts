@@ -4,6 +4,7 @@
  * The lanes behind the end of an axis run the same vector code and are only kept from stores and accumulators,
  * so an element's bits do not depend on where it lies.
  */
+import { shared } from "../coalesce.ts";
 import type { Acc, RowsKernel, Value } from "../kernel.ts";
 import { Accesses } from "./accesses.ts";
 import { Accumulator } from "./accumulate.ts";
@@ -23,7 +24,7 @@ export function outerSteps(kernel: RowsKernel): {
   /** The grid axis that is the outermost loop. */
   readonly axis: number | undefined;
 } {
-  const s = schedule(kernel);
+  const s = schedule(shared(kernel));
   const outer = s.grid[0];
   if (outer === undefined) return { count: 1, unit: 1, axis: outer };
   return { count: kernel.axes[outer] ?? 1, unit: outer === s.vector ? 4 * s.vectors : 1, axis: outer };
@@ -40,7 +41,7 @@ const SHORT = 4;
 const MOST_WRITTEN = 200;
 
 export function rowsFunction(kernel: RowsKernel, helpers: Helpers): Fn {
-  return new RowsWriter(kernel, helpers).write();
+  return new RowsWriter(shared(kernel), helpers).write();
 }
 
 class RowsWriter {

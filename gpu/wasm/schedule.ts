@@ -111,7 +111,8 @@ const coefOf = (access: Access, axis: number | undefined) => access.terms.find((
 function accessCost(access: Access, axis: number, depends: readonly ReadonlySet<number>[]): number {
   const stride = strideAlong(access, axis, depends);
   if (stride === undefined) return 12;
-  return stride === 0 || stride === 1 ? 1 : stride === -1 ? 2 : 6;
+  if (stride === 0 || stride === 1) return 1;
+  return stride === -1 || stride % 1 !== 0 ? 2 : 6;
 }
 
 /** Two vectors give every second number of one. */
