@@ -12,9 +12,10 @@ import type { Alike } from "./alike.ts";
 import { foldIsView } from "./emit.ts";
 import type { Built } from "./cluster.ts";
 import { Merger } from "./merge.ts";
-import type { MergeLimits, Unit } from "./merge.ts";
+import type { MergeLimits } from "./merge.ts";
 import { partsOf, piecesOf } from "./parts.ts";
 import { dotIsRows, isReduction, sizeOf } from "./space.ts";
+import type { Unit } from "./unit.ts";
 import { baseOf, isView } from "./views.ts";
 
 export interface Fused {

@@ -12,7 +12,7 @@ export interface Ranked<T> {
   links?: Links<T> | undefined;
 }
 
-interface Links<T> {
+export interface Links<T> {
   before: T | undefined;
   behind: T | undefined;
   readonly readers: Set<T>;
@@ -74,7 +74,7 @@ export class UnitOrder<T extends Ranked<T>> {
    */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
-    if (this.producersOf(late).every((producer) => producer === early || producer.rank < early.rank)) return [];
+    if (this.readsOnlyBefore(late, early)) return [];
     const found: T[] = [];
     const before = new Set<T>([late]);
     const open: T[] = [late];
@@ -100,6 +100,15 @@ export class UnitOrder<T extends Ranked<T>> {
       }
     }
     return found;
+  }
+
+  /** Whether all that a unit reads stands before another, or is that one. */
+  private readsOnlyBefore(unit: T, other: T): boolean {
+    for (const node of this.readsOf(unit)) {
+      const from = this.unitOf.get(node);
+      if (from !== undefined && from !== unit && from !== other && from.rank > other.rank) return false;
+    }
+    return true;
   }
 
   /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */
