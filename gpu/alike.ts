@@ -23,7 +23,7 @@ const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.le
 
 function hashOf(words: readonly number[]): number {
   let hash = words.length;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
   return hash & 0x3fffffff;
 }
 
@@ -73,8 +73,9 @@ export class Alike {
       words.push(read ? READ : this.label(node.op, attrsText(node.attrs)));
       this.describeType(node.type, words);
       if (read) return;
-      words.push(node.inputs.length);
-      for (const input of node.inputs) visit(input);
+      const { inputs } = node;
+      words.push(inputs.length);
+      for (let i = 0; i < inputs.length; i++) visit(inputs[i]!);
     };
     for (const { node, align } of members) {
       const home = homeOf(node);
@@ -91,7 +92,7 @@ export class Alike {
 
   private describeType({ dtype, shape }: Type, words: number[]): void {
     words.push(this.label(dtype, ""), shape.length);
-    for (const size of shape) words.push(size);
+    for (let i = 0; i < shape.length; i++) words.push(shape[i]!);
   }
 
   private label(op: string, attrs: string): number {

@@ -177,10 +177,10 @@ export class Merger {
         for (const producer of producers) {
           if (!producer.cluster || !this.units.has(producer) || refused.get(consumer)?.has(producer)) continue;
           if (!this.units.has(consumer)) break;
-          const merged = this.mayFit(producer, consumer) && this.vertical(producer, consumer, on);
-          const apart = merged && !(between ??= this.readBy(producers)).has(producer);
+          const apart = this.mayFit(producer, consumer) && !(between ??= this.readBy(producers)).has(producer);
+          const merged = apart && this.vertical(producer, consumer, on);
           const epilogue = () => on("epilogue") && !consumer.isMaps && this.isEpilogue(producer);
-          if (apart && !epilogue() && this.apply(producer, consumer, merged)) again = true;
+          if (merged && !epilogue() && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
       }

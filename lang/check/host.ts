@@ -158,9 +158,7 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
 }
 
 export function rebuild(n: Node, inputs: readonly Node[]): Node {
-  return inputs === n.inputs || inputs.every((input, i) => input === n.inputs[i])
-    ? n
-    : withInputs(n, inputs);
+  return inputs === n.inputs || inputs.every((input, i) => input === n.inputs[i]) ? n : withInputs(n, inputs);
 }
 
 /** Keeps a value of another segment in a slot, and reads it from there. */
