@@ -355,13 +355,13 @@ export class Merger {
     return true;
   }
 
-  /** `node @ index` of what the members of a unit read. */
-  private placesOf({ placed }: Unit): Set<string> {
+  /** `node @ index` of what the members of a unit read, and others of its group. */
+  private placesOf({ placed }: Unit, readers: ReadonlyMap<Node, number>): Set<string> {
     const places = new Set<string>();
     for (const member of placed) {
       for (const [read, indices] of this.built.get(member)!.reads) {
         // a number that both read is no reason to share a kernel
-        if (sizeOf(read.type.shape) === 1) continue;
+        if ((readers.get(read) ?? 0) < 2 || sizeOf(read.type.shape) === 1) continue;
         for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
       }
     }
@@ -378,13 +378,15 @@ export class Merger {
       if (group) group.push(unit);
       else groups.set(key, [unit]);
     }
-    for (const group of groups.values()) this.siblingsOf(group);
+    for (const group of groups.values()) if (group.length > 1) this.siblingsOf(group);
   }
 
   /** Units of one index space: those that share a place are tried, in their order. */
   private siblingsOf(group: readonly Unit[]): void {
     const now: (Unit | undefined)[] = [...group];
-    const places = group.map((unit) => this.placesOf(unit));
+    const counts = new Map<Node, number>();
+    for (const { reads } of group) for (const node of reads) counts.set(node, (counts.get(node) ?? 0) + 1);
+    const places = group.map((unit) => this.placesOf(unit, counts));
     const readers = new Map<string, number[]>();
     places.forEach((own, i) => {
       for (const place of own) {
