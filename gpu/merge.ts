@@ -16,7 +16,8 @@ import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
-import type { Index } from "./index-expr.ts";
+import { gridMap } from "./grid-map.ts";
+import type { GridMap } from "./grid-map.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
 import { UnitOrder } from "./unit-order.ts";
@@ -33,16 +34,11 @@ export interface MergeLimits extends BindingLimits {
   readonly minGrid: number;
 }
 
-/** By grid axis of the producer: a grid axis of the consumer. */
-type GridMap = readonly number[];
-
 /** Whether the grid lies on a member as on the member alone. */
 function isOwn({ node, align }: Member): boolean {
   let axes = 0;
   return node.type.shape.every((n, axis) => n === 1 || align[axes++] === axis) && axes === align.length;
 }
-
-const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 export class Merger {
   readonly units = new Set<Unit>();
@@ -223,7 +219,7 @@ export class Merger {
 
   /** How a product lies on maps that may be its epilogue. */
   private mapAfter(product: Node, { cluster, reads, writes }: Unit): GridMap | undefined {
-    const map = cluster && this.gridMap(single(product), cluster);
+    const map = cluster && gridMap(single(product), cluster, this.built);
     if (!map || map.length !== cluster.grid.length || map.some((p) => p < 0)) return undefined;
     const all = new Set([...this.unitOf.get(product)!.reads, ...reads].filter((n) => n !== product));
     return this.fits(all, new Set([product, ...writes]), true) ? map : undefined;
@@ -264,7 +260,7 @@ export class Merger {
 
   private vertical(from: Unit, to: Unit, on: (rule: MergeRule) => boolean): Cluster | undefined {
     const [producer, consumer] = [from.cluster!, to.cluster!];
-    const map = this.gridMap(producer, consumer);
+    const map = gridMap(producer, consumer, this.built);
     if (!map) return undefined;
     const n = consumer.grid.length;
     const producerMaps = from.isMaps;
@@ -295,46 +291,6 @@ export class Merger {
     }
     const members = consumer.members.map((m): Member => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
     return { members: [...producer.members, ...members], grid: producer.grid };
-  }
-
-  /** How the producer's grid lies on the consumer's: -1 for an axis that is read along an inner axis; undefined when reads disagree. */
-  private gridMap(producer: Cluster, consumer: Cluster): GridMap | undefined {
-    let found: number[] | undefined;
-    for (const c of consumer.members) {
-      const built = this.built.get(c.node);
-      if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
-      for (const p of producer.members) {
-        const whole = wholeOf(p.node);
-        // the whole is there when all of its parts are
-        if (whole !== p.node && built.reads.has(whole)) return undefined;
-        const indices = built.reads.get(p.node);
-        if (!indices) continue;
-        for (const index of indices) {
-          // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
-          if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
-            return undefined;
-          const map = this.placesOn(c, built, p, index);
-          if (!map || (found && !isSame(found, map))) return undefined;
-          found = map;
-        }
-      }
-    }
-    return found;
-  }
-
-  /** The same for one read; undefined where it reads no axis of the consumer as it is, or one twice. */
-  private placesOn(c: Member, { logical }: Built, p: Member, index: readonly Index[]): number[] | undefined {
-    const { shape } = c.node.type;
-    const map: number[] = [];
-    for (const axis of p.align) {
-      const key = index[axis]?.key;
-      const at = logical.findIndex((l) => l.terms.length > 0 && l.key === key);
-      if (at < 0 || (shape[at] ?? logicalExtents(c.node)[at]) !== p.node.type.shape[axis]) return undefined;
-      const on = c.align.indexOf(at);
-      if (on >= 0 && map.includes(on)) return undefined;
-      map.push(on);
-    }
-    return map;
   }
 
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
