@@ -64,7 +64,7 @@ class Chains {
   private readonly limits: NonNullable<ChainLimits["chains"]>;
   private readonly outers = new Map<Link, OuterLoops | undefined>();
   /** By kernel, then by parameter and units. */
-  private readonly keeping = new Map<Link, Map<string, boolean>>();
+  private readonly keeping = new Map<Link, Map<number, boolean>>();
   /** By buffer: who reads or writes it. */
   private readonly users = new Map<number, Set<Item>>();
   /** A topological order of what is there now, and who stands where in it. */
@@ -114,7 +114,7 @@ class Chains {
   private apart(kernel: Link, param: number, units: number): boolean {
     let known = this.keeping.get(kernel);
     if (!known) this.keeping.set(kernel, (known = new Map()));
-    const key = `${param} ${units}`;
+    const key = param + kernel.params.length * units;
     let apart = known.get(key);
     if (apart === undefined) {
       const outer = this.outer(kernel);

@@ -74,7 +74,8 @@ export class UnitOrder<T extends Ranked<T>> {
    */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
-    if (this.readsOnlyBefore(late, early)) return [];
+    const first = this.firstLook(late, early);
+    if (first !== undefined) return first ? [] : undefined;
     const found: T[] = [];
     const before = new Set<T>([late]);
     const open: T[] = [late];
@@ -102,13 +103,17 @@ export class UnitOrder<T extends Ranked<T>> {
     return found;
   }
 
-  /** Whether all that a unit reads stands before another, or is that one. */
-  private readsOnlyBefore(unit: T, other: T): boolean {
-    for (const node of this.readsOf(unit)) {
+  /** True where the later one reads nothing that stands between, false where what it reads there reads the earlier one. */
+  private firstLook(late: T, early: T): boolean | undefined {
+    const { readers } = this.linksOf(early);
+    let free: true | undefined = true;
+    for (const node of this.readsOf(late)) {
       const from = this.unitOf.get(node);
-      if (from !== undefined && from !== unit && from !== other && from.rank > other.rank) return false;
+      if (from === undefined || from === late || from === early || from.rank < early.rank) continue;
+      if (readers.has(from)) return false;
+      free = undefined;
     }
-    return true;
+    return free;
   }
 
   /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */
