@@ -19,12 +19,31 @@ interface Plain extends Pick<Built, "kernel" | "logical"> {
 /** Stands before the type of what is read; labels of what is computed are below it, places above. */
 const READ = -1;
 
+/** Of more nodes a map tells the places. */
+const FEW = 24;
+
 const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 function hashOf(words: readonly number[]): number {
   let hash = words.length;
-  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193);
+  for (let i = 0; i < words.length; i++) hash = Math.imul(hash ^ words[i]!, 0x01000193);
   return hash & 0x3fffffff;
+}
+
+/** Nodes in the order in which they are met: few are looked for one by one. */
+class Met {
+  readonly nodes: Node[] = [];
+  private places: Map<Node, number> | undefined;
+
+  find(node: Node): number {
+    return this.places ? (this.places.get(node) ?? -1) : this.nodes.indexOf(node);
+  }
+
+  add(node: Node): void {
+    const place = this.nodes.push(node) - 1;
+    if (place === FEW) this.places = new Map(this.nodes.map((each, i) => [each, i]));
+    else this.places?.set(node, place);
+  }
 }
 
 export class Alike {
@@ -35,7 +54,7 @@ export class Alike {
   private labelled = 0;
 
   build(cluster: Cluster, stored: (node: Node) => boolean, inMemory: (node: Node) => boolean): Built {
-    const places = new Map<Node, number>();
+    const places = new Met();
     const description = this.describe(cluster, stored, inMemory, places);
     const hash = hashOf(description);
     const known = this.built.get(hash) ?? [];
@@ -43,15 +62,15 @@ export class Alike {
     if (!plain) {
       const { kernel, logical, params, reads } = buildCluster(cluster, stored, inMemory);
       const placeOf = (node: Node): number => {
-        const place = places.get(node);
-        if (place === undefined) throw new Error(`expected a description of ${node.op}, which the kernel names`);
+        const place = places.find(node);
+        if (place < 0) throw new Error(`expected a description of ${node.op}, which the kernel names`);
         return place;
       };
       const plainReads = [...reads].map(([n, at]) => [placeOf(n), at] as const);
       plain = { description, kernel, logical, params: params.map(placeOf), reads: plainReads };
       this.built.set(hash, [...known, plain]);
     }
-    const nodes = [...places.keys()];
+    const { nodes } = places;
     const { kernel, logical } = plain;
     const params = plain.params.map((place) => nodes[place]!);
     return { kernel, logical, params, reads: new Map(plain.reads.map(([place, at]) => [nodes[place]!, at])) };
@@ -61,20 +80,21 @@ export class Alike {
     { grid, members }: Cluster,
     stored: (node: Node) => boolean,
     inMemory: (node: Node) => boolean,
-    places: Map<Node, number>,
+    places: Met,
   ): number[] {
     const own = new Set(members.map(({ node }) => node));
     const words: number[] = [grid.length, ...grid, members.length];
     const visit = (node: Node): void => {
-      const known = places.get(node);
-      if (known !== undefined) return void words.push(known);
-      places.set(node, places.size);
+      const known = places.find(node);
+      if (known >= 0) return void words.push(known);
+      places.add(node);
       const read = inMemory(node) && !own.has(node);
       words.push(read ? READ : this.label(node.op, attrsText(node.attrs)));
       this.describeType(node.type, words);
       if (read) return;
-      words.push(node.inputs.length);
-      for (const input of node.inputs) visit(input);
+      const { inputs } = node;
+      words.push(inputs.length);
+      for (let i = 0; i < inputs.length; i++) visit(inputs[i]!);
     };
     for (const { node, align } of members) {
       const home = homeOf(node);
@@ -83,15 +103,15 @@ export class Alike {
       if (!home) continue;
       words.push(home.axis, home.start);
       this.describeType(home.whole.type, words);
-      if (!places.has(home.whole)) places.set(home.whole, places.size);
-      words.push(places.get(home.whole)!);
+      if (places.find(home.whole) < 0) places.add(home.whole);
+      words.push(places.find(home.whole));
     }
     return words;
   }
 
   private describeType({ dtype, shape }: Type, words: number[]): void {
     words.push(this.label(dtype, ""), shape.length);
-    for (const size of shape) words.push(size);
+    for (let i = 0; i < shape.length; i++) words.push(shape[i]!);
   }
 
   private label(op: string, attrs: string): number {

@@ -64,11 +64,12 @@ class Chains {
   private readonly limits: NonNullable<ChainLimits["chains"]>;
   private readonly outers = new Map<Link, OuterLoops | undefined>();
   /** By kernel, then by parameter and units. */
-  private readonly keeping = new Map<Link, Map<string, boolean>>();
+  private readonly keeping = new Map<Link, Map<number, boolean>>();
   /** By buffer: who reads or writes it. */
   private readonly users = new Map<number, Set<Item>>();
-  /** A topological order of what is there now. */
+  /** A topological order of what is there now, and who stands where in it. */
   private readonly ranks = new Map<Item, number>();
+  private readonly byRank: (Item | undefined)[];
 
   constructor(
     items: readonly Item[],
@@ -79,6 +80,7 @@ class Chains {
     this.buffers = buffers;
     this.kept = kept;
     this.limits = limits;
+    this.byRank = [...items];
     items.forEach((item, rank) => {
       this.ranks.set(item, rank);
       this.use(item);
@@ -112,7 +114,7 @@ class Chains {
   private apart(kernel: Link, param: number, units: number): boolean {
     let known = this.keeping.get(kernel);
     if (!known) this.keeping.set(kernel, (known = new Map()));
-    const key = `${param} ${units}`;
+    const key = param + kernel.params.length * units;
     let apart = known.get(key);
     if (apart === undefined) {
       const outer = this.outer(kernel);
@@ -320,8 +322,8 @@ class Chains {
       waits: 0,
     };
     const [first, last] = [this.rank(members[0]!), this.rank(members.at(-1)!)];
-    const window = [...this.ranks.keys()].filter((item) => this.rank(item) >= first && this.rank(item) <= last);
-    const ranks = window.map((item) => this.rank(item)).sort((a, b) => a - b);
+    const window = this.byRank.slice(first, last + 1).filter((item) => item !== undefined);
+    const ranks = window.map((item) => this.rank(item));
     for (const item of members) {
       this.ranks.delete(item);
       for (const id of [...item.reads, ...item.writes]) this.users.get(id)?.delete(item);
@@ -330,9 +332,13 @@ class Chains {
     }
     for (const other of chain.before) other.after.add(chain);
     for (const other of chain.after) other.before.add(chain);
-    const rest = window.filter((item) => !found.members.has(item)).sort((a, b) => this.rank(a) - this.rank(b));
+    const rest = window.filter((item) => !found.members.has(item));
     const order = [...rest.filter((item) => !behind.has(item)), chain, ...rest.filter((item) => behind.has(item))];
-    order.forEach((item, i) => this.ranks.set(item, ranks[i]!));
+    this.byRank.fill(undefined, first, last + 1);
+    order.forEach((item, i) => {
+      this.ranks.set(item, ranks[i]!);
+      this.byRank[ranks[i]!] = item;
+    });
     this.use(chain);
   }
 

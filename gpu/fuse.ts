@@ -12,9 +12,10 @@ import type { Alike } from "./alike.ts";
 import { foldIsView } from "./emit.ts";
 import type { Built } from "./cluster.ts";
 import { Merger } from "./merge.ts";
-import type { MergeLimits, Unit } from "./merge.ts";
+import type { MergeLimits } from "./merge.ts";
 import { partsOf, piecesOf } from "./parts.ts";
 import { dotIsRows, isReduction, sizeOf } from "./space.ts";
+import type { Unit } from "./unit.ts";
 import { baseOf, isView } from "./views.ts";
 
 export interface Fused {
@@ -70,11 +71,17 @@ type UnitsOf = Pick<ByNode<ReadonlySet<Unit>>, "get">;
 
 /** One set as it is where there is but one. */
 function union<T>(sets: readonly ReadonlySet<T>[]): ReadonlySet<T> {
-  const [first = new Set<T>(), ...others] = sets;
-  if (others.length === 0) return first;
+  const first = sets[0] ?? new Set<T>();
+  if (sets.every((set) => set === first)) return first;
   const all = new Set(first);
-  for (const set of others) for (const each of set) all.add(each);
+  for (const set of sets) if (set !== first) for (const each of set) all.add(each);
   return all;
+}
+
+/** Tensors in memory that a value is computed from, and what is on the way. */
+interface Made {
+  readonly inner: ReadonlySet<Node>;
+  readonly leaves: ReadonlySet<Node>;
 }
 
 class Roots {
@@ -82,6 +89,7 @@ class Roots {
   private readonly stored: ByNode<true>;
   private readonly consumers: ByNode<Node[]>;
   private readonly costs: ByNode<number>;
+  private readonly made: ByNode<Made>;
 
   constructor(outputs: readonly Node[], separable: (dot: Node, side: 0 | 1) => boolean, disable: ReadonlySet<string>) {
     const inline = !disable.has("inline");
@@ -89,6 +97,7 @@ class Roots {
     this.consumers = consumersIn(this.order);
     this.stored = new ByNode(this.order);
     this.costs = new ByNode(this.order);
+    this.made = new ByNode(this.order);
     for (const node of outputs) this.add(node);
     for (const node of this.order) {
       if (isReduction(node) || isOpaque(node)) this.add(node);
@@ -181,19 +190,28 @@ class Roots {
     const units = this.unitsOf(unitOf);
     const wanted = this.order.filter((node) => {
       if (this.inMemory(node) || isView(node) || node.op === "const" || node.op === "iota") return false;
-      const { size } = units.get(node)!;
-      const of = (reader: Node) => units.get(reader)?.size === size && !this.isEpilogue(node, reader, units);
-      const passes = this.consumers.get(node)?.some((r) => !this.inMemory(r) && !isView(r) && of(r));
-      return (size < 2 || !passes) && this.worthStoring(node, units);
+      return this.worthStoring(node, units) && (units.get(node)!.size < 2 || !this.isPassedOn(node, units));
     });
     // from the leaves up: what is made of a value that is stored now is cheap
     const found = wanted.filter((node) => {
       if (!this.worthStoring(node, units)) return false;
       this.add(node);
-      this.costs.clear();
+      for (const reader of this.readersOf([node])) {
+        this.costs.delete(reader);
+        this.made.delete(reader);
+      }
       return true;
     });
     return this.readersOf(found);
+  }
+
+  /** Whether a reader of the value, which may be stored instead, is needed by as many units. */
+  private isPassedOn(node: Node, units: UnitsOf): boolean {
+    const { size } = units.get(node)!;
+    return this.consumers.get(node)!.some((reader) => {
+      if (this.inMemory(reader) || isView(reader) || units.get(reader)!.size !== size) return false;
+      return !this.isEpilogue(node, reader, units);
+    });
   }
 
   private unitsOf(unitOf: ByNode<Unit>): UnitsOf {
@@ -244,7 +262,9 @@ class Roots {
   }
 
   /** Tensors in memory, about as large as the node, that it is computed from, and what is on the way. */
-  private madeOf(node: Node): { readonly inner: ReadonlySet<Node>; readonly leaves: ReadonlySet<Node> } {
+  private madeOf(node: Node): Made {
+    const known = this.made.get(node);
+    if (known) return known;
     const least = sizeOf(node.type.shape) / 2;
     const inner = new Set<Node>([node]);
     const leaves = new Set<Node>();
@@ -253,7 +273,9 @@ class Roots {
         if (sizeOf(input.type.shape) >= least) (this.inMemory(input) ? leaves : inner).add(input);
       }
     }
-    return { inner, leaves };
+    const made = { inner, leaves };
+    this.made.set(node, made);
+    return made;
   }
 
   /** The nodes themselves, and what reads them without another node in memory between. */

@@ -70,11 +70,20 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
     growths.set(item, grows);
     return grows;
   };
-  const bytesOf = (ids: ReadonlySet<number>, among: ReadonlySet<number>): number =>
-    [...ids].reduce((sum, id) => (among.has(id) ? sum + 4 * (buffers[id]?.size ?? 0) : sum), 0);
+  const bytesOf = (ids: ReadonlySet<number>, among: ReadonlySet<number>): number => {
+    let bytes = 0;
+    for (const id of ids) if (among.has(id)) bytes += 4 * (buffers[id]?.size ?? 0);
+    return bytes;
+  };
+  /** Memory does not grow, or by less than what is read again of what is read anyway. */
+  const pays = (item: Item, read: ReadonlySet<number>): boolean => {
+    const grows = growth(item);
+    return grows <= 0 || grows <= bytesOf(item.reads, read);
+  };
   const joins = ({ draft }: Item) =>
     draft.kind === "kernel" &&
     (draft.kernel.kind === "rows" || (draft.kernel.kind === "dot" && (limits.joins?.(draft.kernel) ?? true)));
+  const single = new Set(items.filter((item) => !joins(item)));
   const highest = (among: readonly Item[]): Item | undefined =>
     among.reduce<Item | undefined>((best, item) => (best && best.height >= item.height ? best : item), undefined);
 
@@ -92,7 +101,7 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
     }
   };
   while (ready.length > 0) {
-    const alone = highest(ready.filter((item) => !joins(item)));
+    const alone = single.size > 0 ? highest(ready.filter((item) => single.has(item))) : undefined;
     if (alone) {
       out.push(alone.draft);
       finish([alone]);
@@ -101,7 +110,7 @@ export function groupSteps(drafts: readonly Draft[], buffers: readonly Buffer[],
     const top = highest(ready)!.height;
     const first = ready.filter((item) => item.height === top);
     const read = new Set(first.flatMap((item) => [...item.reads]));
-    const now = ready.filter((item) => item.height === top || growth(item) <= bytesOf(item.reads, read));
+    const now = ready.filter((item) => item.height === top || pays(item, read));
     let members: KernelDraft[] = [];
     let args = new Set<number>();
     for (const { draft } of now) {

@@ -50,16 +50,23 @@ const offsetsText = (o: Offsets) =>
 const operandText = (o: Operand, outer: string) =>
   `p${o.param}[${o.base} + g·${offsetsText(o.g)} + ${outer}·${offsetsText(o.outer)} + k·${offsetsText(o.k)}]`;
 
-const membersText = (members: readonly GroupMember[]) =>
-  members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${innerText(m.kernel)}`);
+/** How a kernel that is a part of another is written. */
+type Inner = (part: RowsKernel | DotKernel) => string;
+
+const membersText = (members: readonly GroupMember[], inner: Inner) =>
+  members.map((m) => `  with (${m.params.map((p) => `p${p}`).join(", ")})\n${inner(m.kernel)}`);
 
 const texts = new WeakMap<Kernel, string>();
 
 export function kernelText(kernel: Kernel): string {
   let known = texts.get(kernel);
-  if (known === undefined) texts.set(kernel, (known = written(kernel)));
+  if (known === undefined) texts.set(kernel, (known = written(kernel, innerText)));
   return known;
 }
+
+/** Its text with numbers for its parts: where equal parts have one number, equal kernels have one key. */
+export const kernelKey = (kernel: Kernel, numberOf: (part: RowsKernel | DotKernel) => number): string =>
+  written(kernel, (part) => `    ${numberOf(part)}`);
 
 const innerTexts = new WeakMap<Kernel, string>();
 
@@ -76,7 +83,7 @@ function triangleText({ triangle }: DotKernel): string {
   return [from && `, k >= ${from}`, to && `, k <= ${to}`, out && `, ${out === "lower" ? "n <= m" : "n >= m"}`].filter(Boolean).join(""); // prettier-ignore
 }
 
-function written(kernel: Kernel): string {
+function written(kernel: Kernel, inner: Inner): string {
   switch (kernel.kind) {
     case "rows":
       return rowsText(kernel);
@@ -85,7 +92,7 @@ function written(kernel: Kernel): string {
         `dot g=${kernel.g} m=${kernel.m} n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})`,
         `  p${kernel.out} = ${operandText(kernel.a, "m")} · ${kernel.packed ? `p${kernel.b.param} (packed)` : operandText(kernel.b, "n")}${kernel.stored ? "" : " (not stored)"}${triangleText(kernel)}`,
         ...(kernel.epilogue
-          ? [`  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`, innerText(kernel.epilogue.rows)]
+          ? [`  then with (${kernel.epilogue.params.map((p) => `p${p}`).join(", ")})`, inner(kernel.epilogue.rows)]
           : []),
       ].join("\n");
     case "cumsum":
@@ -102,7 +109,7 @@ function written(kernel: Kernel): string {
     case "chain":
       return [
         `chain of ${kernel.units} units with ${kernel.locals.map((n, i) => `p${kernel.params.length + i}[${n}]`).join(", ")} (${paramsText(kernel)})`,
-        ...membersText(kernel.members),
+        ...membersText(kernel.members, inner),
       ].join("\n");
     case "pack":
       return `pack n=${kernel.n} k=${kernel.k} (${paramsText(kernel)})\n  ${operandText(kernel.b, "n")}`;
@@ -110,11 +117,13 @@ function written(kernel: Kernel): string {
       return [
         `strands of ${kernel.rows} rows by ${kernel.part} (${paramsText(kernel)})`,
         ...kernel.members.map(
-          (m) => `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${innerText(m.kernel)}`,
+          (m) => `  ${m.each} to a row, with (${m.params.map((p) => `p${p}`).join(", ")})\n${inner(m.kernel)}`,
         ),
       ].join("\n");
     case "group":
-      return [`group of ${kernel.members.length} (${paramsText(kernel)})`, ...membersText(kernel.members)].join("\n");
+      return [`group of ${kernel.members.length} (${paramsText(kernel)})`, ...membersText(kernel.members, inner)].join(
+        "\n",
+      );
   }
 }
 

@@ -17,7 +17,7 @@ import type { Draft } from "./dependences.ts";
 import { groupSteps } from "./group.ts";
 import type { GroupLimits } from "./group.ts";
 import { storedInPlaceOf } from "./in-place.ts";
-import { kernelText } from "./kernel-text.ts";
+import { kernelKey } from "./kernel-text.ts";
 import type { DotKernel, Kernel, Offsets, Operand, Param } from "./kernel.ts";
 import type { MergeLimits } from "./merge.ts";
 import { isSeparable, operandView } from "./operand.ts";
@@ -123,12 +123,16 @@ class Lowering {
 
   /** Equal kernels as one object, so that what is found out about it is found out once. */
   one<K extends Kernel>(kernel: K): K {
-    const key = kernelText(kernel);
+    if (this.numbers.has(kernel)) return kernel;
+    const key = kernelKey(kernel, (part) => this.numbers.get(this.one(part))!);
     const known = this.equal.get(key) as K | undefined;
-    if (!known) this.equal.set(key, kernel);
-    return known ?? kernel;
+    if (known) return known;
+    this.equal.set(key, kernel);
+    this.numbers.set(kernel, this.numbers.size);
+    return kernel;
   }
   private readonly equal = new Map<string, Kernel>();
+  private readonly numbers = new Map<Kernel, number>();
 
   private step(draft: Draft): Step {
     if (draft.kind !== "kernel") return draft;

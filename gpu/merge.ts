@@ -16,11 +16,12 @@ import type { Twins } from "./again.ts";
 import type { Alike } from "./alike.ts";
 import { logicalExtents, single } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
-import type { Index } from "./index-expr.ts";
+import { gridMap } from "./grid-map.ts";
+import type { GridMap } from "./grid-map.ts";
 import { wholeOf } from "./parts.ts";
 import { isReduction, sizeOf } from "./space.ts";
 import { UnitOrder } from "./unit-order.ts";
-import type { Ranked } from "./unit-order.ts";
+import { Unit } from "./unit.ts";
 
 export const mergeRules = ["rows", "prologue", "maps", "siblings", "epilogue"] as const;
 export type MergeRule = (typeof mergeRules)[number];
@@ -33,37 +34,11 @@ export interface MergeLimits extends BindingLimits {
   readonly minGrid: number;
 }
 
-/** A kernel-to-be: a cluster of roots, or a node with a kernel of its own. */
-export interface Unit extends Ranked<Unit> {
-  cluster?: Cluster;
-  readonly node?: Node;
-  /** Maps that a product applies to its elements. */
-  epilogue?: Cluster;
-  /** Nodes in memory that it reads. */
-  readonly reads: Set<Node>;
-  /** Members whose reads share kernels: those of a cluster whose axes are still the members' own. */
-  readonly placed: readonly Node[];
-  /** Whoever it reads was tried, and none of them may join it. */
-  tried?: boolean;
-}
-
-/** By grid axis of the producer: a grid axis of the consumer. */
-type GridMap = readonly number[];
-
-const isMapCluster = (c: Cluster) =>
-  c.members.every((m) => !isReduction(m.node)) &&
-  c.members.every((m) => logicalExtents(m.node).filter((n) => n !== 1).length === c.grid.length);
-
 /** Whether the grid lies on a member as on the member alone. */
 function isOwn({ node, align }: Member): boolean {
   let axes = 0;
   return node.type.shape.every((n, axis) => n === 1 || align[axes++] === axis) && axes === align.length;
 }
-
-const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
-
-/** Nodes whose memory a cluster writes. */
-const written = (cluster: Cluster): Node[] => [...new Set(cluster.members.map((m) => wholeOf(m.node)))];
 
 export class Merger {
   readonly units = new Set<Unit>();
@@ -99,30 +74,39 @@ export class Merger {
     this.order = new UnitOrder((unit) => unit.reads, this.unitOf);
   }
 
-  private fits(reads: ReadonlySet<Node>, writes: readonly Node[], product: boolean): boolean {
-    if (reads.size + writes.length + (product ? 4 : 0) > this.limits.maxParams) return false;
-    // what reads scores must not wait for their copies
+  private fits(reads: ReadonlySet<Node>, writes: ReadonlySet<Node>, product: boolean): boolean {
+    if (reads.size + writes.size + (product ? 4 : 0) > this.limits.maxParams) return false;
+    return !this.mixesTwins(reads) && this.bindings.fits(reads, writes, product);
+  }
+
+  /** What reads scores must not wait for their copies. */
+  private mixesTwins(reads: ReadonlySet<Node>): boolean {
+    if (this.twins.size === 0) return false;
     const copies = new Map<number, number>();
     for (const node of reads) {
       for (const [scores, copy] of this.twins.get(node) ?? []) {
-        if ((copies.get(scores) ?? copy) !== copy) return false;
+        if ((copies.get(scores) ?? copy) !== copy) return true;
         copies.set(scores, copy);
       }
     }
-    return this.bindings.fits(reads, writes, product);
+    return false;
   }
 
-  /** Each read of the two stays one or becomes a member. */
+  /** Whether one kernel may name what the earlier of two clusters reads, and what the other does, and all that they write. */
   private mayFit(a: Unit, b: Unit): boolean {
     const members = (a.cluster?.members.length ?? 0) + (b.cluster?.members.length ?? 0);
-    return Math.max(a.reads.size, b.reads.size, members) <= this.limits.maxParams;
+    if (members > this.limits.maxParams) return false;
+    let names = a.reads.size + a.writes.size;
+    for (const node of b.writes) if (!a.writes.has(node)) names++;
+    for (const node of b.reads) if (!a.reads.has(node) && this.unitOf.get(node) !== a) names++;
+    return names <= this.limits.maxParams;
   }
 
   addRoot(node: Node): void {
     const cluster = single(node);
     const built = this.built.get(node) ?? this.alike.build(cluster, () => true, this.inMemory);
     this.built.set(node, built);
-    const unit: Unit = { cluster, reads: this.withPieces(built.reads.keys()), placed: [node], rank: 0 };
+    const unit = new Unit(cluster, this.withPieces(built.reads.keys()), [node]);
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -133,12 +117,8 @@ export class Merger {
     for (const part of parts) this.addRoot(part);
     const units = parts.map((part) => this.unitOf.get(part)!);
     const members = units.flatMap((unit) => unit.cluster!.members);
-    const unit: Unit = {
-      cluster: { members, grid: units[0]!.cluster!.grid },
-      reads: new Set(units.flatMap((u) => [...u.reads])),
-      placed: parts,
-      rank: 0,
-    };
+    const reads = new Set(units.flatMap((u) => [...u.reads]));
+    const unit = new Unit({ members, grid: units[0]!.cluster!.grid }, reads, parts);
     this.order.append(unit);
     for (const old of units) {
       this.order.remove(old);
@@ -167,7 +147,7 @@ export class Merger {
   }
 
   addOpaque(node: Node, reads: readonly Node[]): void {
-    const unit: Unit = { node, reads: this.withPieces(reads), placed: [], rank: 0 };
+    const unit = new Unit(node, this.withPieces(reads));
     this.order.append(unit);
     this.units.add(unit);
     this.unitOf.set(node, unit);
@@ -189,15 +169,14 @@ export class Merger {
         if (!this.units.has(consumer)) continue;
         consumer.tried = true;
         const producers = this.producersOf(consumer);
-        const open = [...producers].filter((p) => p.cluster && !refused.get(consumer)?.has(p));
-        if (open.length === 0) continue;
         let between: ReadonlySet<Unit> | undefined;
-        for (const producer of open) {
-          if (!producer.cluster || !this.units.has(producer) || !this.units.has(consumer)) continue;
-          const merged = this.mayFit(producer, consumer) && this.vertical(producer.cluster, consumer.cluster, on);
-          const apart = merged && !(between ??= this.readBy(producers)).has(producer);
-          const epilogue = () => on("epilogue") && !isMapCluster(consumer.cluster!) && this.isEpilogue(producer);
-          if (apart && !epilogue() && this.apply(producer, consumer, merged)) again = true;
+        for (const producer of producers) {
+          if (!producer.cluster || !this.units.has(producer) || refused.get(consumer)?.has(producer)) continue;
+          if (!this.units.has(consumer)) break;
+          const apart = this.mayFit(producer, consumer) && !(between ??= this.readBy(producers)).has(producer);
+          const merged = apart && this.vertical(producer, consumer, on);
+          const epilogue = () => on("epilogue") && !consumer.isMaps && this.isEpilogue(producer);
+          if (merged && !epilogue() && this.apply(producer, consumer, merged)) again = true;
           else refuse(producer, consumer);
         }
       }
@@ -210,7 +189,7 @@ export class Merger {
     const readers = new Map<Node, Unit[]>();
     for (const unit of this.units) {
       // beside what it reads there are the product, its scratch and offsets
-      if (!unit.cluster || unit.reads.size + 5 > this.limits.maxParams || !isMapCluster(unit.cluster)) continue;
+      if (!unit.cluster || unit.reads.size + 5 > this.limits.maxParams || !unit.isMaps) continue;
       for (const node of unit.reads) {
         if (node.op !== "dot") continue;
         const list = readers.get(node);
@@ -239,16 +218,16 @@ export class Merger {
   }
 
   /** How a product lies on maps that may be its epilogue. */
-  private mapAfter(product: Node, { cluster, reads }: Unit): GridMap | undefined {
-    const map = cluster && this.gridMap(single(product), cluster);
+  private mapAfter(product: Node, { cluster, reads, writes }: Unit): GridMap | undefined {
+    const map = cluster && gridMap(single(product), cluster, this.built);
     if (!map || map.length !== cluster.grid.length || map.some((p) => p < 0)) return undefined;
     const all = new Set([...this.unitOf.get(product)!.reads, ...reads].filter((n) => n !== product));
-    return this.fits(all, [product, ...written(cluster)], true) ? map : undefined;
+    return this.fits(all, new Set([product, ...writes]), true) ? map : undefined;
   }
 
   /** Maps of a product that none but they read: it is not stored where they are its epilogue. */
   private isEpilogue(unit: Unit): boolean {
-    if (!unit.cluster || !isMapCluster(unit.cluster)) return false;
+    if (!unit.isMaps) return false;
     for (const node of unit.reads) {
       const product = this.unitOf.get(node);
       if (node.op !== "dot" || product?.node !== node || product.epilogue) continue;
@@ -269,6 +248,7 @@ export class Merger {
   /** What others of these units read: between it and a reader of all there is a third unit. */
   private readBy(units: ReadonlySet<Unit>): Set<Unit> {
     const out = new Set<Unit>();
+    if (units.size < 2) return out;
     for (const unit of units) {
       for (const node of unit.reads) {
         const from = this.unitOf.get(node);
@@ -278,12 +258,13 @@ export class Merger {
     return out;
   }
 
-  private vertical(producer: Cluster, consumer: Cluster, on: (rule: MergeRule) => boolean): Cluster | undefined {
-    const map = this.gridMap(producer, consumer);
+  private vertical(from: Unit, to: Unit, on: (rule: MergeRule) => boolean): Cluster | undefined {
+    const [producer, consumer] = [from.cluster!, to.cluster!];
+    const map = gridMap(producer, consumer, this.built);
     if (!map) return undefined;
     const n = consumer.grid.length;
-    const producerMaps = isMapCluster(producer);
-    const consumerMaps = isMapCluster(consumer);
+    const producerMaps = from.isMaps;
+    const consumerMaps = to.isMaps;
     if (producerMaps && consumerMaps) {
       return on("maps") && map.length === n && map.every((p) => p >= 0)
         ? this.join(producer, consumer, map)
@@ -304,78 +285,39 @@ export class Merger {
   }
 
   private join(producer: Cluster, consumer: Cluster, map: GridMap): Cluster | undefined {
-    const size = sizeOf(producer.grid);
-    const inside = [...consumer.members, ...producer.members.filter((m) => !isReduction(m.node))];
-    const work = inside.reduce((n, m) => n + sizeOf(logicalExtents(m.node)), 0);
-    if (map.length < consumer.grid.length && size < this.limits.minGrid && work > 1024) return undefined;
+    if (map.length < consumer.grid.length && sizeOf(producer.grid) < this.limits.minGrid) {
+      const inside = [...consumer.members, ...producer.members.filter((m) => !isReduction(m.node))];
+      if (inside.reduce((n, m) => n + sizeOf(logicalExtents(m.node)), 0) > 1024) return undefined;
+    }
     const members = consumer.members.map((m): Member => ({ node: m.node, align: map.map((p) => m.align[p] ?? 0) }));
     return { members: [...producer.members, ...members], grid: producer.grid };
   }
 
-  /** How the producer's grid lies on the consumer's: -1 for an axis that is read along an inner axis; undefined when reads disagree. */
-  private gridMap(producer: Cluster, consumer: Cluster): GridMap | undefined {
-    let found: number[] | undefined;
-    for (const c of consumer.members) {
-      const built = this.built.get(c.node);
-      if (!built) throw new Error(`expected ${c.node.op} to be analysed`);
-      for (const p of producer.members) {
-        const whole = wholeOf(p.node);
-        // the whole is there when all of its parts are
-        if (whole !== p.node && built.reads.has(whole)) return undefined;
-        for (const index of built.reads.get(p.node) ?? []) {
-          // a sum is known at its own place alone: not outside of an axis of size 1, where a pad may reach
-          if (isReduction(p.node) && index.some((at, i) => p.node.type.shape[i] === 1 && at.key !== "0"))
-            return undefined;
-          const map = this.placesOn(c, built, p, index);
-          if (!map || (found && !isSame(found, map))) return undefined;
-          found = map;
-        }
-      }
-    }
-    return found;
-  }
-
-  /** The same for one read; undefined where it reads no axis of the consumer as it is, or one twice. */
-  private placesOn(c: Member, { logical }: Built, p: Member, index: readonly Index[]): number[] | undefined {
-    const extents = logicalExtents(c.node);
-    const map: number[] = [];
-    for (const axis of p.align) {
-      const key = index[axis]?.key;
-      const at = logical.findIndex((l) => l.terms.length > 0 && l.key === key);
-      if (at < 0 || extents[at] !== p.node.type.shape[axis]) return undefined;
-      const on = c.align.indexOf(at);
-      if (on >= 0 && map.includes(on)) return undefined;
-      map.push(on);
-    }
-    return map;
-  }
-
   private apply(a: Unit, b: Unit, cluster: Cluster): boolean {
-    if (!this.mayFit(a, b)) return false;
-    const nodes = new Set(cluster.members.map((m) => m.node));
-    const reads = new Set<Node>();
-    for (const of of [a, b]) for (const read of of.reads) if (!nodes.has(read)) reads.add(read);
-    if (!this.fits(reads, written(cluster), false)) return false;
     const between = this.order.between(a, b);
     if (!between) return false;
-    const own = cluster.members.every(isOwn);
-    const unit: Unit = { cluster, reads, placed: own ? [...a.placed, ...b.placed] : [], rank: 0 };
+    const reads = new Set(a.reads);
+    for (const read of b.reads) reads.add(read);
+    for (const { node } of cluster.members) reads.delete(node);
+    const unit = new Unit(cluster, reads, cluster.members.every(isOwn) ? [...a.placed, ...b.placed] : []);
+    if (!this.fits(reads, unit.writes, false)) return false;
     this.order.merge(a, b, unit, between);
     for (const reader of this.order.readersOf(unit)) reader.tried = false;
     this.units.delete(a);
     this.units.delete(b);
     this.units.add(unit);
-    for (const node of nodes) for (const of of [node, wholeOf(node)]) this.unitOf.set(of, unit);
+    for (const { node } of cluster.members) this.unitOf.set(node, unit);
+    for (const node of unit.writes) this.unitOf.set(node, unit);
     return true;
   }
 
-  /** `node @ index` of what the members of a unit read. */
-  private placesOf({ placed }: Unit): Set<string> {
+  /** `node @ index` of what the members of a unit read, and others of its group. */
+  private placesOf({ placed }: Unit, readers: ReadonlyMap<Node, number>): Set<string> {
     const places = new Set<string>();
     for (const member of placed) {
       for (const [read, indices] of this.built.get(member)!.reads) {
         // a number that both read is no reason to share a kernel
-        if (sizeOf(read.type.shape) === 1) continue;
+        if ((readers.get(read) ?? 0) < 2 || sizeOf(read.type.shape) === 1) continue;
         for (const index of indices) places.add(`${read.id}@${index.map((i) => i.key).join()}`);
       }
     }
@@ -392,13 +334,15 @@ export class Merger {
       if (group) group.push(unit);
       else groups.set(key, [unit]);
     }
-    for (const group of groups.values()) this.siblingsOf(group);
+    for (const group of groups.values()) if (group.length > 1) this.siblingsOf(group);
   }
 
   /** Units of one index space: those that share a place are tried, in their order. */
   private siblingsOf(group: readonly Unit[]): void {
     const now: (Unit | undefined)[] = [...group];
-    const places = group.map((unit) => this.placesOf(unit));
+    const counts = new Map<Node, number>();
+    for (const { reads } of group) for (const node of reads) counts.set(node, (counts.get(node) ?? 0) + 1);
+    const places = group.map((unit) => this.placesOf(unit, counts));
     const readers = new Map<string, number[]>();
     places.forEach((own, i) => {
       for (const place of own) {

@@ -137,15 +137,17 @@ export function placed(all: readonly Sized[]): {
 } {
   const places = new Map<number, number>();
   // in the order of their places
-  const taken: { readonly from: number; readonly to: number; readonly range: Range }[] = [];
+  const taken: { readonly from: number; readonly to: number; readonly start: number; readonly end: number }[] = [];
   let bytes = 0;
   for (const { id, size, range } of [...all].sort((a, b) => b.size - a.size || a.id - b.id)) {
+    const { start, end } = range;
     // best fit: the smallest gap that is large enough, else behind all
     let at = 0;
     let best = -1;
     let bestGap = Infinity;
-    for (const p of taken) {
-      if (p.range.end < range.start || range.end < p.range.start) continue;
+    for (let i = 0; i < taken.length; i++) {
+      const p = taken[i]!;
+      if (p.end < start || end < p.start) continue;
       const gap = p.from - at;
       if (gap >= size && gap < bestGap) {
         best = at;
@@ -156,7 +158,7 @@ export function placed(all: readonly Sized[]): {
     const from = best >= 0 ? best : at;
     places.set(id, from);
     const behind = taken.findIndex((p) => p.from > from);
-    taken.splice(behind < 0 ? taken.length : behind, 0, { from, to: from + size, range });
+    taken.splice(behind < 0 ? taken.length : behind, 0, { from, to: from + size, start, end });
     bytes = Math.max(bytes, from + size);
   }
   return { places, bytes };

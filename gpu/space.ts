@@ -3,6 +3,7 @@
  * Its logical axes are those of its result, then those it reduces. `elementOf` is the value of one point of the space.
  */
 import { pairs } from "../lang/graph/attrs.ts";
+import { sizeOf } from "../lang/graph/ops/row.ts";
 import type { Node } from "../lang/graph/node.ts";
 import { foldIsView } from "./emit.ts";
 import type { Emitter } from "./emit.ts";
@@ -10,7 +11,7 @@ import { constantIndex } from "./index-expr.ts";
 import type { Index } from "./index-expr.ts";
 import type { Acc } from "./kernel.ts";
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+export { sizeOf };
 
 /** Axes of the input that a reduction drops. */
 function reducedAxes(node: Node): readonly number[] {

@@ -12,7 +12,7 @@ export interface Ranked<T> {
   links?: Links<T> | undefined;
 }
 
-interface Links<T> {
+export interface Links<T> {
   before: T | undefined;
   behind: T | undefined;
   readonly readers: Set<T>;
@@ -74,7 +74,8 @@ export class UnitOrder<T extends Ranked<T>> {
    */
   between(a: T, b: T): T[] | undefined {
     const [early, late] = a.rank < b.rank ? [a, b] : [b, a];
-    if (this.producersOf(late).every((producer) => producer === early || producer.rank < early.rank)) return [];
+    const first = this.firstLook(late, early);
+    if (first !== undefined) return first ? [] : undefined;
     const found: T[] = [];
     const before = new Set<T>([late]);
     const open: T[] = [late];
@@ -100,6 +101,19 @@ export class UnitOrder<T extends Ranked<T>> {
       }
     }
     return found;
+  }
+
+  /** True where the later one reads nothing that stands between, false where what it reads there reads the earlier one. */
+  private firstLook(late: T, early: T): boolean | undefined {
+    const { readers } = this.linksOf(early);
+    let free: true | undefined = true;
+    for (const node of this.readsOf(late)) {
+      const from = this.unitOf.get(node);
+      if (from === undefined || from === late || from === early || from.rank < early.rank) continue;
+      if (readers.has(from)) return false;
+      free = undefined;
+    }
+    return free;
   }
 
   /** `merged`, which may be one of the two, takes the place of the earlier; `between` is what stands there before it. */

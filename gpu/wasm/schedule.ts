@@ -44,8 +44,16 @@ const COSTS: Readonly<Record<string, number>> = {
   div: 3,
 };
 
+const axesOfValues = new WeakMap<RowsKernel, readonly ReadonlySet<number>[]>();
+
 /** Axes every value depends on; a running value keeps what its summands depend on beside the stage's axes. */
-export function dependencies(kernel: RowsKernel): ReadonlySet<number>[] {
+export function dependencies(kernel: RowsKernel): readonly ReadonlySet<number>[] {
+  let found = axesOfValues.get(kernel);
+  if (!found) axesOfValues.set(kernel, (found = dependenciesOf(kernel)));
+  return found;
+}
+
+function dependenciesOf(kernel: RowsKernel): readonly ReadonlySet<number>[] {
   const out: ReadonlySet<number>[] = [];
   for (const value of kernel.values) {
     const own = new Set<number>();

@@ -9,6 +9,7 @@ import { hoistScalars, hostable, topological } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Output, Slot } from "../program.ts";
 import { HOST_SOURCES, keptBy, rebuild } from "./host.ts";
+import { Repeats } from "./repeats.ts";
 import type { Build, Checker } from "./state.ts";
 
 export function finishSegments(c: Checker): void {
@@ -50,6 +51,7 @@ const nowhere = { file: "", start: 0, end: 0 };
 
 function closeSegment(c: Checker, build: Build): void {
   const seen = new Map<Node, Node>();
+  const repeats = new Repeats();
   const copyable = new Map<Node, boolean>();
   const isCopyable = (n: Node): boolean => {
     const known = copyable.get(n);
@@ -78,7 +80,7 @@ function closeSegment(c: Checker, build: Build): void {
     if (n.op === "const" || owner === build || owner === undefined || isCopyable(n)) {
       // Who only listens wants no graph, only what is wrong with it.
       if (c.settings.seen) for (const input of n.inputs) walk(input);
-      result = c.settings.seen ? n : rebuild(n, mapped(n.inputs, walk));
+      result = c.settings.seen ? n : repeats.one(rebuild(n, mapped(n.inputs, walk)));
     } else if (n.op === "input") {
       if (n.attrs.source === "batch" && owner.block !== build.block) throw tooFast(n);
       result =

@@ -4,7 +4,7 @@
  */
 import { UserError } from "../diagnostic.ts";
 import * as names from "../errors/names.ts";
-import { make } from "../graph/index.ts";
+import { make, withInputs } from "../graph/index.ts";
 import type { Node } from "../graph/node.ts";
 import type { Fold, HostValue } from "../program.ts";
 import type { Span } from "../source.ts";
@@ -158,9 +158,7 @@ export function hostNode(c: Checker, env: Env, node: Node, span: Span): Node {
 }
 
 export function rebuild(n: Node, inputs: readonly Node[]): Node {
-  return inputs === n.inputs || inputs.every((input, i) => input === n.inputs[i])
-    ? n
-    : make(n.op, [...inputs], n.attrs, n.span, n.origin);
+  return inputs === n.inputs || inputs.every((input, i) => input === n.inputs[i]) ? n : withInputs(n, inputs);
 }
 
 /** Keeps a value of another segment in a slot, and reads it from there. */

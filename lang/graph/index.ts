@@ -7,7 +7,7 @@ export { sizeOf, stridesOf, typeText } from "./ops/row.ts";
 export { axesOfDot } from "./ops/dot.ts";
 export { loopParts, paramNames, resultType } from "./ops/loop.ts";
 export { keyWords, mix, uniformAt } from "./ops/random.ts";
-export { adopt, make, nextId, rowOf } from "./make.ts";
+export { adopt, make, nextId, rowOf, withInputs } from "./make.ts";
 export { fromCall, type Origin, type Role } from "./origin.ts";
 export * as build from "./build.ts";
 export { constant, fill, scalar } from "./build.ts";

@@ -34,8 +34,8 @@ export interface Node {
   readonly inputs: readonly Node[];
   readonly attrs: Attrs;
   readonly type: Type;
-  readonly span?: Span;
-  readonly origin?: Origin;
+  readonly span?: Span | undefined;
+  readonly origin?: Origin | undefined;
   /** Where it stood in the order that was made last; 0 of a new one (`by-node`): no part of what the node is. */
   place?: number;
 }

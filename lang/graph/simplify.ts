@@ -5,7 +5,7 @@
  */
 import { ByNode } from "./by-node.ts";
 import type { Attrs, Body, Node } from "./node.ts";
-import { make } from "./make.ts";
+import { make, movedTo, withInputs } from "./make.ts";
 import { from } from "./origin.ts";
 import { rules } from "./simplify-rules.ts";
 import { after, topological } from "./walk.ts";
@@ -46,15 +46,19 @@ export function simplify(outputs: readonly Node[], options: SimplifyOptions = {}
     const attrs = node.op === "loop" ? withSimpleBody(node.attrs, options) : node.attrs;
     const same = attrs === node.attrs && inputs === node.inputs;
     if (same && !rules[node.op]) continue;
-    const result = from(node.origin, () => settle(same ? node : make(node.op, inputs, attrs, node.span)));
+    const result = from(node.origin, () => settle(same ? node : made(node, inputs, attrs)));
     const now = result.span || !node.span || result.inputs.length === 0 ? result : spanned(result, node);
     if (now !== node) mapped.set(node, now);
   }
   return after(outputs, mapped);
 
+  function made(node: Node, inputs: readonly Node[], attrs: Attrs): Node {
+    return attrs === node.attrs ? withInputs(node, inputs) : make(node.op, inputs, attrs, node.span);
+  }
+
   /** A rule's result keeps the place in the script of the node it stands for. */
   function spanned(result: Node, node: Node): Node {
-    const copy = make(result.op, result.inputs, result.attrs, node.span, node.origin);
+    const copy = movedTo(result, node);
     settled.add(copy);
     return copy;
   }

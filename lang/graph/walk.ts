@@ -2,7 +2,7 @@
  * Orders and rewrites of a graph. All walks use their own stack: a graph may be deeper than the call stack.
  */
 import { ByNode, number } from "./by-node.ts";
-import { make, rowOf } from "./make.ts";
+import { make, rowOf, withInputs } from "./make.ts";
 import type { Attrs, Node } from "./node.ts";
 
 /** Passes ask for the order of a graph in turn, and most leave it as it was. */
@@ -49,9 +49,9 @@ function walked(outputs: readonly Node[]): readonly Node[] {
 
 /** The node with other inputs or attrs; itself when nothing changed. */
 export function remake(node: Node, inputs: readonly Node[], attrs: Attrs = node.attrs): Node {
-  if (attrs === node.attrs && (inputs === node.inputs || inputs.every((input, i) => input === node.inputs[i])))
-    return node;
-  return make(node.op, inputs, attrs, node.span, node.origin);
+  if (attrs !== node.attrs) return make(node.op, inputs, attrs, node.span, node.origin);
+  if (inputs === node.inputs || inputs.every((input, i) => input === node.inputs[i])) return node;
+  return withInputs(node, inputs);
 }
 
 /** What a node is a view of, through all views of one tensor. */
