@@ -38,16 +38,23 @@ it("means the same as before, in any form", () => {
   );
 });
 
-it.skipIf(!gpu)(
-  "has the same numbers on a device",
-  async () => {
-    const device = await open({ schedule: { ...hardware, windows: LIMITS.room } });
-    let chains = 0;
+/** One row has no room there, some in memory, for fewer workgroups than there are units. */
+const rooms = [
+  ["in workgroup memory", { windows: LIMITS.room }],
+  ["in memory", { windows: 32, slices: 1024 }],
+] as const;
+
+it.skipIf(!gpu).each(rooms)(
+  "has the same numbers on a device: %s",
+  async (where, room) => {
+    const device = await open({ schedule: { ...hardware, ...room } });
+    let [chains, slices] = [0, 0];
     await fc.assert(
       fc.asyncProperty(forms([ROWS, KEYS]), async (form) => {
         const nodes = graphOf(form);
         const prepared = await device.prepare(segment("form", fetches(nodes)));
         if (prepared.kernels.includes("chain of")) chains++;
+        if (/chain of .*slices/.test(prepared.kernels)) slices++;
         const { fetched } = await device.run(prepared, { scalars: { seed: 3 }, batch: feedsOf(form) });
         const exact = inFloat64(nodes, feedsOf(form), { seed: 3 });
         // two layers without softmax grow what is rounded off
@@ -56,6 +63,7 @@ it.skipIf(!gpu)(
       { numRuns: 20, endOnFailure: true },
     );
     expect(chains).toBeGreaterThan(0);
+    expect(slices > 0).toBe(where === "in memory");
     await device.dispose();
   },
   300_000,
