@@ -25,7 +25,7 @@ interface Cutting {
 export interface InMemory extends Cutting {
   /** Elements of one row in all windows, at most. */
   readonly longest: number;
-  /** Elements of a slice for such a row at least. */
+  /** Elements of a slice's windows, those of such a row at least. */
   room(row: number): number;
   /** How many of so many units run at once, each with a slice of so many elements. */
   slices(units: number, room: number): number;
@@ -226,6 +226,7 @@ class Chains {
       .sort((a, b) => this.rank(a) - this.rank(b))
       .flatMap(({ draft }) => (isLink(draft) ? [draft] : []));
     let room = whole(Math.max(...drafts.map(({ kernel }) => cut.by.beside(kernel, cut.units))));
+    const most = cut.by === this.limits ? cut.room : cut.room + room;
     const locals = new Set<number>();
     const windows = new Map<number, number>();
     for (const id of [...passed].sort((a, b) => this.sizeOf(b) - this.sizeOf(a))) {
@@ -233,7 +234,7 @@ class Chains {
       if (!own || this.kept.has(id) || this.buffers[id]?.dtype !== "f32") continue;
       const window = this.freed(id, drafts, windows) ?? locals.size;
       const needs = window === locals.size ? whole(this.sizeOf(id) / cut.units) : 0;
-      if (room + needs > cut.room) continue;
+      if (room + needs > most) continue;
       room += needs;
       if (needs > 0) locals.add(id);
       windows.set(id, window);

@@ -6,6 +6,9 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { hardware } from "../../gpu/wgsl/index.ts";
 import { gpu, open } from "../webgpu/setup.ts";
+import { CpuDevice } from "../../gpu/cpu.ts";
+import type { CpuOptions } from "../../gpu/cpu.ts";
+import { startNodeWorker } from "../../runtime/threads.ts";
 import { computedAgain } from "../../gpu/again.ts";
 import { dotIsRows, dotSizes } from "../../gpu/space.ts";
 import { topological } from "../../lang/graph/index.ts";
@@ -69,6 +72,37 @@ it.skipIf(!gpu).each(rooms)(
   300_000,
 );
 
+/** Scores have no room there, units of one row or several of them do; vectors and blocks end within a unit or not. */
+const onCpu = [[ROWS, KEYS, 256], [24, 40, 1024], [33, 19, 1024], [64, 48, 12000], [21, 6, 384]] as const; // prettier-ignore
+
+it.each(onCpu)(
+  "has the same numbers by rows on the processor, and the same bits however they are shared: %i by %i",
+  async (rows, keys, room) => {
+    const options: readonly CpuOptions[] = [
+      {}, { pieces: 3 }, { debug: "poison" }, { threads: 2, startWorker: startNodeWorker, grain: 0 }]; // prettier-ignore
+    const devices = options.map((each) => new CpuDevice({ ...each, room }));
+    let slices = 0;
+    await fc.assert(
+      fc.asyncProperty(forms([rows, keys]), async (form) => {
+        const nodes = graphOf(form);
+        const run = async (device: CpuDevice) => {
+          const prepared = await device.prepare(segment("form", fetches(nodes)));
+          if (/chain of .* slices/.test(prepared.kernels)) slices++;
+          return (await device.run(prepared, { scalars: { seed: 3 }, batch: feedsOf(form) })).fetched;
+        };
+        const first = await run(devices[0]!);
+        const exact = inFloat64(nodes, feedsOf(form), { seed: 3 });
+        exact.forEach((values, i) => expect(distance(first[`r${i}`]!, values)).toBeLessThan(2e-4));
+        for (const device of devices.slice(1)) expect(await run(device)).toEqual(first);
+      }),
+      { numRuns: 20, endOnFailure: true },
+    );
+    expect(slices).toBeGreaterThan(0);
+    for (const device of devices) await device.dispose();
+  },
+  300_000,
+);
+
 const plain: Form = { rows: ROWS, keys: KEYS, batch: [2, 3], width: 4, scores: "rows first", mixed: "scores first", across: false, over: "keys", masked: true, bias: false, dropped: false, layers: 1 }; // prettier-ignore
 
 it.each([
@@ -84,6 +118,16 @@ it.each([
   // what is made of them: values, gradients of queries, of keys and of values
   expect(found.filter(({ m, n, k }) => m === ROWS && n === 4 && k === KEYS)).toHaveLength(2);
   expect(found.filter(({ m, n, k }) => m === KEYS && n === 4 && k === ROWS)).toHaveLength(2);
+});
+
+it("keeps nothing of queries by keys where they have no room on the processor", async () => {
+  const kept = async (room?: number) => {
+    const device = new CpuDevice(room ? { room } : {});
+    const { kernels } = await device.prepare(segment("plain", fetches(graphOf({ ...plain, rows: 24, keys: 40 }))));
+    await device.dispose();
+    return kernels.split("\n").some((line) => /^k\d/.test(line) && line.includes(`f32[${6 * 24 * 40}]`));
+  };
+  expect([await kept(), await kept(1024), await kept(400)]).toEqual([false, false, true]);
 });
 
 it("leaves scores that sums over queries need whole", () => {
