@@ -3,7 +3,7 @@
  * also on a device that has room for a few rows of scores; products over queries read scores that have keys outermost.
  */
 import * as fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { hardware } from "../../gpu/wgsl/index.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 import { CpuDevice } from "../../gpu/cpu.ts";
@@ -79,7 +79,7 @@ it.each(onCpu)(
   "has the same numbers by rows on the processor, and the same bits however they are shared: %i by %i",
   async (rows, keys, room) => {
     const options: readonly CpuOptions[] = [
-      {}, { pieces: 3 }, { debug: "poison" }, { threads: 2, startWorker: startNodeWorker, grain: 0 }]; // prettier-ignore
+      {}, { pieces: 3 }, { debug: "poison" }, { threads: 2, startWorker: startNodeWorker, grain: 0 }, { disable: ["triangle"] }]; // prettier-ignore
     const devices = options.map((each) => new CpuDevice({ ...each, room }));
     let slices = 0;
     await fc.assert(
@@ -92,10 +92,11 @@ it.each(onCpu)(
         };
         const first = await run(devices[0]!);
         const exact = inFloat64(nodes, feedsOf(form), { seed: 3 });
-        exact.forEach((values, i) => expect(distance(first[`r${i}`]!, values)).toBeLessThan(2e-4));
+        // of long sums, without softmax, as many digits are lost where nothing is cut
+        exact.forEach((values, i) => expect(distance(first[`r${i}`]!, values)).toBeLessThan(1e-3));
         for (const device of devices.slice(1)) expect(await run(device)).toEqual(first);
       }),
-      { numRuns: 20, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     );
     expect(slices).toBeGreaterThan(0);
     for (const device of devices) await device.dispose();
@@ -120,14 +121,28 @@ it.each([
   expect(found.filter(({ m, n, k }) => m === KEYS && n === 4 && k === ROWS)).toHaveLength(2);
 });
 
-it("keeps nothing of queries by keys where they have no room on the processor", async () => {
-  const kept = async (room?: number) => {
+describe("on the processor", () => {
+  const kernelsOf = async (form: Form, room?: number) => {
     const device = new CpuDevice(room ? { room } : {});
-    const { kernels } = await device.prepare(segment("plain", fetches(graphOf({ ...plain, rows: 24, keys: 40 }))));
+    const { kernels } = await device.prepare(segment("plain", fetches(graphOf(form))));
     await device.dispose();
-    return kernels.split("\n").some((line) => /^k\d/.test(line) && line.includes(`f32[${6 * 24 * 40}]`));
+    return kernels;
   };
-  expect([await kept(), await kept(1024), await kept(400)]).toEqual([false, false, true]);
+
+  it("keeps nothing of queries by keys where they have no room", async () => {
+    const kept = async (room?: number) =>
+      (await kernelsOf({ ...plain, rows: 24, keys: 40 }, room))
+        .split("\n")
+        .some((line) => /^k\d/.test(line) && line.includes(`f32[${6 * 24 * 40}]`));
+    expect([await kept(), await kept(1024), await kept(400)]).toEqual([false, false, true]);
+  });
+
+  it("leaves out of turned products what lies behind a causal mask", async () => {
+    const kernels = await kernelsOf({ ...plain, rows: 40, keys: 40, width: 3 }, 2048);
+    // scores and gradients of probabilities, turned; gradients of keys and of values
+    expect(kernels.match(/n >= m/g)).toHaveLength(2);
+    expect(kernels.match(/k >= m/g)).toHaveLength(2);
+  });
 });
 
 it("leaves scores that sums over queries need whole", () => {
