@@ -263,7 +263,8 @@ class Chains {
 
   /**
    * As many units of whole batches as keep most to themselves. Blocks of rows, as large as can be, where more lies in
-   * windows so: what a product reads of all rows is read anew for each.
+   * windows so: what a product reads of all rows is read anew for each. Whole batches of what is too large for them would
+   * pass on the rest through memory.
    */
   private best(seed: Item, product: DotKernel): Found | undefined {
     let best: Found | undefined;
@@ -276,11 +277,18 @@ class Chains {
       for (const parts of divisors(rows).slice(1)) consider({ units: batches * parts, by, room }, "inWindows");
     };
     const { limits } = this;
-    const [batches = 1] = this.outer(product, limits)?.counts ?? [];
-    for (const units of divisors(batches).reverse()) consider({ units, by: limits, room: limits.room }, "saved");
-    blocks(limits, limits.room);
     const { inMemory } = limits;
-    if (inMemory && fitOf(product, limits) === "in memory") blocks(inMemory, inMemory.room(rowOf(product)));
+    const large = inMemory && fitOf(product, limits) === "in memory";
+    const batches = (): void => {
+      const [count = 1] = this.outer(product, limits)?.counts ?? [];
+      for (const units of divisors(count).reverse()) consider({ units, by: limits, room: limits.room }, "saved");
+    };
+    if (!large) batches();
+    blocks(limits, limits.room);
+    if (large) {
+      blocks(inMemory, inMemory.room(rowOf(product)));
+      if (best === undefined) batches();
+    }
     return best;
   }
 

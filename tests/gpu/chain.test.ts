@@ -131,6 +131,7 @@ it.skipIf(!gpu).each(longest)("attention, $name, is what it means: in slices of 
 /** Scores of these have no room in a thread's scratch. */
 const large: readonly Case[] = [
   { name: "of 2053 rows", batch: 1, heads: 2, rows: 2053, keys: 2053, width: 4, causal: true },
+  { name: "of 2200 rows", batch: 1, heads: 4, rows: 2200, keys: 2200, width: 32, causal: true },
   { name: "of 4096 rows", batch: 1, heads: 4, rows: 4096, keys: 4096, width: 32, causal: true },
 ];
 
