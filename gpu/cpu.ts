@@ -116,10 +116,9 @@ export class CpuDevice implements Device {
     this.startWorker = options.startWorker;
     this.grain = options.grain ?? GRAIN;
     const threads = this.heap.shared && options.startWorker ? Math.max(1, options.threads ?? 1) : 1;
-    const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
     const count = `${threads} thread${threads === 1 ? "" : "s"}`;
-    const name = `cpu (WebAssembly, ${simd}, ${count})`;
+    const name = `cpu (WebAssembly, ${this.madd ? "relaxed SIMD" : "SIMD"}, ${count})`;
     this.info = { kind: "cpu", name, threads, features, dataBytes: DATA_BYTES, fieldBytes: DATA_BYTES };
   }
 
@@ -131,11 +130,7 @@ export class CpuDevice implements Device {
 
   private resumeQueue(): void {
     this.suspended = false;
-    while (!this.suspended) {
-      const next = this.queue.shift();
-      if (!next) return;
-      next();
-    }
+    while (!this.suspended && this.queue.length > 0) this.queue.shift()!();
   }
 
   // ---------------------------------------------------------------- slots
