@@ -10,6 +10,9 @@ type Sizes = Readonly<Record<"g" | "m" | "n" | "k", number>>;
 /** Tensors as large as the result of a product that its chain has to have room for. */
 const WINDOWS = 4;
 
+/** Kernels count places in 32 bits, of what is never whole too. */
+const PLACES = 2 ** 31;
+
 /** Elements of one row in all windows; turned scores have rows of m. */
 export const rowOf = ({ m, n }: Sizes): number => WINDOWS * Math.max(m, n);
 
@@ -20,5 +23,5 @@ export function fitOf(product: Sizes, { room, byRows, inMemory }: Limits): "whol
   if (WINDOWS * m * n <= room) return "whole";
   const row = rowOf(product);
   if (byRows && row <= room) return m * n > room ? "rows" : undefined;
-  return inMemory && row <= inMemory.longest ? "in memory" : undefined;
+  return inMemory && row <= inMemory.longest && g * m * n < PLACES ? "in memory" : undefined;
 }

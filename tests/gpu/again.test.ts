@@ -4,7 +4,8 @@
  */
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hardware } from "../../gpu/wgsl/index.ts";
+import { fitOf } from "../../gpu/fit.ts";
+import { hardware, lowerOptions } from "../../gpu/wgsl/index.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import type { CpuOptions } from "../../gpu/cpu.ts";
@@ -143,6 +144,16 @@ describe("on the processor", () => {
     expect(kernels.match(/n >= m/g)).toHaveLength(2);
     expect(kernels.match(/k >= m/g)).toHaveLength(2);
   });
+});
+
+it("cuts into rows what kernels can count the places of", () => {
+  const inMemory = lowerOptions(new Set(), hardware).chains!;
+  const fits = (g: number, rows: number) => fitOf({ g, m: rows, n: rows, k: 32 }, inMemory);
+  expect([fits(4, 1024), fits(4, 1025), fits(4, 16384), fits(64, 4096)]).toEqual([
+    "rows",
+    ...Array(3).fill("in memory"),
+  ]);
+  expect([fits(64, 8192), fits(4, 32768), fits(1, 4096)]).toEqual([undefined, undefined, undefined]);
 });
 
 it("leaves scores that sums over queries need whole", () => {
