@@ -5,8 +5,8 @@
  */
 import { after, ByNode, make, remake, topological } from "../lang/graph/index.ts";
 import type { Node } from "../lang/graph/node.ts";
-import type { ChainLimits } from "./chain.ts";
 import { drawnAnew } from "./drawn.ts";
+import { fitOf } from "./fit.ts";
 import { dotIsRows, dotSizes, isReduction, sizeOf } from "./space.ts";
 import { Turned } from "./turned.ts";
 
@@ -19,10 +19,7 @@ interface Between {
   readonly late: Set<Node>;
 }
 
-/** Tensors as large as the result of a product that its chain has to have room for. */
-const WINDOWS = 4;
-
-type Limits = Pick<NonNullable<ChainLimits["chains"]>, "room" | "byRows">;
+type Limits = Parameters<typeof fitOf>[1];
 
 const isProduct = (node: Node): boolean => node.op === "dot" && !dotIsRows(node);
 
@@ -57,21 +54,12 @@ function betweenProducts(order: readonly Node[], limits: Limits): readonly Betwe
       }
     }
     if (needed) needs.set(node, needed);
-    const fit = isProduct(node) ? fitOf(node, limits) : undefined;
+    const fit = isProduct(node) ? fitOf(dotSizes(node), limits) : undefined;
     if (!fit) continue;
-    const turned = fit === "rows" ? new Turned(node) : undefined;
+    const turned = fit === "whole" ? undefined : new Turned(node);
     enter(node, all.push({ first: node, turned, region: new Set(), late: new Set() }) - 1);
   }
   return all.filter(({ late }, which) => late.size > 0 && !mixed.has(which));
-}
-
-/** Scores that are no smaller than what they are made of; those of a batch, or some rows of them, may be computed again. */
-function fitOf(product: Node, { room, byRows }: Limits): "whole" | "rows" | undefined {
-  const { g, m, n, k } = dotSizes(product);
-  if (g < 2 || m * n < k * (m + n)) return undefined;
-  if (WINDOWS * m * n <= room) return "whole";
-  // turned scores have rows of m
-  return byRows && m * n > room && WINDOWS * Math.max(m, n) <= room ? "rows" : undefined;
 }
 
 /** By node: of which scores it is, and whether they are those of the first pass, those made again, or turned. */

@@ -24,7 +24,8 @@ const ROUNDS = 8;
 /** Parameters that a kernel does write: not a product that its epilogue alone reads, nor scratch that it has no use for. */
 export function writtenBy(kernel: Kernel): ReadonlySet<number> {
   if (kernel.kind === "group" || kernel.kind === "chain") {
-    return new Set(kernel.members.flatMap((m) => [...writtenBy(m.kernel)].map((p) => m.params[p] ?? -1)));
+    const written = kernel.members.flatMap((m) => [...writtenBy(m.kernel)].map((p) => m.params[p] ?? -1));
+    return new Set(kernel.scratch === undefined ? written : [...written, kernel.scratch]);
   }
   const written = new Set(kernel.params.flatMap(({ access }, p) => (access === "write" ? [p] : [])));
   if (kernel.kind !== "dot") return written;

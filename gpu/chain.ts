@@ -6,25 +6,47 @@
 import { itemsOf } from "./dependences.ts";
 import type { Draft, Item } from "./dependences.ts";
 import { placeOf } from "./calls.ts";
+import { fitOf, rowOf } from "./fit.ts";
 import type { ChainKernel, DotKernel, GroupMember, Param } from "./kernel.ts";
 import { replacements, replacementsAfter } from "./in-place.ts";
 import type { Buffer } from "./program.ts";
 import { keepsToWindow } from "./unit-window.ts";
 import type { Link, OuterLoops } from "./unit-window.ts";
 
+/** How kernels are cut into units. */
+interface Cutting {
+  /** Undefined where the outermost loop is not one of batches. */
+  outer(kernel: Link): OuterLoops | undefined;
+  /** Elements that a kernel needs for itself while one of so many units runs. */
+  beside(kernel: Link, units: number): number;
+}
+
+/** Blocks of rows that are too long for the room that units have elsewhere: windows lie in slices of one buffer. */
+export interface InMemory extends Cutting {
+  /** Elements of one row in all windows, at most. */
+  readonly longest: number;
+  /** Elements of a slice's windows, those of such a row at least. */
+  room(row: number): number;
+  /** How many of so many units run at once, each with a slice of so many elements. */
+  slices(units: number, room: number): number;
+}
+
 export interface ChainLimits {
   readonly disable: ReadonlySet<string>;
-  readonly chains?: {
+  readonly chains?: Cutting & {
     /** Elements that one unit may keep to itself: windows, and what its kernels need beside them. */
     readonly room: number;
     readonly inScratch: boolean;
     /** Units may be blocks of a batch's rows. */
     readonly byRows: boolean;
-    /** Undefined where the outermost loop is not one of batches. */
-    outer(kernel: Link): OuterLoops | undefined;
-    /** Elements that a kernel needs for itself while one of so many units runs. */
-    beside(kernel: Link, units: number): number;
+    readonly inMemory?: InMemory;
   };
+}
+
+interface Cut {
+  readonly units: number;
+  readonly by: Cutting;
+  readonly room: number;
 }
 
 type KernelDraft = Extract<Draft, { kind: "kernel" }>;
@@ -33,7 +55,7 @@ type KernelDraft = Extract<Draft, { kind: "kernel" }>;
 interface Found {
   readonly members: ReadonlySet<Item>;
   readonly locals: ReadonlySet<number>;
-  readonly units: number;
+  readonly cut: Cut;
   /** By local: which window it has; a kernel may put a result where it has read for the last time. */
   readonly windows: ReadonlyMap<number, number>;
   /** Elements that are not written to memory. */
@@ -55,6 +77,13 @@ export const whole = (size: number): number => 4 * Math.ceil(size / 4);
 /** The divisors of a number, ascending. */
 const divisors = (of: number): number[] => Array.from({ length: of }, (_, i) => i + 1).filter((i) => of % i === 0);
 
+/** What a map has for a key, or what it gets now. */
+function known<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let found = map.get(key);
+  if (found === undefined) map.set(key, (found = make()));
+  return found;
+}
+
 const isLink = (draft: Draft): draft is KernelDraft & { readonly kernel: Link } =>
   draft.kind === "kernel" && (draft.kernel.kind === "rows" || draft.kernel.kind === "dot");
 
@@ -62,9 +91,9 @@ class Chains {
   private readonly buffers: Buffer[];
   private readonly kept: ReadonlySet<number>;
   private readonly limits: NonNullable<ChainLimits["chains"]>;
-  private readonly outers = new Map<Link, OuterLoops | undefined>();
-  /** By kernel, then by parameter and units. */
-  private readonly keeping = new Map<Link, Map<number, boolean>>();
+  private readonly outers = new Map<Cutting, Map<Link, OuterLoops | undefined>>();
+  /** By the way of cutting and kernel, then by parameter and units. */
+  private readonly keeping = new Map<Cutting, Map<Link, Map<number, boolean>>>();
   /** By buffer: who reads or writes it. */
   private readonly users = new Map<number, Set<Item>>();
   /** A topological order of what is there now, and who stands where in it. */
@@ -105,28 +134,28 @@ class Chains {
 
   // ---------------------------------------------------------------- windows
 
-  private outer(kernel: Link): OuterLoops | undefined {
-    if (!this.outers.has(kernel)) this.outers.set(kernel, this.limits.outer(kernel));
-    return this.outers.get(kernel);
+  private outer(kernel: Link, by: Cutting): OuterLoops | undefined {
+    const outers = known(this.outers, by, () => new Map<Link, OuterLoops | undefined>());
+    if (!outers.has(kernel)) outers.set(kernel, by.outer(kernel));
+    return outers.get(kernel);
   }
 
   /** Whether each unit of a kernel touches only its own window of a parameter. */
-  private apart(kernel: Link, param: number, units: number): boolean {
-    let known = this.keeping.get(kernel);
-    if (!known) this.keeping.set(kernel, (known = new Map()));
-    const key = param + kernel.params.length * units;
-    let apart = known.get(key);
-    if (apart === undefined) {
-      const outer = this.outer(kernel);
-      apart = outer !== undefined && keepsToWindow(kernel, outer, param, units);
-      known.set(key, apart);
-    }
-    return apart;
+  private apart(kernel: Link, param: number, { units, by }: Cut): boolean {
+    const kernels = known(this.keeping, by, () => new Map<Link, Map<number, boolean>>());
+    return known(
+      known(kernels, kernel, () => new Map<number, boolean>()),
+      param + kernel.params.length * units,
+      () => {
+        const outer = this.outer(kernel, by);
+        return outer !== undefined && keepsToWindow(kernel, outer, param, units);
+      },
+    );
   }
 
   /** Whether each unit of a kernel touches only its own window of a tensor. */
-  private keepsTo({ draft }: Item, id: number, units: number): boolean {
-    return isLink(draft) && draft.args.every((arg, i) => arg !== id || this.apart(draft.kernel, i, units));
+  private keepsTo({ draft }: Item, id: number, cut: Cut): boolean {
+    return isLink(draft) && draft.args.every((arg, i) => arg !== id || this.apart(draft.kernel, i, cut));
   }
 
   // ---------------------------------------------------------------- what hangs together
@@ -151,7 +180,7 @@ class Chains {
   }
 
   /** All that hangs together with a product by tensors that units pass on apart; the largest first. */
-  private around(seed: Item, units: number): Found | undefined {
+  private around(seed: Item, cut: Cut): Found | undefined {
     let members = new Set([seed]);
     const seen = new Set<number>();
     for (;;) {
@@ -160,25 +189,25 @@ class Chains {
       if (open.length === 0) break;
       const id = open.reduce((a, b) => (this.sizeOf(b) > this.sizeOf(a) ? b : a));
       seen.add(id);
-      const users = [...(this.users.get(id) ?? [])].filter((item) => this.keepsTo(item, id, units));
+      const users = [...(this.users.get(id) ?? [])].filter((item) => this.keepsTo(item, id, cut));
       if (users.length < 2) continue;
       const all = new Set([...members, ...users]);
-      if (this.holds(all, units)) members = all;
+      if (this.holds(all, cut)) members = all;
       else {
         for (const user of users.sort((a, b) => this.rank(a) - this.rank(b))) {
           const more = new Set([...members, user]);
-          if (this.holds(more, units)) members = more;
+          if (this.holds(more, cut)) members = more;
         }
       }
     }
     const passed = this.passedOn(members);
-    return passed.size > 0 ? { members, units, ...this.roomFor(members, passed, units) } : undefined;
+    return passed.size > 0 ? { members, cut, ...this.roomFor(members, passed, cut) } : undefined;
   }
 
   /** Nothing outside has to run between members, and each unit of them keeps to itself. */
-  private holds(members: ReadonlySet<Item>, units: number): boolean {
+  private holds(members: ReadonlySet<Item>, cut: Cut): boolean {
     const touches = (item: Item, id: number) => item.reads.has(id) || item.writes.has(id);
-    const apart = (id: number) => [...members].every((item) => !touches(item, id) || this.keepsTo(item, id, units));
+    const apart = (id: number) => [...members].every((item) => !touches(item, id) || this.keepsTo(item, id, cut));
     return this.isConvex(members) && [...this.passedOn(members)].every(apart);
   }
 
@@ -194,19 +223,20 @@ class Chains {
   }
 
   /** The largest of what is passed on lies in windows while there is room. */
-  private roomFor(members: ReadonlySet<Item>, passed: ReadonlySet<number>, units: number) {
+  private roomFor(members: ReadonlySet<Item>, passed: ReadonlySet<number>, cut: Cut) {
     const drafts = [...members]
       .sort((a, b) => this.rank(a) - this.rank(b))
       .flatMap(({ draft }) => (isLink(draft) ? [draft] : []));
-    let room = whole(Math.max(...drafts.map(({ kernel }) => this.limits.beside(kernel, units))));
+    let room = whole(Math.max(...drafts.map(({ kernel }) => cut.by.beside(kernel, cut.units))));
+    const most = cut.by === this.limits ? cut.room : cut.room + room;
     const locals = new Set<number>();
     const windows = new Map<number, number>();
     for (const id of [...passed].sort((a, b) => this.sizeOf(b) - this.sizeOf(a))) {
       const own = [...(this.users.get(id) ?? [])].every((item) => members.has(item));
       if (!own || this.kept.has(id) || this.buffers[id]?.dtype !== "f32") continue;
       const window = this.freed(id, drafts, windows) ?? locals.size;
-      const needs = window === locals.size ? whole(this.sizeOf(id) / units) : 0;
-      if (room + needs > this.limits.room) continue;
+      const needs = window === locals.size ? whole(this.sizeOf(id) / cut.units) : 0;
+      if (room + needs > most) continue;
       room += needs;
       if (needs > 0) locals.add(id);
       windows.set(id, window);
@@ -235,33 +265,48 @@ class Chains {
 
   /**
    * As many units of whole batches as keep most to themselves. Blocks of rows, as large as can be, where more lies in
-   * windows so: what a product reads of all rows is read anew for each.
+   * windows so: what a product reads of all rows is read anew for each. Whole batches of what is too large for them would
+   * pass on the rest through memory.
    */
   private best(seed: Item, product: DotKernel): Found | undefined {
-    const [batches = 1, rows = 1] = this.outer(product)?.counts ?? [];
     let best: Found | undefined;
-    const consider = (units: number, of: "saved" | "inWindows"): void => {
-      const found = units < LEAST_UNITS ? undefined : this.around(seed, units);
+    const consider = (cut: Cut, of: "saved" | "inWindows"): void => {
+      const found = cut.units < LEAST_UNITS ? undefined : this.around(seed, cut);
       if (found && found[of] > (best?.[of] ?? 0)) best = found;
     };
-    for (const units of divisors(batches).reverse()) consider(units, "saved");
-    for (const parts of divisors(rows).slice(1)) consider(batches * parts, "inWindows");
+    const blocks = (by: Cutting, room: number): void => {
+      const [batches = 1, rows = 1] = this.outer(product, by)?.counts ?? [];
+      for (const parts of divisors(rows).slice(1)) consider({ units: batches * parts, by, room }, "inWindows");
+    };
+    const { limits } = this;
+    const { inMemory } = limits;
+    const large = inMemory && fitOf(product, limits) === "in memory";
+    const batches = (): void => {
+      const [count = 1] = this.outer(product, limits)?.counts ?? [];
+      for (const units of divisors(count).reverse()) consider({ units, by: limits, room: limits.room }, "saved");
+    };
+    if (!large) batches();
+    blocks(limits, limits.room);
+    if (large) {
+      blocks(inMemory, inMemory.room(rowOf(product)));
+      if (best === undefined) batches();
+    }
     return best;
   }
 
   /** Without members that pass on more to others, as they could with those in a chain of their own. */
   private thinned(found: Found): Found {
-    const { units } = found;
+    const { cut } = found;
     let best = found;
     for (const item of [...found.members].sort((a, b) => this.rank(b) - this.rank(a))) {
       const others = (id: number) =>
-        [...this.users.get(id)!].some((user) => !found.members.has(user) && this.keepsTo(user, id, units));
+        [...this.users.get(id)!].some((user) => !found.members.has(user) && this.keepsTo(user, id, cut));
       const elsewhere = [...item.writes].filter(others);
       if (elsewhere.length === 0) continue;
       const members = new Set([...best.members].filter((other) => other !== item));
       const passed = this.passedOn(members);
-      if (passed.size === 0 || !this.holds(members, units)) continue;
-      const less = { members, units, ...this.roomFor(members, passed, units) };
+      if (passed.size === 0 || !this.holds(members, cut)) continue;
+      const less = { members, cut, ...this.roomFor(members, passed, cut) };
       const more = elsewhere.reduce((sum, id) => sum + this.sizeOf(id), 0);
       if (less.saved + more >= best.saved) best = less;
     }
@@ -270,16 +315,19 @@ class Chains {
 
   // ---------------------------------------------------------------- the chain
 
-  private draftOf(drafts: readonly KernelDraft[], { locals, windows, units, room }: Found): KernelDraft {
+  private draftOf(drafts: readonly KernelDraft[], { locals, windows, cut, room }: Found): KernelDraft {
+    const { units, by } = cut;
     const params: Param[] = [];
     const args: number[] = [];
     const place = placeOf(params, args);
-    const { inScratch } = this.limits;
-    const id = inScratch ? this.buffers.push({ dtype: "f32", size: room, place: { kind: "temp" } }) - 1 : -1;
-    const scratch = inScratch ? place(id, { dtype: "f32", size: room, access: "write" }) : undefined;
+    const { inScratch, inMemory } = this.limits;
+    const slices = by === inMemory ? inMemory.slices(units, room) : undefined;
+    const size = (slices ?? 1) * room;
+    const id = inScratch || slices ? this.buffers.push({ dtype: "f32", size, place: { kind: "temp" } }) - 1 : -1;
+    const scratch = id < 0 ? undefined : place(id, { dtype: "f32", size, access: "write" });
     const places = drafts.map(({ kernel, args: own }) =>
       kernel.params.map((param, i) => {
-        if (kernel.kind === "dot" && i === kernel.scratch && scratch !== undefined) return scratch;
+        if (inScratch && kernel.kind === "dot" && i === kernel.scratch && scratch !== undefined) return scratch;
         const window = windows.get(own[i]!);
         return window === undefined ? place(own[i]!, param) : -1 - window;
       }),
@@ -296,6 +344,7 @@ class Chains {
       units,
       locals: sizes,
       ...(scratch === undefined ? {} : { scratch }),
+      ...(slices === undefined ? {} : { slices }),
     };
     return { kind: "kernel", kernel, args, spans: drafts.flatMap(({ spans }) => spans) };
   }

@@ -17,7 +17,7 @@ import { sizeOf } from "./space.ts";
 import { statsOf } from "./stats.ts";
 import { withoutSubnormals } from "./subnormal.ts";
 import { dotScratch } from "./wasm/blocks.ts";
-import { outerLoops, scratchElements } from "./wasm/chain.ts";
+import { inSlices, outerLoops, scratchElements } from "./wasm/chain.ts";
 
 export class CpuPrepared implements Prepared {
   readonly name: string;
@@ -82,12 +82,21 @@ function wantedOf(segment: Segment): Wanted[] {
 /**
  * Elements that a chain of kernels may keep in a thread's scratch: the scores of 2048 queries and as many keys, which
  * backward are there up to four times. Such windows fill more than a core's cache, so with them a chain saves memory, not time.
+ * Larger scores are cut into blocks of rows.
  */
 const ROOM = 2 ** 24;
-const chains = { room: ROOM, inScratch: true, byRows: false, outer: outerLoops, beside: scratchElements };
+const chainsIn = (room: number) => ({
+  room,
+  inScratch: true,
+  byRows: false,
+  outer: outerLoops,
+  beside: scratchElements,
+  inMemory: inSlices(room),
+});
 
 /** Kernels and tape for one thread, without the rules in `disable`: those of fusion, and `prepack`. */
-export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set()): Lowered {
+export function loweredForCpu(segment: Segment, disable: ReadonlySet<string> = new Set(), room = ROOM): Lowered {
+  const chains = chainsIn(room);
   const fused = lower(wantedOf(segment), { disable, maxParams: 64, minGrid: 8, dotScratch, chains, triangles: true });
   return disable.has("prepack") ? fused : prepacked(fused);
 }

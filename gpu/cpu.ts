@@ -50,6 +50,8 @@ export interface CpuOptions {
   readonly profile?: Profile;
   /** Where segments and modules are kept beyond this device. */
   readonly store?: Store;
+  /** Elements of scratch for the scores of a batch; beyond that they are cut into rows. */
+  readonly room?: number;
 }
 
 /** Of data sets that may stay in memory; larger ones are read row by row. */
@@ -86,6 +88,7 @@ export class CpuDevice implements Device {
   private readonly madd: boolean;
   private readonly pieces: number;
   private readonly disable: ReadonlySet<string>;
+  private readonly room: number | undefined;
   private readonly debug: CpuOptions["debug"];
   private profile: Profile | undefined;
   private readonly store: Store | undefined;
@@ -104,6 +107,7 @@ export class CpuDevice implements Device {
     this.madd = options.relaxed ?? hasRelaxedSimd();
     this.pieces = options.pieces ?? 1;
     this.disable = new Set(options.disable ?? []);
+    this.room = options.room;
     this.debug = options.debug;
     this.profile = options.profile;
     this.store = options.store;
@@ -112,10 +116,9 @@ export class CpuDevice implements Device {
     this.startWorker = options.startWorker;
     this.grain = options.grain ?? GRAIN;
     const threads = this.heap.shared && options.startWorker ? Math.max(1, options.threads ?? 1) : 1;
-    const simd = this.madd ? "relaxed SIMD" : "SIMD";
     const features = ["simd", ...(this.madd ? ["relaxed-simd"] : []), ...(this.heap.shared ? ["shared-memory"] : [])];
     const count = `${threads} thread${threads === 1 ? "" : "s"}`;
-    const name = `cpu (WebAssembly, ${simd}, ${count})`;
+    const name = `cpu (WebAssembly, ${this.madd ? "relaxed SIMD" : "SIMD"}, ${count})`;
     this.info = { kind: "cpu", name, threads, features, dataBytes: DATA_BYTES, fieldBytes: DATA_BYTES };
   }
 
@@ -127,11 +130,7 @@ export class CpuDevice implements Device {
 
   private resumeQueue(): void {
     this.suspended = false;
-    while (!this.suspended) {
-      const next = this.queue.shift();
-      if (!next) return;
-      next();
-    }
+    while (!this.suspended && this.queue.length > 0) this.queue.shift()!();
   }
 
   // ---------------------------------------------------------------- slots
@@ -162,7 +161,7 @@ export class CpuDevice implements Device {
 
   /** Kernels and tape, before threads divide them. */
   private ordered(segment: Segment): Lowered {
-    const fused = loweredForCpu(segment, this.disable);
+    const fused = loweredForCpu(segment, this.disable, this.room);
     return this.debug === "permute" ? permuted(fused, ++this.shuffles) : fused;
   }
 
@@ -182,7 +181,7 @@ export class CpuDevice implements Device {
   private plannedOnce(segment: Segment): Planned {
     if (this.debug) return this.plan(segment);
     const key = textOf(segment);
-    const options = `segment ${[...this.disable].join()} ${this.info.threads} ${this.grain}\n`;
+    const options = `segment ${[...this.disable].join()} ${this.info.threads} ${this.grain} ${this.room}\n`;
     return this.planned.get(key, () => once(this.store, options + key, () => this.plan(segment)));
   }
 

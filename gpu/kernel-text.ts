@@ -108,7 +108,7 @@ function written(kernel: Kernel, inner: Inner): string {
       return `${kernel.kind}${times(kernel.outer)} n=${kernel.n} (${paramsText(kernel)})`;
     case "chain":
       return [
-        `chain of ${kernel.units} units with ${kernel.locals.map((n, i) => `p${kernel.params.length + i}[${n}]`).join(", ")} (${paramsText(kernel)})`,
+        `chain of ${kernel.units} units${kernel.slices ? ` in slices (${kernel.slices})` : ""} with ${kernel.locals.map((n, i) => `p${kernel.params.length + i}[${n}]`).join(", ")} (${paramsText(kernel)})`,
         ...membersText(kernel.members, inner),
       ].join("\n");
     case "pack":

@@ -277,7 +277,8 @@ export interface StrandMember extends GroupMember {
  * Kernels that run one after the other on one unit of their outermost axes before any runs on the next: each takes its
  * `1 / units` of the places, and what they pass on lies within the unit. `locals` (elements of one unit) live no longer
  * than that; their numbers follow those of the parameters. What else members pass on goes through memory, each unit its
- * own range. Where there is `scratch`, it holds the locals, and before them what products need.
+ * own range. Where there is `scratch`, it holds the locals, and before them what products need; with `slices`, it holds
+ * them so many times, and as many units run at once, which may be blocks of a batch's rows.
  */
 export interface ChainKernel {
   readonly kind: "chain";
@@ -286,6 +287,7 @@ export interface ChainKernel {
   readonly units: number;
   readonly locals: readonly number[];
   readonly scratch?: number;
+  readonly slices?: number;
 }
 
 export type Kernel =

@@ -32,12 +32,17 @@ const FAR = -1e30;
 /** With fewer places there is little to leave out. */
 const LEAST = 16;
 
+/** The same through a view with axes in another order. */
+const turned = (diagonal: Diagonal | undefined, perm: readonly number[]): Diagonal | undefined =>
+  diagonal && { row: perm.indexOf(diagonal.row), column: perm.indexOf(diagonal.column) };
+
 /** The diagonal up to which a condition holds: column <= row. */
 function maskOf({ op, inputs, attrs }: Node): Diagonal | undefined {
   if (op === "expand") {
     const [inner, axes] = [maskOf(inputs[0]!), attrs["axes"] as readonly number[]];
     return inner && { row: axes[inner.row]!, column: axes[inner.column]! };
   }
+  if (op === "permute") return turned(maskOf(inputs[0]!), attrs["perm"] as readonly number[]);
   const [a, b] = inputs;
   if (op !== "le" || a!.op !== "iota" || b!.op !== "iota") return undefined;
   const [column, row] = [a!.attrs["axis"] as number, b!.attrs["axis"] as number];
@@ -62,11 +67,14 @@ function zeroAbove(node: Node, known: ByNode<Diagonal>): Diagonal | undefined {
   if (node.op !== "exp" || a!.op !== "sub") return undefined;
   const [score, most] = a!.inputs as readonly [Node, Node];
   const diagonal = scores(score);
-  const largest = most.op === "expand" ? most.inputs[0]! : most;
-  // scores that are made again are less the largest of the first ones
-  if (!diagonal || largest.op !== "amax" || !isSame(diagonal, scores(largest.inputs[0]!))) return undefined;
+  const perm = most.op === "permute" ? (most.attrs["perm"] as readonly number[]) : undefined;
+  const wide = perm ? most.inputs[0]! : most;
+  const largest = wide.op === "expand" ? wide.inputs[0]! : wide;
+  // scores that are made again, or turned, are less the largest of the first ones
+  const first = largest.op === "amax" ? scores(largest.inputs[0]!) : undefined;
+  if (!diagonal || !first || !isSame(diagonal, perm ? turned(first, perm) : first)) return undefined;
   const axes = largest.attrs["axes"] as readonly number[];
-  return axes.length === 1 && axes[0] === diagonal.column ? diagonal : undefined;
+  return axes.length === 1 && axes[0] === first.column ? diagonal : undefined;
 }
 
 const PASSING: ReadonlySet<string> = new Set(["add", "sub", "mul", "div", "neg", "half"]);

@@ -4,7 +4,7 @@
  * places, maps are maps of what is turned, and all else is looked at through a view.
  */
 import type { Attrs, Node } from "../lang/graph/node.ts";
-import { build as g, axesOfDot, make, rowOf } from "../lang/graph/index.ts";
+import { build as g, axesOfDot, constant, fill, make, rowOf } from "../lang/graph/index.ts";
 
 type Pair = readonly [number, number];
 
@@ -95,6 +95,11 @@ export class Turned {
 
   private copyOf(node: Node): Node {
     if (isMapOf(node, this.shape)) return make(node.op, node.inputs.map((input) => this.turned(input)), node.attrs, node.span); // prettier-ignore
+    const value = constant(node);
+    const shape = this.perm.map((axis) => this.shape[axis]!);
+    if (value !== undefined) return fill(value, { ...node.type, shape });
+    if (node.op === "iota" && same(node.type.shape, this.shape))
+      return make("iota", [], { shape, axis: this.perm.indexOf(node.attrs["axis"] as number) }, node.span);
     // drawn anew: shared, the numbers would be kept
     if (node.op === "random") return g.permute(make(node.op, node.inputs, node.attrs, node.span), this.perm);
     if (node.op !== "dot" || !same(node.type.shape, this.shape)) return g.permute(node, this.perm);

@@ -14,6 +14,8 @@ export interface OuterLoops {
   /** The kernel's `rows`, or what a product's epilogue is run as, and which of its axes these loops are. */
   readonly rows?: RowsKernel;
   readonly axes?: readonly number[];
+  /** Units cut these axes of an epilogue, whatever it touches. */
+  readonly even?: true;
 }
 
 export type Link = RowsKernel | DotKernel;
@@ -22,7 +24,7 @@ export type Link = RowsKernel | DotKernel;
 type Loop = readonly [count: number, coef: number];
 
 /** Turns of each loop in a unit; undefined where units do not come out even. */
-function turnsOf(counts: readonly number[], units: number): readonly number[] | undefined {
+export function turnsOf(counts: readonly number[], units: number): readonly number[] | undefined {
   let left = units;
   const turns: number[] = [];
   for (const count of counts) {
@@ -101,13 +103,13 @@ export function keepsToWindow(kernel: Link, outer: OuterLoops, param: number, un
   const size = kernel.params[param]?.size ?? 0;
   if (size % units !== 0 || !comesOut(outer, units)) return false;
   const window = size / units;
-  const { rows, axes = [] } = outer;
+  const { rows, axes = [], even } = outer;
   if (kernel.kind === "rows") return rowsInWindow(kernel, axes, param, units, window);
   const { g, m, n, a, b, out, epilogue } = kernel;
   if (a.param === param && !operandInWindow(kernel, a, "a", units, window)) return false;
   if (b.param === param && !operandInWindow(kernel, b, "b", units, window)) return false;
   if (out === param && g * m * n !== size) return false;
-  if (!epilogue || !rows || !epilogue.params.includes(param)) return true;
+  if (!epilogue || !rows || !(even || epilogue.params.includes(param))) return true;
   const counts = axes.map((axis) => rows.axes[axis] ?? 1);
   return (
     comesOut({ counts, unit: 1 }, units) &&

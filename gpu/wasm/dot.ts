@@ -17,13 +17,18 @@ import { atPacked } from "./packed.ts";
 import { BEGIN, END, PanelWriter } from "./panels.ts";
 import { atBatch } from "./steps.ts";
 import { tileFunction, tilesOf } from "./tile.ts";
+import { rangesOf } from "./unit.ts";
+import type { Range } from "./unit.ts";
 import { winogradFunction } from "./winograd.ts";
 
+/** What a product is cut into: parts of so many rows, the last one of what is left, or units of a chain. */
+export type Pieces = { readonly part: number } | { readonly units: number };
+
 /**
- * `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end; with `part` they cut
- * the rows into parts of so many, the last one of what is left.
+ * `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end; the rows where there
+ * are parts. Where there are units, begin is the number of one.
  */
-export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number): Fn {
+export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: Pieces): Fn {
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
   const direct = part === undefined ? asDirect(kernel) : undefined;
@@ -41,7 +46,9 @@ class DotWriter extends PanelWriter {
   private readonly kernel: DotKernel;
   private readonly madd: boolean;
   private readonly finisher: Finisher;
-  private readonly cut: Cut;
+  private readonly units: number | undefined;
+  /** By axis that does not run whole. */
+  private readonly ranges = new Map<Cut["axis"], Range>();
   private readonly epilogue: Finish | undefined;
   /** Rows and depth of a block. */
   private readonly height: number;
@@ -64,15 +71,17 @@ class DotWriter extends PanelWriter {
   private readonly first: number;
   private readonly depths: number;
 
-  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, part?: number) {
+  constructor(kernel: DotKernel, madd: boolean, shared: Shared, helpers: Helpers, pieces: Pieces | undefined) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     super(f, kernel.n, shared);
     this.kernel = kernel;
     this.madd = madd;
     this.finisher = new Finisher(f, kernel, shared, helpers);
-    const most = part ?? kernel.m;
-    this.cut = part === undefined ? cutOf(kernel) : { axis: "m", count: kernel.m, unit: part };
-    this.epilogue = finishOf(kernel, part !== undefined);
+    const { g, m } = kernel;
+    this.units = pieces && "units" in pieces ? pieces.units : undefined;
+    const most = !pieces ? m : "part" in pieces ? pieces.part : m / Math.max(1, pieces.units / g);
+    if (this.units === undefined) this.ranges.set(pieces ? "m" : cutOf(kernel).axis, { from: BEGIN, to: END });
+    this.epilogue = this.units === undefined ? finishOf(kernel, pieces !== undefined) : undefined;
     this.height = blockRows(most);
     const tails = [most, kernel.m % most].map((rows) => rows % this.height);
     this.tails = [...new Set(tails)].filter((rows) => rows > 0);
@@ -87,7 +96,8 @@ class DotWriter extends PanelWriter {
   /** Where an axis begins and ends for this call. */
   private range(axis: Cut["axis"], extent: number): readonly [from: () => void, to: () => void] {
     const { f } = this;
-    return this.cut.axis === axis ? [() => f.get(BEGIN), () => f.get(END)] : [() => f.i32(0), () => f.i32(extent)];
+    const range = this.ranges.get(axis);
+    return range ? [() => f.get(range.from), () => f.get(range.to)] : [() => f.i32(0), () => f.i32(extent)];
   }
 
   /** The heights of the tiles of the block at m0, which ends at the latest where `to` pushes: all are alike but the last. */
@@ -252,7 +262,11 @@ class DotWriter extends PanelWriter {
   }
 
   write(): Fn {
-    const { f, kernel, epilogue } = this;
+    const { f, kernel, epilogue, units } = this;
+    if (units !== undefined) {
+      const ranges = rangesOf(f, [kernel.g, kernel.m], units);
+      (["g", "m"] as const).forEach((axis, i) => ranges[i] && this.ranges.set(axis, ranges[i]));
+    }
     f.get(this.panelsB)
       .i32(4 * this.depth * packedColumns(kernel.n))
       .op("i32.add")
@@ -263,6 +277,7 @@ class DotWriter extends PanelWriter {
       if (epilogue?.after === "g") this.finisher.from(epilogue, this.g, 1, () => f.i32(kernel.g));
     });
     if (epilogue?.after === "all") this.finisher.all(epilogue);
+    if (units !== undefined) this.finisher.unit(units);
     return f;
   }
 }

@@ -44,6 +44,16 @@ export class Finisher {
     this.run(epilogue.rows, () => f.i32(0), () => f.i32(epilogue.places)); // prettier-ignore
   }
 
+  /** What is done with a unit of so many, whose number is the first parameter. */
+  unit(units: number): void {
+    const { f, kernel, helpers } = this;
+    if (!kernel.epilogue) return;
+    const { rows, params } = kernel.epilogue;
+    f.get(0).i32(0);
+    for (const param of params) f.get(2 + param);
+    f.call(this.shared(`rows of ${units} units ${kernelText(rows)}`, () => rowsFunction(rows, helpers, units)));
+  }
+
   private batch({ rows, count, steps }: Batches, g: number): void {
     const { f } = this;
     const from = () => f.get(g).i32(count).op("i32.rem_u");

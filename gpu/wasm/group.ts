@@ -61,10 +61,18 @@ export function groupSteps(kernel: GroupKernel): {
   return { count: work.length, unit: 1, work };
 }
 
-/** The function of a kernel within another one. */
-export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: Helpers) =>
-  shared(`member ${kernelText(own)}`, () =>
-    own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
+/** The function of a kernel within another one; where that is cut into units along several loops, a function of a unit. */
+export const memberFunction = (
+  own: RowsKernel | DotKernel,
+  madd: boolean,
+  shared: Shared,
+  helpers: Helpers,
+  units?: number,
+) =>
+  shared(`member ${units === undefined ? "" : `of ${units} units `}${kernelText(own)}`, () =>
+    own.kind === "rows"
+      ? rowsFunction(own, helpers, units)
+      : dotFunction(own, madd, shared, helpers, units === undefined ? undefined : { units }),
   );
 
 export function groupFunction(kernel: GroupKernel, madd: boolean, shared: Shared, helpers: Helpers): Fn {

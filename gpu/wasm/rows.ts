@@ -16,6 +16,8 @@ import { Operations } from "./operations.ts";
 import type { Helpers } from "./operations.ts";
 import { schedule } from "./schedule.ts";
 import type { Place, Schedule } from "./schedule.ts";
+import { rangesOf } from "./unit.ts";
+import type { Range } from "./unit.ts";
 
 /** Begin and end of the outermost loop must be multiples of this (or the extent). */
 export function outerSteps(kernel: RowsKernel): {
@@ -40,8 +42,9 @@ const STRIP = 128;
 const SHORT = 4;
 const MOST_WRITTEN = 200;
 
-export function rowsFunction(kernel: RowsKernel, helpers: Helpers): Fn {
-  return new RowsWriter(shared(kernel), helpers).write();
+/** With `units`, `begin` is the number of one of so many, and `end` is not looked at. */
+export function rowsFunction(kernel: RowsKernel, helpers: Helpers, units?: number): Fn {
+  return new RowsWriter(shared(kernel), helpers, units).write();
 }
 
 class RowsWriter {
@@ -60,10 +63,15 @@ class RowsWriter {
   private readonly guards = new Map<string, number[]>();
   /** By stage, accumulator and vector; one for all vectors where these agree. */
   private readonly accumulators: Accumulator[][][] = [];
+  private readonly units: number | undefined;
+  /** By axis of the grid that does not run whole. */
+  private readonly ranges = new Map<number, Range>();
 
-  constructor(kernel: RowsKernel, helpers: Helpers) {
+  constructor(kernel: RowsKernel, helpers: Helpers, units: number | undefined) {
     this.kernel = kernel;
-    this.plan = schedule(kernel);
+    this.units = units;
+    // borders of units are no multiples of several vectors
+    this.plan = units === undefined ? schedule(kernel) : { ...schedule(kernel), vectors: 1 };
     this.f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
     this.axisLocal = kernel.axes.map(() => this.f.local("i32"));
     const { varies, vector, vectors } = this.plan;
@@ -118,15 +126,13 @@ class RowsWriter {
   // ---------------------------------------------------------------- the nest
 
   write(): Fn {
+    const { kernel, units, ranges, plan } = this;
+    if (units === undefined) ranges.set(plan.grid[0] ?? -1, { from: 0, to: 1 });
+    else rangesOf(this.f, kernel.axes.slice(0, kernel.grid), units).forEach((range, axis) => range && ranges.set(axis, range)); // prettier-ignore
     this.ops.constants();
     this.enter({ at: "grid", depth: 0 }, "g0");
-    if (this.plan.grid.length === 0) {
-      this.f
-        .get(0)
-        .get(1)
-        .op("i32.lt_s")
-        .if(() => this.row());
-    } else this.gridLoop(0);
+    if (plan.grid.length > 0) this.gridLoop(0);
+    else this.f.get(0).get(1).op("i32.lt_s").if(() => this.row()); // prettier-ignore
     return this.f;
   }
 
@@ -182,6 +188,12 @@ class RowsWriter {
     });
   }
 
+  /** The same from where the axis is on; perhaps not at all. */
+  private upTo(axis: number, local: number, step: number, body: () => void): void {
+    const { f } = this;
+    f.get(this.axisLocal[axis] ?? 0).get(local).op("i32.lt_s").if(() => this.loop(axis, { local }, step, body)); // prettier-ignore
+  }
+
   /** One trip of a loop that is written out. */
   private trip(axis: number, at: number, body: () => void): void {
     this.f.i32(at).set(this.axisLocal[axis] ?? 0);
@@ -193,6 +205,7 @@ class RowsWriter {
     const axis = this.plan.grid[depth] as number;
     const i = this.axisLocal[axis] ?? 0;
     const n = this.extent(axis);
+    const range = this.ranges.get(axis);
     const inside = () => {
       if (depth + 1 === this.plan.grid.length) this.row();
       else {
@@ -201,18 +214,16 @@ class RowsWriter {
       }
     };
     if (axis !== this.plan.vector) {
-      if (depth === 0) {
-        f.get(0).set(i);
-        f.get(i)
-          .get(1)
-          .op("i32.lt_s")
-          .if(() => this.loop(axis, { local: 1 }, 1, inside));
+      if (range) {
+        f.get(range.from).set(i);
+        this.upTo(axis, range.to, 1, inside);
       } else {
         f.i32(0).set(i);
         this.loop(axis, n, 1, inside);
       }
       return;
     }
+    if (range && this.units !== undefined) return this.vectorsOfUnit(axis, range, inside);
     if (this.written.has(axis)) {
       for (let at = 0; at < n; at += 4) {
         this.memory.active = Math.min(4, n - at);
@@ -228,28 +239,19 @@ class RowsWriter {
       inside();
       this.memory.active = 4;
     };
-    if (depth === 0) {
+    if (range) {
       // `end` is rounded down to whole vectors; the part that ends at n also writes the tail
       f.get(0).set(i);
       if (full > 0) {
         const stop = f.local("i32");
         f.get(1).i32(full).get(1).i32(full).op("i32.lt_s", "select").set(stop);
-        f.get(i)
-          .get(stop)
-          .op("i32.lt_s")
-          .if(() => this.loop(axis, { local: stop }, step, inside));
+        this.upTo(axis, stop, step, inside);
       }
-      if (n % 4 > 0)
-        f.get(1)
-          .i32(n)
-          .op("i32.eq")
-          .get(0)
-          .get(1)
-          .op("i32.lt_s", "i32.and")
-          .if(() => {
-            f.i32(full).set(i);
-            tail();
-          });
+      if (n % 4 === 0) return;
+      f.get(1).i32(n).op("i32.eq").get(0).get(1).op("i32.lt_s", "i32.and").if(() => {
+        f.i32(full).set(i);
+        tail();
+      }); // prettier-ignore
       return;
     }
     f.i32(0).set(i);
@@ -258,6 +260,19 @@ class RowsWriter {
       f.i32(full).set(i);
       tail();
     }
+  }
+
+  /** Whole vectors, and what is left one by one. */
+  private vectorsOfUnit(axis: number, { from, to }: Range, inside: () => void): void {
+    const { f, memory } = this;
+    const i = this.axisLocal[axis] ?? 0;
+    const stop = f.local("i32");
+    f.get(from).set(i);
+    f.get(to).get(from).op("i32.sub").i32(-4).op("i32.and").get(from).op("i32.add").set(stop);
+    this.upTo(axis, stop, 4, inside);
+    memory.active = 1;
+    this.upTo(axis, to, 1, inside);
+    memory.active = 4;
   }
 
   private accumulatorsOf(s: number): readonly Accumulator[] {
@@ -348,25 +363,22 @@ class RowsWriter {
     const block = Math.max(0, ...this.accumulatorsOf(s).map((a) => a.block));
     const strip = block > 0 ? block : STRIP;
     const [start, end, fours] = [f.local("i32"), f.local("i32"), f.local("i32")];
-    const from = (to: number, body: () => void) => f.get(i).get(to).op("i32.lt_s").if(body);
     f.i32(0).set(start);
     f.loop(() => {
       f.get(start).i32(strip).op("i32.add").tee(end).i32(n).get(end).i32(n).op("i32.lt_s", "select").set(end);
       f.get(end).get(start).op("i32.sub").i32(-4).op("i32.and").get(start).op("i32.add").set(fours);
       for (const vector of this.copies.all) {
         f.get(start).set(i);
-        from(fours, () => this.loop(axis, { local: fours }, 4, () => this.fourPoints(s, place, key, vector)));
+        this.upTo(axis, fours, 4, () => this.fourPoints(s, place, key, vector));
         if (n % 4 === 0 && strip % 4 === 0) continue;
-        from(end, () =>
-          this.loop(axis, { local: end }, 1, () => {
-            this.memory.enter(key);
-            this.uniform(place, key);
-            this.copies.vector = vector;
-            this.lanes(place, key);
-            this.point(s, place, -1, vector);
-            this.copies.vector = 0;
-          }),
-        );
+        this.upTo(axis, end, 1, () => {
+          this.memory.enter(key);
+          this.uniform(place, key);
+          this.copies.vector = vector;
+          this.lanes(place, key);
+          this.point(s, place, -1, vector);
+          this.copies.vector = 0;
+        });
       }
       if (n > block) for (const a of this.accumulatorsOf(s)) a.flushStrip();
       f.get(end).tee(start).i32(n).op("i32.lt_s").brIf(0);
@@ -419,10 +431,7 @@ class RowsWriter {
       // strips: partial sums of one strip go to the total before the next begins
       const end = f.local("i32");
       f.loop(() => {
-        f.get(i)
-          .i32(block * step)
-          .op("i32.add")
-          .set(end);
+        f.get(i).i32(block * step).op("i32.add").set(end); // prettier-ignore
         f.get(end).i32(full).get(end).i32(full).op("i32.lt_s", "select").set(end);
         this.loop(axis, { local: end }, step, inside);
         for (const a of this.accumulatorsOf(s)) a.flushStrip();

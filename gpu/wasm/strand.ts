@@ -16,7 +16,7 @@ export function strandFunction(kernel: StrandKernel, madd: boolean, shared: Shar
     const index =
       own.kind === "rows"
         ? shared(`member ${kernelText(own)}`, () => rowsFunction(own, helpers))
-        : shared(`member by ${part} ${kernelText(own)}`, () => dotFunction(own, madd, shared, helpers, part));
+        : shared(`member by ${part} ${kernelText(own)}`, () => dotFunction(own, madd, shared, helpers, { part }));
     for (const border of [0, 1]) f.get(border).i32(each).op("i32.mul");
     for (const param of params) f.get(2 + param);
     f.call(index);

@@ -10,7 +10,7 @@ import { choleskyShader, eighShader } from "./decompose.ts";
 import { branched, groupShaders } from "./branches.ts";
 import { dotShaders } from "./dot.ts";
 import { dotScratch, isTiled, planOf } from "./product-plan.ts";
-import { besideWindows, chainShader, outerLoops, WINDOWS } from "./chain.ts";
+import { besideWindows, chainShader, inSlices, outerLoops, WINDOWS } from "./chain.ts";
 import { argsortShader } from "./order.ts";
 import { rowsBranch, rowsSize, storesPairs } from "./rows.ts";
 import type { Schedule } from "./schedule.ts";
@@ -42,6 +42,7 @@ export const lowerOptions = (disable: ReadonlySet<string>, schedule: Schedule): 
           byRows: true,
           outer: outerLoops,
           beside: besideWindows,
+          inMemory: inSlices(schedule),
         },
       }
     : {}),

@@ -15,6 +15,8 @@ export interface Schedule {
   readonly block: number;
   /** Words of workgroup memory for what kernels of a chain pass on; as many as every device has where left out. */
   readonly windows?: number;
+  /** Words of memory for those of them that are longer. */
+  readonly slices?: number;
   /** The adapter's own conversion from half precision keeps every number, the smallest ones too. */
   readonly unpacks?: boolean;
   /** Tiles of products hold numbers of half precision as such; the adapter has them, and converts them without loss. */

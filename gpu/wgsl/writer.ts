@@ -66,8 +66,10 @@ export class Writer {
   /** By parameter: the bank it lies in. */
   readonly banks: readonly number[];
   readonly schedule: Schedule;
-  /** Words of the windows in workgroup memory. */
+  /** Words of the windows. */
   readonly locals: readonly number[];
+  /** The parameter that windows lie in; without one they lie in workgroup memory. */
+  private readonly slices: number | undefined;
   private readonly helpers = new Set<HelperName>();
   /** Banks in the order in which they are named first, and whether they are written. */
   private readonly named = new Map<number, boolean>();
@@ -79,12 +81,19 @@ export class Writer {
   /** Even elements that wait for the odd one beside them, by what is stored where. */
   private readonly kept = new Map<string, string>();
 
-  constructor(params: readonly Param[], banks: readonly number[], schedule: Schedule, locals: readonly number[] = []) {
+  constructor(
+    params: readonly Param[],
+    banks: readonly number[],
+    schedule: Schedule,
+    locals: readonly number[] = [],
+    slices?: number,
+  ) {
     if (params.length > MAX_PARAMS) throw new Error(`expected at most ${MAX_PARAMS} parameters, got ${params.length}`);
     this.params = params;
     this.banks = banks;
     this.schedule = schedule;
     this.locals = locals;
+    this.slices = slices;
   }
 
   line(text: string): void {
@@ -140,10 +149,14 @@ export class Writer {
     return value < 0 ? `(${value}f)` : `${value}f`;
   }
 
-  /** The word of a parameter at an index in u32; parameters behind the last one are windows in workgroup memory. */
+  /** The word of a parameter at an index in u32; parameters behind the last one are windows. */
   word(param: number, index: string): string {
     const local = param - this.params.length;
-    if (local >= 0) return `local${local}[(${index}) - from${local}]`;
+    if (local >= 0) {
+      const window =
+        this.slices === undefined ? `local${local}[` : `${this.bank(this.banks[this.slices] ?? 0)}[slice${local} + `;
+      return `${window}(${index}) - from${local}]`;
+    }
     return `${this.bank(this.banks[param] ?? 0)}[p${param} + ${index}]`;
   }
 
@@ -155,7 +168,7 @@ export class Writer {
 
   /** `text` is the new word of a parameter. */
   assign(param: number, index: string, text: string): string {
-    const bank = this.banks[param];
+    const bank = this.banks[param < this.params.length ? param : (this.slices ?? -1)];
     if (bank !== undefined) this.bank(bank, true);
     return `${this.word(param, index)} = ${text};`;
   }

@@ -37,6 +37,11 @@ const cases: readonly Case[] = [
 const long: readonly Case[] = [16, 64].map((width) => ({
   name: `of 1024 rows, heads ${width} wide`, batch: 2, heads: 4, rows: 1024, keys: 1024, width, causal: true,
 })); // prettier-ignore
+/** Rows of these have no room in so much workgroup memory. */
+const longest: readonly (Case & { readonly words?: number })[] = [
+  { name: "of 1030 rows", batch: 2, heads: 2, rows: 1030, keys: 1030, width: 4, causal: true, words: 1024 },
+  { name: "of few rows and many keys", batch: 2, heads: 2, rows: 24, keys: 4200, width: 4 },
+];
 
 /** The mixed values, and the gradients of a loss that needs them all. */
 function graphOf(at: Case): readonly Node[] {
@@ -110,7 +115,34 @@ describe.each(cases)("attention, $name,", (at) => {
   });
 });
 
-it.each([...cases, ...long])("attention, $name, keeps nothing of queries by keys", async (at) => {
+it.skipIf(!gpu).each(longest)("attention, $name, is what it means: in slices of memory", async (at) => {
+  const nodes = graphOf(at);
+  const device = await open({ schedule: { ...hardware, ...(at.words ? { windows: at.words } : {}) } });
+  const prepared = await device.prepare(segment("long", fetches(nodes)));
+  expect(prepared.kernels).toMatch(/chain of .* slices/);
+  expect(sizesIn(prepared.kernels)).not.toContain(at.batch * at.heads * at.rows * at.keys);
+  const take = async () => (await device.run(prepared, { scalars: {}, batch: feedsOf(at) })).fetched;
+  const first = await take();
+  nodes.forEach((_, i) => expect(distance(first[`r${i}`]!, exactly(at)[i]!)).toBeLessThan(2e-5));
+  expect(await take()).toEqual(first);
+  await device.dispose();
+});
+
+/** Scores of these have no room in a thread's scratch. */
+const large: readonly Case[] = [
+  { name: "of 2053 rows", batch: 1, heads: 2, rows: 2053, keys: 2053, width: 4, causal: true },
+  { name: "of 2200 rows", batch: 1, heads: 4, rows: 2200, keys: 2200, width: 32, causal: true },
+  { name: "of 4096 rows", batch: 1, heads: 4, rows: 4096, keys: 4096, width: 32, causal: true },
+];
+
+it("attention of 2053 rows, in slices of scratch, is what it means", async () => {
+  const at = large[0]!;
+  const first = await run("cpu", at);
+  first.forEach((values, i) => expect(distance(values, exactly(at)[i]!)).toBeLessThan(2e-5));
+  expect(await run("threads: 2", at)).toEqual(first);
+}, 60_000);
+
+it.each([...cases, ...long, ...longest, ...large])("attention, $name, keeps nothing of queries by keys", async (at) => {
   const most = at.batch * at.heads * at.rows * at.keys;
   for (const name of ["cpu", "threads: 2"]) expect(await sizes(name, at)).not.toContain(most);
   expect(await sizes("without chain", at)).toContain(most);
