@@ -8,7 +8,7 @@ import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
 import type { Numbers } from "../../gpu/device.ts";
 import { startNodeWorker } from "../../runtime/threads.ts";
-import { segmentKernels } from "../../gpu/webgpu-text.ts";
+import { segmentKernels, segmentStats } from "../../gpu/webgpu-text.ts";
 import { hardware } from "../../gpu/wgsl/index.ts";
 import { gpu, open } from "../webgpu/setup.ts";
 import { columns } from "./columns.ts";
@@ -141,6 +141,16 @@ it("attention of 2053 rows, in slices of scratch, is what it means", async () =>
   first.forEach((values, i) => expect(distance(values, exactly(at)[i]!)).toBeLessThan(2e-5));
   expect(await run("threads: 2", at)).toEqual(first);
 }, 60_000);
+
+it.each(large)("attention $name needs far less than its scores take", async (at) => {
+  const most = at.batch * at.heads * at.rows * at.keys;
+  const nodes = segment("sizes", fetches(graphOf(at)));
+  const device = (await devices.get("cpu")) as CpuDevice;
+  for (const { peakBytes, liveBytes } of [(await device.prepare(nodes)).stats, segmentStats(nodes)]) {
+    expect(peakBytes).toBeLessThan(4 * (most / 2));
+    expect(peakBytes / liveBytes).toBeLessThan(1.15);
+  }
+});
 
 it.each([...cases, ...long, ...longest, ...large])("attention, $name, keeps nothing of queries by keys", async (at) => {
   const most = at.batch * at.heads * at.rows * at.keys;
