@@ -61,9 +61,18 @@ export function groupSteps(kernel: GroupKernel): {
   return { count: work.length, unit: 1, work };
 }
 
+const keys = new WeakMap<RowsKernel | DotKernel, string>();
+
+/** One string for each kernel: an engine hashes a string once. */
+function keyOf(own: RowsKernel | DotKernel): string {
+  let key = keys.get(own);
+  if (key === undefined) keys.set(own, (key = `member ${kernelText(own)}`));
+  return key;
+}
+
 /** The function of a kernel within another one. */
 export const memberFunction = (own: RowsKernel | DotKernel, madd: boolean, shared: Shared, helpers: Helpers) =>
-  shared(`member ${kernelText(own)}`, () =>
+  shared(keyOf(own), () =>
     own.kind === "rows" ? rowsFunction(own, helpers) : dotFunction(own, madd, shared, helpers),
   );
 
