@@ -61,6 +61,15 @@ export function groupSteps(kernel: GroupKernel): {
   return { count: work.length, unit: 1, work };
 }
 
+const keys = new WeakMap<RowsKernel | DotKernel, string>();
+
+/** One string for each kernel: an engine hashes a string once. */
+function keyOf(own: RowsKernel | DotKernel): string {
+  let key = keys.get(own);
+  if (key === undefined) keys.set(own, (key = `member ${kernelText(own)}`));
+  return key;
+}
+
 /** The function of a kernel within another one; where that is cut into units along several loops, a function of a unit. */
 export const memberFunction = (
   own: RowsKernel | DotKernel,
@@ -69,7 +78,7 @@ export const memberFunction = (
   helpers: Helpers,
   units?: number,
 ) =>
-  shared(`member ${units === undefined ? "" : `of ${units} units `}${kernelText(own)}`, () =>
+  shared(units === undefined ? keyOf(own) : `${keyOf(own)} of ${units} units`, () =>
     own.kind === "rows"
       ? rowsFunction(own, helpers, units)
       : dotFunction(own, madd, shared, helpers, units === undefined ? undefined : { units }),
