@@ -17,9 +17,9 @@ import { dependencies } from "./wasm/schedule.ts";
 /** Nanoseconds of work that are worth a piece of their own. */
 export const GRAIN = 10_000;
 /** A wave of fewer grains stays on the calling thread: waking and joining cost some microseconds. */
-const LEAST_GRAINS = 4;
+const LEAST_GRAINS = 2;
 /** The same for a loop whose rows are shared: its threads are woken once for all ticks. */
-export const STRAND_GRAINS = LEAST_GRAINS;
+export const STRAND_GRAINS = 4;
 /**
  * Pieces per thread: a thread that the machine holds back leaves its share to the others. Fewer where each piece packs
  * an operand anew.
