@@ -31,6 +31,17 @@ async function stepsOn(device: string, name: string, ...sets: readonly string[])
   return (JSON.parse(out) as { programs: Step[] }).programs;
 }
 
+/** Distinct kernels of the step of a GPT on the processor, and distinct parts of those that are groups or chains. */
+async function partsOf(layers: number): Promise<{ readonly kernels: number; readonly parts: number }> {
+  const sets = [`layers=${layers}`, "width=64", "batch=4", "tokens=32"].flatMap((each) => ["--set", each]);
+  const { code, out } = await place.run(["graph", join(root, "bench/w5.dlx"), "--kernels", "--json", ...sets]);
+  expect(code).toBe(0);
+  const { segments } = JSON.parse(out) as { segments: { name: string; kernels: string }[] };
+  const kernels = segments.find(({ name }) => name.startsWith("train"))!.kernels.split(/\n(?=k\d+ )/);
+  const parts = kernels.flatMap((kernel) => kernel.split(/\n {2}with .*\n/).slice(1));
+  return { kernels: kernels.length, parts: new Set(parts).size };
+}
+
 /** Dispatches; bytes moved as a multiple of the bound. Between products adjoints pass through memory beside what is saved. */
 const most: readonly [name: string, dispatches: number, moved: number, sets?: readonly string[]][] = [
   ["w1", 3, 2],
@@ -64,6 +75,14 @@ describe("a step", () => {
       expect(full![key]).toBeLessThanOrEqual(2 * half![key]);
     expect(full!.dispatches).toBe(half!.dispatches);
     expect(full!.peakBytes).toBeLessThanOrEqual(1.15 * full!.liveBytes);
+  });
+
+  test("of w5 with eight times the layers: equal layers share their kernels", async () => {
+    const [four, many] = [await partsOf(4), await partsOf(32)];
+    expect(four.kernels).toBeGreaterThan(20);
+    // sums over all layers have other sizes, and residual sums are stored every few layers
+    expect(many.kernels - four.kernels).toBeLessThanOrEqual(6);
+    expect(many.parts - four.parts).toBeLessThanOrEqual(4);
   });
 
   test.each(["w6", "w6b"])(
