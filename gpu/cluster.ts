@@ -171,8 +171,10 @@ function attempt(
       }
       if (!isReduction(node)) return undefined;
       const acc = accOf.get(node);
-      if (!acc || acc.key !== keyOf(index)) {
-        throw new Error(`expected reduction ${node.op} at the grid point, got [${keyOf(index)}] for [${acc?.key}]`);
+      // what is read outside of an axis of size 1 is thrown away
+      const key = keyOf(index.map((at, i) => (node.type.shape[i] === 1 ? constantIndex(0) : at)));
+      if (!acc || acc.key !== key) {
+        throw new Error(`expected reduction ${node.op} at the grid point, got [${key}] for [${acc?.key}]`);
       }
       return acc.value;
     },

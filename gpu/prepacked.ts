@@ -9,7 +9,7 @@ import { scratchOf } from "./kernel.ts";
 import type { DotKernel, Kernel, Operand, PackKernel, Param } from "./kernel.ts";
 import { below } from "./program.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
-import { asWinograd } from "./wasm/blocks.ts";
+import { packs } from "./wasm/blocks.ts";
 import { packedSize } from "./wasm/packed.ts";
 
 type LoopStep = Extract<Step, { readonly kind: "loop" }>;
@@ -70,10 +70,10 @@ export function prepacked(lowered: Lowered): Lowered {
         if (writes) for (const of of below(buffers, id)) made.add(of);
       });
     }
-    const packs: Step[] = [];
+    const first: Step[] = [];
     const panels = new Map<string, number>();
     const packed = (call: Call, own: Lowered["spans"][number]): Call => {
-      if (!isDot(call) || call.kernel.g !== 1 || asWinograd(call.kernel)) return call;
+      if (!isDot(call) || call.kernel.g !== 1 || !packs(call.kernel)) return call;
       const source = call.args[call.kernel.b.param] as number;
       const { place } = buffers[source] as Buffer;
       if (place.kind === "slice" || place.kind === "swap" || made.has(source)) return call;
@@ -83,7 +83,7 @@ export function prepacked(lowered: Lowered): Lowered {
       if (id === undefined) {
         id = buffers.push({ dtype: "f32", size: packedSize(kernel.n, kernel.k), place: { kind: "temp" } }) - 1;
         panels.set(key, id);
-        packs.push({ kind: "kernel", kernel: add(kernel, own), args: [...reads, id] });
+        first.push({ kind: "kernel", kernel: add(kernel, own), args: [...reads, id] });
       }
       return reading(call, id);
     };
@@ -99,7 +99,7 @@ export function prepacked(lowered: Lowered): Lowered {
       const { args, ...group } = joined(now, buffers, true);
       return { kind: "kernel", kernel: add({ kind: "group", ...group }, from), args };
     });
-    return [...packs, { ...step, holds: [...step.holds, ...panels.values()], body }];
+    return [...first, { ...step, holds: [...step.holds, ...panels.values()], body }];
   };
   const kept = (step: Step): Step => {
     if (step.kind === "kernel") {

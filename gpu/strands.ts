@@ -11,7 +11,7 @@ import type { Access, GroupMember, Kernel, RowsKernel, StrandKernel, StrandMembe
 import { below } from "./program.ts";
 import type { Buffer, Lowered, Step } from "./program.ts";
 import { STRAND_GRAINS, costOf } from "./threads-waves.ts";
-import { asWinograd, finishOf } from "./wasm/blocks.ts";
+import { finishOf, packs } from "./wasm/blocks.ts";
 import { outerSteps } from "./wasm/rows.ts";
 
 type LoopStep = Extract<Step, { readonly kind: "loop" }>;
@@ -32,7 +32,7 @@ function bodyOf(loop: LoopStep, kernels: readonly Kernel[]): readonly Call[] | u
 /** Places of the loop that is cut, and what cuts must be multiples of. */
 function outerOf(kernel: Call["kernel"]): { readonly count: number; readonly unit: number } | undefined {
   if (kernel.kind === "rows") return outerSteps(kernel);
-  if (kernel.g !== 1 || asWinograd(kernel)) return undefined;
+  if (kernel.g !== 1 || !packs(kernel)) return undefined;
   const finish = finishOf(kernel, true);
   const even = !finish || (finish.after === "m" && finish.needs === 1 && finish.each % finish.unit === 0);
   return even ? { count: kernel.m, unit: 1 } : undefined;

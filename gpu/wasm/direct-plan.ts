@@ -68,24 +68,25 @@ function offsetOf(runs: Runs, i: number): number {
   return offset;
 }
 
-/** The vectors of a group, if its pixels come at least two by two. */
+/** The vectors of a group, if its pixels come at least two by two and never go back. */
 function foursOf(o: Offsets, pixels: number): readonly Four[] | undefined {
   const runs = o.kind === "table" ? o.runs : [{ length: pixels, stride: o.stride }];
   if (!alike(runs, pixels) || runs.some(({ stride }) => stride < 0)) return undefined;
   const out: Four[] = [];
   for (let i = 0; i < pixels; i += 4) {
     const [a = 0, b, c = 0, d] = [0, 1, 2, 3].map((lane) => offsetOf(runs, i + lane));
-    if (b !== a + 1 || d !== c + 1) return undefined;
+    if (b !== a + 1 || d !== c + 1 || c < a || a < (out.at(-1)?.at ?? 0)) return undefined;
     out.push(c === a + 2 ? { at: a } : { at: a, rest: c });
   }
   return out;
 }
 
-/** The taps of a line, or of some short ones. */
+/** The taps of a line, or of some short ones that follow each other. */
 function tapsOf(windows: Runs): readonly number[] {
   let count = 1;
   for (const { length } of windows) {
-    if (count > 1 && count * length > TOGETHER) break;
+    const follows = offsetOf(windows, count) > offsetOf(windows, count - 1);
+    if (count > 1 && (count * length > TOGETHER || !follows)) break;
     count *= length;
   }
   return Array.from({ length: count }, (_, i) => offsetOf(windows, i));
@@ -102,8 +103,11 @@ function grouped(image: Offsets, left: Offsets | undefined): Pick<Direct, "pixel
   return best;
 }
 
+/** Whether steps along an operand are of one size and never back. */
+const isAhead = (o: Offsets): boolean => o.kind === "stride" && o.stride >= 0;
+
 export function directOf({ m, n, k, a, b }: DotKernel): Direct | undefined {
-  if (m > ROWS || b.outer.kind !== "table" || b.k.kind !== "table" || a.outer.kind !== "stride") return undefined;
+  if (m > ROWS || b.outer.kind !== "table" || b.k.kind !== "table" || !isAhead(a.outer)) return undefined;
   for (const kind of ["forward", "weights"] as const) {
     const forward = kind === "forward";
     const [pixels, taps] = forward ? [b.outer, b.k] : [b.k, b.outer];
@@ -112,7 +116,7 @@ export function directOf({ m, n, k, a, b }: DotKernel): Direct | undefined {
     const line = windows[0]?.length ?? 1;
     if (along < PIXELS || line < 2 || line > TAPS) continue;
     if (countOf(windows) !== count || countOf(pixels.runs) !== along) continue;
-    if (windows.some(({ stride }) => stride < 0) || (forward && (m * k > WEIGHTS || a.k.kind === "table"))) continue;
+    if (windows.some(({ stride }) => stride < 0) || (forward && (m * k > WEIGHTS || !isAhead(a.k)))) continue;
     const group = grouped(pixels, forward ? undefined : a.k);
     if (group) return { kind, ...group, windows, taps: forward ? [] : tapsOf(windows) };
   }

@@ -6,8 +6,9 @@ import { describe, expect, it } from "vitest";
 import { CpuDevice } from "../../gpu/cpu.ts";
 import { lower } from "../../gpu/lower.ts";
 import { asDirect, dotScratch } from "../../gpu/wasm/blocks.ts";
-import { gradient, make } from "../../lang/graph/index.ts";
+import { build as g, gradient, make } from "../../lang/graph/index.ts";
 import type { Node } from "../../lang/graph/node.ts";
+import { startNodeWorker } from "../../runtime/threads.ts";
 import { distance, inFloat64, input, numbers, runOn } from "./harness.ts";
 
 const devices = [
@@ -123,5 +124,68 @@ describe("convolutions without panels", () => {
     expect(plansOf(conv(16, 13, 1))).toEqual([undefined]);
     expect(plansOf(conv(16, 12, 2))).toEqual([undefined]);
     expect(plansOf(conv(33, 12, 1))).toEqual([undefined]);
+  });
+
+  describe("whose operands go back or stand still", () => {
+    const batch = { x: numbers(4 * 2 * 14 * 14, 1), w: numbers(4 * 2 * 9, 2), g: numbers(2 * 4 * 92, 3) };
+    const conv = (w: Node, x: Node): Node =>
+      make("dot", [w, windowsOf(x, w.type.shape.slice(2))], { batch: [], contract: [[1, 1], [2, 4], [3, 5]] }); // prettier-ignore
+    const lossOf = (y: Node): Node =>
+      make("sum", [make("mul", [y, make("tanh", [y])])], { axes: y.type.shape.map((_, i) => i) });
+    const x = (...shape: readonly number[]) => input("batch", "x", shape);
+    const w = (...shape: readonly number[]) => input("batch", "w", shape);
+    const flipped = (node: Node, ...axes: readonly number[]) => make("flip", [node], { axes });
+    const pooled = (y: Node): Node => {
+      const [O = 1, B = 1, H = 1, W = 1] = y.type.shape;
+      return make("amax", [make("reshape", [y], { shape: [O, B, H / 2, 2, W / 2, 2] })], { axes: [3, 5] });
+    };
+    const of = (size: Record<string, number>): Record<string, Float32Array> =>
+      Object.fromEntries(Object.entries(size).map(([name, n]) => [name, batch[name as "x"].slice(0, n)]));
+
+    it("weights from the last to the first", async () => {
+      await check([conv(flipped(w(2, 1, 3, 3), 0), x(4, 1, 12, 12))], of({ w: 18, x: 576 }), 1e-5);
+      await check([conv(flipped(w(2, 1, 3, 3), 1, 2, 3), x(4, 1, 12, 12))], of({ w: 18, x: 576 }), 1e-5);
+    });
+
+    it("the gradient by images of one channel out", async () => {
+      const [one, images] = [w(1, 2, 3, 3), x(4, 2, 14, 14)];
+      await check(gradient(lossOf(pooled(conv(one, images))), [images, one]), of({ w: 18, x: 1568 }), 1e-4);
+    });
+
+    it("one line for all lines, one channel for all channels", async () => {
+      const lines = (rows: number, width: number) =>
+        make("expand", [x(4, 1, width)], { shape: [4, 1, rows, width], axes: [0, 1, 3] });
+      const own = w(2, 1, 3, 3);
+      await check([conv(own, lines(8, 14))], of({ w: 18, x: 56 }), 1e-5);
+      await check(gradient(lossOf(conv(own, lines(12, 18))), [own]), of({ w: 18, x: 72 }), 1e-4);
+      const wide = make("expand", [x(4, 93)], { shape: [4, 3, 93], axes: [0, 2] });
+      const g = input("batch", "g", [2, 4, 92]);
+      const dw = make("dot", [g, windowsOf(wide, [2])], { batch: [], contract: [[1, 0], [2, 2]] }); // prettier-ignore
+      await check([dw], of({ g: 736, x: 372 }), 1e-4);
+    });
+  });
+
+  it("have the same bits on any number of threads in a loop whose images change", async () => {
+    const [O, C, side, taps, count] = [8, 16, 16, 5, 4];
+    const inner = side - taps + 1;
+    const shapes = { w: [O, C, taps, taps], x: [2, C, side, side], t: [O, 2, inner, inner] };
+    const param = (name: string, shape: readonly number[], dtype: "f32" | "i32" = "f32") =>
+      g.param(name, { dtype, shape });
+    const [w, x, t, tick] = [param("carry0", shapes.w), param("scan0", shapes.x), param("scan1", shapes.t), param("tick", [], "i32")] as const; // prettier-ignore
+    const seen = windowsOf(x, [taps, taps]);
+    const error = g.sub(make("dot", [w, seen], { batch: [], contract: [[1, 1], [2, 4], [3, 5]] }), t); // prettier-ignore
+    const dw = make("dot", [error, seen], { batch: [], contract: [[1, 0], [2, 2], [3, 3]] }); // prettier-ignore
+    const next = g.sub(w, g.scale(dw, 0.002));
+    const all = { w: shapes.w, x: [count, ...shapes.x], t: [count, ...shapes.t] };
+    const inputs = Object.entries(all).map(([name, shape]) => input("batch", name, shape));
+    const batch = Object.fromEntries(
+      Object.entries(all).map(([name, shape], i) => [name, numbers(product(shape), i + 1)]),
+    );
+    const body = { params: [w, x, t, tick], results: [next] };
+    const loop = make("loop", inputs, { body, count, consts: 0, carries: 1, scans: 2, reverse: false });
+    const [one, two] = [1, 2].map((threads) => new CpuDevice({ startWorker: startNodeWorker, grain: 0, threads }));
+    const [a, b] = [await runOn(one!, [g.pick(loop, 0)], batch), await runOn(two!, [g.pick(loop, 0)], batch)];
+    expect(b.values).toEqual(a.values);
+    await Promise.all([one!.dispose(), two!.dispose()]);
   });
 });

@@ -106,6 +106,18 @@ describe("kernels", () => {
     expect(distance(values[0] ?? [], inFloat64([both], batch)[0] ?? [])).toBeLessThan(1e-5);
     expect(await dispatches([both])).toBe(2);
   });
+  it("a sum over all that was cut out is known at its one place, and what a pad reads beside it is thrown away", async () => {
+    const batch = { x: numbers(15, 1), t: numbers(3, 2) };
+    const part = make("slice", [make("tanh", [input("batch", "x", [3, 5])])], { start: [0, 0], stop: [3, 4], step: [1, 1] }); // prettier-ignore
+    const seen = make("windows", [part], { axes: [1], size: [4], stride: [4], dilation: [1] });
+    const scaled = g.mul(g.sum(seen, [2]), input("batch", "t", [3, 1]));
+    const loss = g.sum(g.mul(scaled, make("tanh", [scaled])), [0, 1]);
+    const nodes = [loss, ...gradient(loss, [part.inputs[0]!.inputs[0]!])];
+    const { values } = await runOn(fused, nodes, batch);
+    const expected = inFloat64(nodes, batch);
+    values.forEach((value, i) => expect(distance(value, expected[i]!)).toBeLessThanOrEqual(1e-5));
+  });
+
   it("sums that differ by constant factors are one, and deviations from a mean sum to nothing", async () => {
     const shape = [30, 6, 50];
     const [x, y] = [input("batch", "x", shape), input("batch", "y", shape)];

@@ -140,7 +140,7 @@ describe.skipIf(!hasBrowser)("files on the page", () => {
     await expect.poll(() => textOf(page), { timeout: 20_000 }).toContain("# mine too");
 
     await page.getByRole("button", { name: "Examples" }).click();
-    await page.getByTestId("gallery").getByRole("button", { name: "05-xor.dlx" }).click();
+    await page.getByTestId("gallery").getByRole("button", { name: "digits.dlx" }).click();
     await untilStep(page, 5);
     await page.getByRole("button", { name: "Pause" }).click();
     await expect.poll(() => statusOf(page)).toBe("paused");
@@ -149,10 +149,10 @@ describe.skipIf(!hasBrowser)("files on the page", () => {
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Step", exact: true }).click();
     await page.waitForTimeout(300);
-    await drop(page, { "xor.safetensors": params });
+    await drop(page, { "digits.safetensors": params });
     await press(page, "Into this run");
     const said = page.getByTestId("imported");
-    await expect.poll(() => said.textContent()).toMatch(/in the run since step \d+: .*line\.w/);
+    await expect.poll(() => said.textContent()).toMatch(/in the run since step \d+: .*\.w/);
     expect(await said.textContent()).not.toMatch(/not taken|not in the file/);
     await page.getByRole("button", { name: "Share" }).click();
     expect(tensorsOf(await exported(page, "Params as safetensors"))).toEqual(tensorsOf(params));
