@@ -2,9 +2,13 @@
  * How much of a product's result units of a chain have room for (part of rule `chain`): all of a batch, or blocks of its
  * rows, and whether the windows of these lie where units have room of their own or in slices of one buffer.
  */
-import type { ChainLimits } from "./chain.ts";
+/** Elements that units have room for, whether they may be blocks of rows, and the longest row in slices of memory. */
+interface Limits {
+  readonly room: number;
+  readonly byRows: boolean;
+  readonly inMemory?: { readonly longest: number };
+}
 
-type Limits = Pick<NonNullable<ChainLimits["chains"]>, "room" | "byRows" | "inMemory">;
 type Sizes = Readonly<Record<"g" | "m" | "n" | "k", number>>;
 
 /** Tensors as large as the result of a product that its chain has to have room for. */
