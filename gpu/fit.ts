@@ -2,6 +2,7 @@
  * How much of a product's result units of a chain have room for (part of rule `chain`): all of a batch, or blocks of its
  * rows, and whether the windows of these lie where units have room of their own or in slices of one buffer.
  */
+
 /** Elements that units have room for, whether they may be blocks of rows, and the longest row in slices of memory. */
 interface Limits {
   readonly room: number;
