@@ -3,6 +3,7 @@
  * to memory, wherever in the graph they stand. A cluster is described by numbers, nodes by the order in which they are
  * met; what was built for a description is told again for other nodes. So equal layers cost little more than one.
  */
+import { isSame } from "../lang/graph/attrs.ts";
 import { attrsText } from "../lang/graph/index.ts";
 import type { Node, Type } from "../lang/graph/node.ts";
 import { buildCluster } from "./cluster.ts";
@@ -21,8 +22,6 @@ const READ = -1;
 
 /** Of more nodes a map tells the places. */
 const FEW = 24;
-
-const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 function hashOf(words: readonly number[]): number {
   let hash = words.length;

@@ -1,6 +1,7 @@
 /**
  * How the grid of one cluster lies on that of another that reads it: a read at an axis as it is lays one on the other.
  */
+import { isSame } from "../lang/graph/attrs.ts";
 import type { ByNode } from "../lang/graph/index.ts";
 import { logicalExtents } from "./cluster.ts";
 import type { Built, Cluster, Member } from "./cluster.ts";
@@ -10,8 +11,6 @@ import { isReduction } from "./space.ts";
 
 /** By grid axis of the producer: a grid axis of the consumer. */
 export type GridMap = readonly number[];
-
-const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** How the producer's grid lies on the consumer's: -1 for an axis that is read along an inner axis; undefined when reads disagree. */
 export function gridMap(

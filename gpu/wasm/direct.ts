@@ -4,7 +4,7 @@
  */
 import type { DotKernel, Offsets, Run } from "../kernel.ts";
 import { Fn } from "./assembler.ts";
-import { DIRECT_ROWS as ROWS } from "./blocks.ts";
+import { DIRECT_ROWS as ROWS, cutOf, finishOf } from "./blocks.ts";
 import type { Cut, Finish } from "./blocks.ts";
 import { partsOf } from "./direct-plan.ts";
 import type { Direct, Four } from "./direct-plan.ts";
@@ -12,6 +12,7 @@ import { Finisher } from "./finish.ts";
 import type { Shared } from "./finish.ts";
 import type { Helpers } from "./operations.ts";
 import { atBatch, offset, upTo } from "./steps.ts";
+import { multiplyAdd } from "./tile.ts";
 
 /** Pixels after which sums of weight gradients are added to the result: as many stay in the first cache. */
 const PIXELS = 1024;
@@ -40,12 +41,6 @@ function loadFour(f: Fn, base: number, { at, rest }: Four, by: number, into: num
     f.mem("v128.load64_zero", 4 * (at + by)).set(into);
     f.get(base).get(into).mem("v128.load64_lane", 4 * (rest + by), 1).set(into); // prettier-ignore
   }
-}
-
-/** sum += x · y */
-function multiplyAdd(f: Fn, madd: boolean, sum: number, x: number, y: number): void {
-  if (madd) f.get(x).get(y).get(sum).op("f32x4.relaxed_madd").set(sum);
-  else f.get(sum).get(x).get(y).op("f32x4.mul", "f32x4.add").set(sum);
 }
 
 const vectors = (f: Fn, count: number): readonly number[] => Array.from({ length: count }, () => f.local("v128"));
@@ -155,19 +150,9 @@ function weightsTile(rows: number, taps: readonly number[], plan: Direct, { a, b
   return f;
 }
 
-/** `(begin, end, pointers…)`: begin and end cut `cut.axis`, multiples of its unit or its end. */
-export function directFunction(
-  kernel: DotKernel,
-  plan: Direct,
-  cut: Cut,
-  epilogue: Finish | undefined,
-  madd: boolean,
-  shared: Shared,
-  helpers: Helpers,
-): Fn {
-  const writer = new DirectWriter(kernel, plan, cut, epilogue, madd, shared, helpers);
-  return writer.write();
-}
+/** `(begin, end, pointers…)`: begin and end cut the axis of `cutOf`, multiples of its unit or its end. */
+export const directFunction = (kernel: DotKernel, plan: Direct, madd: boolean, shared: Shared, helpers: Helpers): Fn =>
+  new DirectWriter(kernel, plan, madd, shared, helpers).write();
 
 class DirectWriter {
   private readonly f: Fn;
@@ -183,23 +168,10 @@ class DirectWriter {
   private readonly c: number;
   private readonly g: number;
 
-  constructor(
-    kernel: DotKernel,
-    plan: Direct,
-    cut: Cut,
-    epilogue: Finish | undefined,
-    madd: boolean,
-    shared: Shared,
-    helpers: Helpers,
-  ) {
+  constructor(kernel: DotKernel, plan: Direct, madd: boolean, shared: Shared, helpers: Helpers) {
     const f = new Fn(["i32", "i32", ...kernel.params.map(() => "i32" as const)]);
-    this.f = f;
-    this.kernel = kernel;
-    this.plan = plan;
-    this.cut = cut;
-    this.epilogue = epilogue;
-    this.madd = madd;
-    this.shared = shared;
+    [this.f, this.kernel, this.plan, this.madd, this.shared] = [f, kernel, plan, madd, shared];
+    [this.cut, this.epilogue] = [cutOf(kernel), finishOf(kernel)];
     this.finisher = new Finisher(f, kernel, shared, helpers);
     [this.a, this.b, this.c, this.g] = [f.local("i32"), f.local("i32"), f.local("i32"), f.local("i32")];
   }

@@ -32,7 +32,7 @@ export function dotFunction(kernel: DotKernel, madd: boolean, shared: Shared, he
   const winograd = asWinograd(kernel);
   if (winograd) return winogradFunction(kernel, winograd, finishOf(kernel), madd, shared, helpers);
   const direct = part === undefined ? asDirect(kernel) : undefined;
-  if (direct) return directFunction(kernel, direct, cutOf(kernel), finishOf(kernel), madd, shared, helpers);
+  if (direct) return directFunction(kernel, direct, madd, shared, helpers);
   return new DotWriter(kernel, madd, shared, helpers, part).write();
 }
 

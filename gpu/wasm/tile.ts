@@ -19,6 +19,12 @@ export interface TileLayout {
   readonly across: number;
 }
 
+/** sum += x · y, of four lanes in locals. */
+export function multiplyAdd(f: Fn, madd: boolean, sum: number, x: number, y: number): void {
+  if (madd) f.get(x).get(y).get(sum).op("f32x4.relaxed_madd").set(sum);
+  else f.get(sum).get(x).get(y).op("f32x4.mul", "f32x4.add").set(sum);
+}
+
 /**
  * c[rows × columns] (+)= a · b, both packed into panels unless `layout` tells more, or a is read where it lies ("apart"),
  * row by row, its depths side by side.
@@ -47,18 +53,7 @@ export function tileFunction(rows: number, columns: number, madd: boolean, layou
         .mem("v128.load32_splat", 4 * (i * rowA + at * depthA))
         .set(x);
       row.forEach((local, j) => {
-        if (madd)
-          f.get(x)
-            .get(b[j] ?? 0)
-            .get(local)
-            .op("f32x4.relaxed_madd")
-            .set(local);
-        else
-          f.get(local)
-            .get(x)
-            .get(b[j] ?? 0)
-            .op("f32x4.mul", "f32x4.add")
-            .set(local);
+        multiplyAdd(f, madd, local, x, b[j] ?? 0);
       });
     });
   };

@@ -3,10 +3,9 @@
  * scalars spread over a tensor, once for every param. In one segment they are one node where nothing tells them apart:
  * not what they are, nor the place in the script, nor the call that they come from.
  */
+import { isSame } from "../graph/attrs.ts";
 import type { Node } from "../graph/node.ts";
 import type { Origin } from "../graph/origin.ts";
-
-const isSame = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 
 /** A number as a const has it, not a list of them, nor the variable that a `let` of the script is. */
 const numberOf = ({ op, attrs }: Node): number | undefined =>

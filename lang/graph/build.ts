@@ -2,6 +2,7 @@
  * Short names for making nodes, used by gradient rules and passes. Each is one row applied; `fill`, `like` and `scale` are two.
  * Nothing here simplifies, but identity views are not made.
  */
+import { isSame } from "./attrs.ts";
 import type { Dims, DType, Node, Type } from "./node.ts";
 import { make } from "./make.ts";
 
@@ -55,10 +56,8 @@ export function cast(a: Node, dtype: DType): Node {
 
 // ---------------------------------------------------------------- views
 
-const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
-
 export function reshape(a: Node, shape: readonly number[]): Node {
-  return same(a.type.shape, shape) ? a : make("reshape", [a], { shape });
+  return isSame(a.type.shape, shape) ? a : make("reshape", [a], { shape });
 }
 export function permute(a: Node, perm: readonly number[]): Node {
   return perm.every((p, i) => p === i) ? a : make("permute", [a], { perm });

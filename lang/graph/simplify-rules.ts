@@ -2,7 +2,7 @@
  * The rules of `simplify`, by op: each gives a simpler node or nothing. `simple` makes nodes that are simple themselves.
  * A "fill" is one number at every place: a const seen through expand.
  */
-import { list } from "./attrs.ts";
+import { isSame, list } from "./attrs.ts";
 import { constant } from "./build.ts";
 import { rowOf } from "./make.ts";
 import type { Attrs, Body, Dims, Node, Type } from "./node.ts";
@@ -13,7 +13,6 @@ import { isOpen, sizeOf } from "./ops/row.ts";
 export type Simple = (op: string, inputs: readonly Node[], attrs?: Attrs) => Node;
 export type Rule = (node: Node, simple: Simple, beforeGradient: boolean) => Node | undefined;
 
-const equal = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, i) => n === b[i]);
 const others = (rank: number, axes: readonly number[]) =>
   Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i));
 
@@ -56,7 +55,7 @@ const shrink: Rule = (node, simple) => {
   const [first] = wide;
   if (!first || first.op !== "expand") return undefined;
   const axes = list(first, "axes");
-  if (!wide.every((x) => x.op === "expand" && equal(list(x, "axes"), axes))) return undefined;
+  if (!wide.every((x) => x.op === "expand" && isSame(list(x, "axes"), axes))) return undefined;
   const shape = first.inputs[0]!.type.shape;
   const inner = inputs.map((x) => {
     const value = constant(x);
@@ -91,8 +90,8 @@ const backThroughSoftmax: Rule = ({ inputs }, simple, before) => {
   const own = s!.inputs[0]!;
   if (own.op !== "sum" || own.inputs[0] !== e) return undefined;
   const [axes, places] = [list(own, "axes"), list(s!, "axes")];
-  if (!equal(axes, list(total, "axes")) || !equal(places, list(repeated!, "axes"))) return undefined;
-  if (!equal(places, others(e!.type.shape.length, axes))) return undefined;
+  if (!isSame(axes, list(total, "axes")) || !isSame(places, list(repeated!, "axes"))) return undefined;
+  if (!isSame(places, others(e!.type.shape.length, axes))) return undefined;
   const product = total.inputs[0]!.op === "neg" ? total.inputs[0]!.inputs[0]! : undefined;
   const y = product?.op === "mul" ? product.inputs[product.inputs[0] === part ? 1 : 0]! : undefined;
   if (!product?.inputs.includes(part!) || y?.op !== "div" || y.inputs[0] !== e || y.inputs[1] !== s) return undefined;
@@ -205,7 +204,7 @@ const amax: Rule[] = [
 ];
 
 const reshape: Rule[] = [
-  ({ inputs: [x], type }) => (equal(x!.type.shape, type.shape) ? x! : undefined),
+  ({ inputs: [x], type }) => (isSame(x!.type.shape, type.shape) ? x! : undefined),
   ({ inputs: [x], type }, simple) =>
     x!.op === "reshape" ? simple("reshape", [x!.inputs[0]!], { shape: type.shape }) : undefined,
   refill,
